@@ -1,0 +1,6 @@
+"""`prov`: one declarative file to healthy Talos Linux clusters."""
+
+__version__ = "0.1.0"
+
+PROTOCOL = 1
+"""Number of the provider protocol this core speaks; the registry refuses providers of another."""

@@ -1,0 +1,73 @@
+"""What a provider and Talos promise each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, Protocol
+
+from attrs import frozen
+
+from provisioner.model.address import Address
+from provisioner.model.resource import Resource
+from provisioner.model.rollout import Rollout
+from provisioner.model.topology import Node, Topology
+from provisioner.model.value import Ref, Value
+
+Delivery = Literal["user_data", "api"]
+"""How a machine gets its configuration: with its birth, or through the maintenance API."""
+
+
+class BootRefs(Protocol):
+    """What Talos offers to machines that are about to be designed."""
+
+    version: str
+    """The Talos release to boot, such as `v1.13.9`."""
+
+    def config(self, node: Node, install_disk: str | None) -> Value:
+        """The node's configuration as user-data: text once it is known."""
+        ...
+
+
+@frozen
+class Slice:
+    """The part of a cluster that one provider instance makes: `nodes`, of all those in `topology`.
+
+    `settings` is the provider block of the file.
+    """
+
+    instance: str
+    settings: Mapping[str, Value]
+    topology: Topology
+    nodes: tuple[Node, ...]
+
+
+@frozen
+class Machine:
+    """A node's machine as its provider will make it."""
+
+    address: Address
+    host: Ref
+    """The address at which the Talos API answers; without a port."""
+    id: Ref
+    """The remote identity; another one means another machine."""
+    delivery: Delivery
+    install_disk: str | None = None
+    """The disk Talos installs itself to; None where the image boots in place."""
+
+
+@frozen
+class Endpoint:
+    """What a provider makes so that the Kubernetes API has one address; it exists before the machines."""
+
+    resources: tuple[Resource, ...]
+    host: Value
+
+
+@frozen
+class Design:
+    """One provider instance's part of a cluster."""
+
+    resources: tuple[Resource, ...]
+    machines: Mapping[str, Machine]
+    """By node name, one for each node of the slice."""
+    rollouts: tuple[Rollout, ...] = ()

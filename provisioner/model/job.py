@@ -1,0 +1,88 @@
+"""What a verb is given, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
+
+from attrs import field, frozen
+
+from provisioner.model.address import Address
+from provisioner.model.resource import Reading
+
+P = TypeVar("P")
+O = TypeVar("O")  # noqa: E741  (the house's name for outputs)
+
+
+@frozen
+class Job(Generic[P, O]):
+    """One object and how far the work on it got.
+
+    key      the ownership key: fresh per object, stable through every repetition of a call
+    id       the remote's name for it, once known
+    phase    the kind's checkpoint; a finished phase is never repeated
+    memo     what the checkpoint needs to go on; never a secret
+    wanted   the props to reach; None when deleting, or when they are not all known yet
+    applied  the props last reached, from the state
+    outputs  the outputs last recorded
+    seen     what reading found just before this call, if the kind was read
+    how      the planned manner of a deletion, such as "leave" or "teardown"
+    """
+
+    key: str
+    generation: int
+    address: Address
+    id: str | None = None
+    phase: str = ""
+    memo: Mapping[str, str] = field(factory=dict)
+    wanted: P | None = None
+    applied: P | None = None
+    outputs: O | None = None
+    seen: Reading | None = None
+    how: str = ""
+    lineage: str = ""
+
+
+@frozen
+class Done(Generic[O]):
+    """Finished; a deletion's outputs are None."""
+
+    outputs: O
+
+
+@frozen
+class Pending:
+    """Not finished: store this, and call again after at most `after_s` seconds.
+
+    Polling starts faster than `after_s` and slows down to it, so quick remotes are quick.
+    """
+
+    id: str | None = None
+    phase: str = ""
+    memo: Mapping[str, str] = field(factory=dict)
+    after_s: float = 2.0
+    note: str = ""
+    progress: float | None = None
+
+
+Answer: TypeAlias = Done[Any] | Pending
+
+
+class Context(Protocol):
+    """What the world looks like to a verb."""
+
+    @property
+    def now(self) -> Callable[[], datetime]:
+        """The clock."""
+        ...
+
+    @property
+    def say(self) -> Callable[[str], None]:
+        """A sentence for the person watching."""
+        ...
+
+    @property
+    def cancelled(self) -> Callable[[], bool]:
+        """Whether the run is being stopped."""
+        ...

@@ -1,0 +1,81 @@
+"""The plan: what apply will do, all of it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from provisioner.errors import Problem
+from provisioner.model.address import Address
+from provisioner.model.rollout import Rollout
+from provisioner.model.step import Check, Create, Delete, Keep, Step
+from provisioner.model.value import Value
+
+
+@frozen
+class Base:
+    """What the plan was made from; apply refuses it when that has moved under what the plan touches."""
+
+    lineage: str
+    serial: int
+    spec_digest: str
+    providers: Mapping[str, str]
+    """Version of each provider type that was used."""
+
+
+@frozen
+class ProviderUse:
+    """A provider instance of the file: its type and its settings, which may hold references."""
+
+    name: str
+    type: str
+    settings: Mapping[str, Value]
+
+
+@frozen
+class Plan:
+    """Steps with edges, in an order in which they can run.
+
+    Three separate truths: `empty` (nothing to do), `blocked` (must not be applied, see `problems`), and
+    whatever `unfinished` lists: entries an interrupted run left in flight, which apply settles first.
+    """
+
+    cluster: str
+    steps: tuple[Step, ...]
+    base: Base
+    providers: Mapping[str, ProviderUse]
+    rollouts: tuple[Rollout, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    unfinished: tuple[Address, ...] = ()
+    bindings: Mapping[str, str] = field(factory=dict)
+    outputs: Mapping[str, Value] = field(factory=dict)
+    outputs_changed: bool = False
+
+    @property
+    def work(self) -> tuple[Step, ...]:
+        """The steps that do something."""
+        return tuple(step for step in self.steps if not isinstance(step, Keep))
+
+    @property
+    def empty(self) -> bool:
+        return not self.work and not self.outputs_changed and not self.unfinished
+
+    @property
+    def blocked(self) -> bool:
+        return bool(self.problems)
+
+    def count(self) -> dict[str, int]:
+        """Steps by verb; a replacement counts once, under `replace`."""
+        counts = dict.fromkeys(("create", "update", "replace", "delete", "check", "forget"), 0)
+        for step in self.work:
+            match step:
+                case Create(replaces=True):
+                    counts["replace"] += 1
+                case Delete(replaced=True):
+                    pass
+                case Check() | Create() | Delete():
+                    counts[step.verb] += 1
+                case _:
+                    counts[step.verb] += 1
+        return counts

@@ -1,0 +1,49 @@
+"""What is wanted, and what reading found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TypeAlias
+
+from attrs import field, frozen
+
+from provisioner.errors import Place
+from provisioner.model.address import Address
+from provisioner.model.value import Value
+
+
+@frozen
+class Resource:
+    """One wanted object. `provider` names the provider instance that serves it."""
+
+    address: Address
+    provider: str
+    props: Mapping[str, Value]
+    after: tuple[Address, ...] = ()
+    protect: bool = False
+    place: Place = field(default=Place(), eq=False)
+
+
+@frozen
+class Seen:
+    """The object is there. `props` has what can be read back, unknown to no one but the remote."""
+
+    props: Mapping[str, Value]
+    outputs: Mapping[str, Value] = field(factory=dict)
+
+
+@frozen
+class Absent:
+    """The remote answered: there is no such object."""
+
+
+@frozen
+class Unreachable:
+    """The remote did not answer, so nothing is known; this is never taken for absence."""
+
+    reason: str
+    since: datetime | None = None
+
+
+Reading: TypeAlias = Seen | Absent | Unreachable

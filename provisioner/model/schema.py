@@ -1,0 +1,168 @@
+"""What a kind says about its properties and outputs.
+
+A kind's props and outputs are frozen attrs classes. `prop()` and `output()` declare what the planner must
+know of a field; `Schema.of` reads it back out.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from provisioner.model.value import Secret, Sourced, Unknown, Value, conceal, strip_origins
+
+_MARKS = "prov"
+
+
+def prop(
+    *,
+    immutable: bool = False,
+    birth: bool = False,
+    secret: bool = False,
+    readable: bool = True,
+    default: Any = attrs.NOTHING,
+) -> Any:
+    """Declares a property.
+
+    immutable  a change means replacement
+    birth      used at creation and never compared; a difference is a note
+    secret     never prints; sealed in the state
+    readable   whether `read` reports it; if not, drift cannot be seen and the recorded value is compared
+    """
+    marks = FieldMarks(immutable=immutable, birth=birth, secret=secret, readable=readable)
+    return attrs.field(default=default, metadata={_MARKS: marks})
+
+
+def output(*, secret: bool = False, volatile: bool = False, default: Any = attrs.NOTHING) -> Any:
+    """Declares an output; a volatile one may change when the resource is updated in place."""
+    return attrs.field(default=default, metadata={_MARKS: FieldMarks(secret=secret, volatile=volatile)})
+
+
+@frozen
+class FieldMarks:
+    """The marks of one field."""
+
+    immutable: bool = False
+    birth: bool = False
+    secret: bool = False
+    readable: bool = True
+    volatile: bool = False
+
+
+@frozen
+class Field:
+    """One declared property or output."""
+
+    name: str
+    marks: FieldMarks
+    required: bool
+    type: Any
+
+
+@frozen
+class Schema:
+    """The fields of a props or outputs class, by name, in declared order."""
+
+    cls: type[Any]
+    fields: Mapping[str, Field]
+
+    @classmethod
+    def of(cls, target: type[Any]) -> Schema:
+        """The schema of a frozen attrs class; results are remembered."""
+        known = _SCHEMAS.get(target)
+        if known is None:
+            hints = typing.get_type_hints(target)
+            known = _SCHEMAS[target] = cls(
+                target,
+                {
+                    item.name: Field(
+                        item.name,
+                        item.metadata.get(_MARKS, FieldMarks()),
+                        item.default is attrs.NOTHING,
+                        hints[item.name],
+                    )
+                    for item in attrs.fields(target)
+                },
+            )
+        return known
+
+    def normal(self, props: Mapping[str, Value]) -> dict[str, Value]:
+        """Props in declared order, with defaults filled in and secret fields concealed."""
+        filled: dict[str, Value] = {}
+        for item in attrs.fields(self.cls):
+            if item.name in props:
+                value = props[item.name]
+                marks = self.fields[item.name].marks
+                filled[item.name] = conceal(value) if marks.secret and value is not None else value
+            elif item.default is not attrs.NOTHING:
+                default = item.default
+                filled[item.name] = default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
+        return filled
+
+    def complaints(self, props: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+        """What is wrong with props as (field, sentence); unknown leaves are given the benefit of the doubt."""
+        for name in props:
+            if name not in self.fields:
+                yield name, "is not a property of this kind"
+        for name, item in self.fields.items():
+            if name not in props:
+                if item.required:
+                    yield name, "is required"
+            elif not _fits(props[name], item.type):
+                yield name, f"must be {_spoken(item.type)}"
+
+    def build(self, props: Mapping[str, Value]) -> Any:
+        """An instance of the class from known props; secret leaves stay `Secret`."""
+        return self.cls(**{name: strip_origins(value) for name, value in props.items()})
+
+    def dump(self, instance: Any) -> dict[str, Value]:
+        """The fields of an instance as a mapping, secret fields concealed."""
+        return self.normal({name: getattr(instance, name) for name in self.fields})
+
+
+_SCHEMAS: dict[type[Any], Schema] = {}
+
+
+def _fits(value: Value, declared: Any) -> bool:
+    value = value.value if isinstance(value, Sourced) else value
+    value = value.reveal() if isinstance(value, Secret) else value
+    if isinstance(value, Unknown) or declared in (Any, typing.Any):
+        return True
+    options = (
+        typing.get_args(declared)
+        if typing.get_origin(declared) in (typing.Union, types.UnionType)
+        else (declared,)
+    )
+    return any(_fits_one(value, option) for option in options)
+
+
+def _fits_one(value: Value, option: Any) -> bool:
+    origin = typing.get_origin(option) or option
+    if origin is type(None) or option is None:
+        return value is None
+    if origin is Secret:
+        return isinstance(value, str)
+    if origin in (int, float):
+        return (isinstance(value, int) and not isinstance(value, bool)) or (
+            origin is float and isinstance(value, float)
+        )
+    if origin is Mapping or (isinstance(origin, type) and issubclass(origin, Mapping)):
+        return isinstance(value, Mapping)
+    return isinstance(value, origin) if isinstance(origin, type) else True
+
+
+_SPOKEN = {str: "text", int: "a whole number", float: "a number", bool: "true or false", tuple: "a list"}
+
+
+def _spoken(declared: Any) -> str:
+    origin = typing.get_origin(declared)
+    if origin in (typing.Union, types.UnionType):
+        return " or ".join(
+            _spoken(option) for option in typing.get_args(declared) if option is not type(None)
+        )
+    return _SPOKEN.get(origin or declared, "text" if declared is Secret else "a mapping")

@@ -1,0 +1,1 @@
+"""Messages and stubs generated from the `.proto` files here by `make wire`; never edited by hand."""
