@@ -56,9 +56,7 @@ class ProvError(Exception):
 
     code = "error"
 
-    def __init__(
-        self, summary: str, *, detail: str = "", place: Place | None = None, remedy: str = ""
-    ) -> None:
+    def __init__(self, summary: str, *, detail: str = "", place: Place | None = None, remedy: str = "") -> None:
         super().__init__(summary)
         self.summary = summary
         self.detail = detail

@@ -6,9 +6,7 @@ import re
 
 from attrs import field, frozen
 
-_ADDRESS = re.compile(
-    r"^(?P<kind>[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)/(?P<name>[a-z0-9]([a-z0-9._-]*[a-z0-9])?)$"
-)
+_ADDRESS = re.compile(r"^(?P<kind>[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)/(?P<name>[a-z0-9]([a-z0-9._-]*[a-z0-9])?)$")
 
 
 @frozen(order=True)

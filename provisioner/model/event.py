@@ -81,6 +81,4 @@ class RunEnded:
     seconds: float
 
 
-Event: TypeAlias = (
-    RunStarted | StepStarted | StepProgress | StepDone | StepFailed | StepSkipped | Stopping | RunEnded
-)
+Event: TypeAlias = RunStarted | StepStarted | StepProgress | StepDone | StepFailed | StepSkipped | Stopping | RunEnded

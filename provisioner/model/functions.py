@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.model.value import Function
+from provisioner.model.value import Function, freeze
 
 
 def concat(*parts: Any) -> str:
@@ -14,16 +14,21 @@ def concat(*parts: Any) -> str:
 
 
 def cel(source: str, names: Mapping[str, Any]) -> Any:
-    """A CEL expression over the given names, such as `var` and `outputs`.
+    """A CEL expression over the given names, such as `Var` and `resources`, with CEL's standard library.
 
-    The engine behind it is loaded at the first use only: plain references never come here.
+    The engine behind it is loaded at the first use only: plain references never come here. Raises ValueError
+    with a sentence when the expression cannot be done, or gives what is no value (a time, bytes).
     """
     import cel as engine  # heavy, and most files need none of it
+    from cel.stdlib import add_stdlib_to_context
 
+    context = engine.Context(variables=dict(names))
+    add_stdlib_to_context(context)
     try:
-        return engine.evaluate(source, dict(names))
-    except (KeyError, ValueError, TypeError, RuntimeError) as err:
-        raise ValueError(f"{source!r}: {str(err).splitlines()[0]}") from err
+        return freeze(engine.evaluate(source, context))
+    except (LookupError, ArithmeticError, ValueError, TypeError, RuntimeError) as err:
+        text = f"there is no {err.args[0]!r}" if isinstance(err, KeyError) and err.args else str(err)
+        raise ValueError(f"{source!r}: {text.splitlines()[0] if text else type(err).__name__}") from err
 
 
 def _text(part: Any) -> str:

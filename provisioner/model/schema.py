@@ -6,6 +6,8 @@ know of a field; `Schema.of` reads it back out.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -14,7 +16,7 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from provisioner.model.value import Secret, Sourced, Unknown, Value, conceal, strip_origins
+from provisioner.model.value import Secret, Sourced, Unknown, Value, conceal, has_secret, reveal, strip_origins
 
 _MARKS = "prov"
 
@@ -116,6 +118,13 @@ class Schema:
             elif not _fits(props[name], item.type):
                 yield name, f"must be {_spoken(item.type)}"
 
+    def recorded(self, props: Mapping[str, Value]) -> dict[str, Value]:
+        """Props as the state keeps them once they are applied: of a secret used at birth only its digest."""
+        return {
+            name: _digest(value) if self.fields[name].marks.birth and has_secret(value) else value
+            for name, value in props.items()
+        }
+
     def build(self, props: Mapping[str, Value]) -> Any:
         """An instance of the class from known props; secret leaves stay `Secret`."""
         return self.cls(**{name: strip_origins(value) for name, value in props.items()})
@@ -128,15 +137,18 @@ class Schema:
 _SCHEMAS: dict[type[Any], Schema] = {}
 
 
+def _digest(value: Value) -> str:
+    text = json.dumps(reveal(value), sort_keys=True)
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
 def _fits(value: Value, declared: Any) -> bool:
     value = value.value if isinstance(value, Sourced) else value
     value = value.reveal() if isinstance(value, Secret) else value
     if isinstance(value, Unknown) or declared in (Any, typing.Any):
         return True
     options = (
-        typing.get_args(declared)
-        if typing.get_origin(declared) in (typing.Union, types.UnionType)
-        else (declared,)
+        typing.get_args(declared) if typing.get_origin(declared) in (typing.Union, types.UnionType) else (declared,)
     )
     return any(_fits_one(value, option) for option in options)
 
@@ -162,7 +174,5 @@ _SPOKEN = {str: "text", int: "a whole number", float: "a number", bool: "true or
 def _spoken(declared: Any) -> str:
     origin = typing.get_origin(declared)
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(
-            _spoken(option) for option in typing.get_args(declared) if option is not type(None)
-        )
+        return " or ".join(_spoken(option) for option in typing.get_args(declared) if option is not type(None))
     return _SPOKEN.get(origin or declared, "text" if declared is Secret else "a mapping")

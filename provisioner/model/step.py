@@ -97,7 +97,7 @@ class Keep(_Step):
 
 @frozen(kw_only=True)
 class Check(_Step):
-    """A gate: polls a condition, has a deadline, fails closed."""
+    """A gate: polls a condition, has a deadline, fails closed. It is on record once it has passed."""
 
     verb = "check"
     wanted: Mapping[str, Value]

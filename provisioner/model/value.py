@@ -20,7 +20,7 @@ from attrs import field, frozen
 
 from provisioner.model.address import Address
 
-Scalar: TypeAlias = None | bool | int | float | str
+Scalar: TypeAlias = bool | int | float | str | None
 Value: TypeAlias = Union[
     Scalar, "Secret", "Ref", "Call", "Unknown", "Sourced", tuple["Value", ...], Mapping[str, "Value"]
 ]
@@ -145,6 +145,21 @@ def refs(value: Value) -> Iterator[Ref]:
             return
 
 
+def replace_refs(value: Value, change: Callable[[Ref], Value]) -> Value:
+    """The same tree with every reference, also inside calls, put through `change`."""
+    match value:
+        case Ref():
+            return change(value)
+        case Call():
+            return Call(value.fn, tuple(replace_refs(arg, change) for arg in value.args))
+        case Mapping():
+            return {key: replace_refs(item, change) for key, item in value.items()}
+        case tuple():
+            return tuple(replace_refs(item, change) for item in value)
+        case _:
+            return value
+
+
 def is_known(value: Value) -> bool:
     """Whether nothing inside is unknown, a reference or a call."""
     return not any(isinstance(leaf, Unknown | Ref | Call) for _, leaf in leaves(value))
@@ -168,9 +183,7 @@ def conceal(value: Value) -> Value:
         case Secret() | Ref() | Call() | Unknown():
             return value
         case Sourced():
-            return Sourced(
-                value.value if isinstance(value.value, Secret) else Secret(value.value), value.origin
-            )
+            return Sourced(value.value if isinstance(value.value, Secret) else Secret(value.value), value.origin)
         case _:
             return Secret(value)
 
@@ -200,13 +213,17 @@ def evaluate(value: Value, lookup: Callable[[Ref], Value], functions: Mapping[st
             return lookup(value)
         case Call():
             args = tuple(evaluate(arg, lookup, functions) for arg in value.args)
-            waiting = next(
-                (leaf for arg in args for _, leaf in leaves(arg) if isinstance(leaf, Unknown)), None
-            )
+            waiting = next((leaf for arg in args for _, leaf in leaves(arg) if isinstance(leaf, Unknown)), None)
             if waiting is not None:
                 return waiting
-            result = freeze(functions[value.fn](*(reveal(arg) for arg in args)))
-            return conceal(result) if any(has_secret(arg) for arg in args) else result
+            secret = any(has_secret(arg) for arg in args)
+            try:
+                result = freeze(functions[value.fn](*(reveal(arg) for arg in args)))
+            except ValueError:
+                if secret:  # the sentence may quote what it could not use
+                    raise ValueError(f"{value.fn} cannot use the secret values given") from None
+                raise
+            return conceal(result) if secret else result
         case Mapping():
             return {key: evaluate(item, lookup, functions) for key, item in value.items()}
         case tuple():

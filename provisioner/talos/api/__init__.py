@@ -1,1 +1,1 @@
-
+"""The active side of Talos: asking machines over their API."""

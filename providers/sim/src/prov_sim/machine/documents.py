@@ -1,0 +1,166 @@
+"""The machine configuration as a machine reads it: a strict YAML stream."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import re
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+from attrs import define, field
+
+Tree = Mapping[str, Any]
+
+
+class BadConfig(Exception):
+    """A configuration Talos refuses, with everything that is wrong with it. No value is ever quoted."""
+
+    def __init__(self, complaints: list[str]) -> None:
+        super().__init__("; ".join(complaints))
+        self.complaints = complaints
+
+
+class _Loader(yaml.CSafeLoader):
+    """YAML 1.2's idea of booleans, and no key twice."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        if isinstance(node, yaml.MappingNode):
+            names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            for name in {name for name in names if names.count(name) > 1}:
+                raise BadConfig([f"key {name!r} stands twice (line {node.start_mark.line + 1})"])
+        return super().construct_mapping(node, deep)
+
+
+# `off` and `no` are words in Talos's YAML, and dates are text.
+_Loader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+    ]
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
+@define(eq=False, repr=False, slots=False)
+class MachineConfig:
+    """A decoded stream: `root` is the v1alpha1 document, None in a partial configuration."""
+
+    text: str
+    root: Tree | None
+    documents: tuple[Tree, ...] = field(factory=tuple)
+
+    @property
+    def complete(self) -> bool:
+        return self.root is not None
+
+    @cached_property
+    def digest(self) -> str:
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+    @property
+    def machine(self) -> Tree:
+        return _mapping(self.root, "machine")
+
+    @property
+    def cluster(self) -> Tree:
+        return _mapping(self.root, "cluster")
+
+    @property
+    def type(self) -> str:
+        return str(self.machine.get("type", ""))
+
+    @property
+    def is_control_plane(self) -> bool:
+        return self.type in ("controlplane", "init")
+
+    @property
+    def endpoint_host(self) -> str:
+        endpoint = _mapping(self.cluster, "controlPlane").get("endpoint", "")
+        return urlsplit(str(endpoint)).hostname or ""
+
+    @property
+    def hostname(self) -> str:
+        """The configured host name; empty where the machine makes one up."""
+        for document in self.documents:
+            if document.get("kind") == "HostnameConfig" and document.get("hostname"):
+                return str(document["hostname"])
+        return str(_mapping(self.machine, "network").get("hostname") or "")
+
+    @property
+    def kubelet_version(self) -> str:
+        return _tag(_mapping(self.machine, "kubelet").get("image"))
+
+    @property
+    def kubernetes_version(self) -> str:
+        return _tag(_mapping(self.cluster, "apiServer").get("image")) or self.kubelet_version
+
+    def get(self, *path: str) -> Any:
+        """What stands at a path of the v1alpha1 document; None where there is nothing."""
+        value: Any = self.root
+        for part in path:
+            value = value.get(part) if isinstance(value, Mapping) else None
+        return value
+
+
+def decode(data: bytes) -> MachineConfig:
+    """Reads a stream; raises BadConfig where its shape is wrong."""
+    try:
+        text = data.decode("utf-8")
+        raw = [item for item in yaml.load_all(text, Loader=_Loader) if item is not None]  # noqa: S506 (a safe loader)
+    except UnicodeDecodeError:
+        raise BadConfig(["the configuration is not UTF-8 text"]) from None
+    except yaml.MarkedYAMLError as err:
+        line = err.problem_mark.line + 1 if err.problem_mark else 0
+        raise BadConfig([f"the configuration is not YAML: {err.problem} (line {line})"]) from None
+    except yaml.YAMLError:
+        raise BadConfig(["the configuration is not YAML"]) from None
+    if not raw:
+        raise BadConfig(["no configuration documents were found"])
+    if not all(isinstance(item, dict) for item in raw):
+        raise BadConfig(["a document of the configuration is not a mapping"])
+    roots = [item for item in raw if "kind" not in item]
+    if len(roots) > 1:
+        raise BadConfig(["the v1alpha1 document stands twice"])
+    typed = tuple(item for item in raw if "kind" in item)
+    return MachineConfig(text, roots[0] if roots else None, typed)
+
+
+def edited(config: MachineConfig, path: str, value: Any) -> MachineConfig:
+    """The same configuration with `value` at a dotted path, as somebody else's hand might leave it.
+
+    The path starts in the v1alpha1 document (`machine.sysctls.x`), or with the kind of a typed document
+    (`HostnameConfig.hostname`). Mappings on the way are made where there are none. Raises KeyError.
+    """
+    documents = copy.deepcopy([*([config.root] if config.root is not None else []), *config.documents])
+    first, *rest = path.split(".")
+    target = next((item for item in documents if item.get("kind") == first), None)
+    parts = rest if target is not None else [first, *rest]
+    if target is None:
+        target = next((item for item in documents if "kind" not in item), None)
+    if target is None or not parts:
+        raise KeyError(path)
+    place: Any = target
+    for part in parts[:-1]:
+        place = place.setdefault(part, {})
+        if not isinstance(place, dict):
+            raise KeyError(path)
+    place[parts[-1]] = value
+    return decode(yaml.dump_all(documents, Dumper=yaml.CSafeDumper, sort_keys=False).encode())
+
+
+def _mapping(tree: Tree | None, name: str) -> Tree:
+    value = tree.get(name) if tree is not None else None
+    return value if isinstance(value, Mapping) else {}
+
+
+def _tag(image: object) -> str:
+    name, colon, tag = str(image or "").rpartition(":")
+    return tag.partition("@")[0] if colon and "/" not in tag and name else ""

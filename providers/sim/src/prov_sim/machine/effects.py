@@ -1,0 +1,62 @@
+"""Which changes of a configuration a running Talos v1.13 takes at once, and which need a reboot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from prov_sim.machine.documents import MachineConfig
+
+_LIVE_MACHINE: Final = frozenset(
+    """
+    ca acceptedCAs time certSANs install network sysfs sysctls logging controlPlane kubelet kernel registries
+    pods seccompProfiles nodeLabels nodeAnnotations nodeTaints
+    """.split()
+)
+_LIVE_FEATURES: Final = frozenset(
+    "kubernetesTalosAPIAccess kubePrism hostDNS imageCache nodeAddressSortAlgorithm".split()
+)
+
+
+def changed(old: MachineConfig, new: MachineConfig) -> tuple[str, ...]:
+    """The places that differ: `machine.X`, `machine.features.X`, `cluster.X`, `debug`, or a document's kind."""
+    places = [
+        place
+        for section in ("machine", "cluster")
+        for name in _differing(old.get(section), new.get(section))
+        for place in _places(section, name, old, new)
+    ]
+    places += [name for name in _differing(old.root, new.root) if name not in ("machine", "cluster")]
+    before, after = _by_identity(old), _by_identity(new)
+    return (*places, *_differing(before, after))
+
+
+def reboot_reasons(places: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the changed places that wait for a reboot. Typed documents never do."""
+    return tuple(place for place in places if not _is_live(place))
+
+
+def _is_live(place: str) -> bool:
+    section, _, rest = place.partition(".")
+    if section == "machine":
+        name, _, feature = rest.partition(".")
+        return feature in _LIVE_FEATURES if name == "features" else name in _LIVE_MACHINE
+    return section not in ("version", "persist")
+
+
+def _places(section: str, name: str, old: MachineConfig, new: MachineConfig) -> Iterator[str]:
+    if (section, name) != ("machine", "features"):
+        yield f"{section}.{name}"
+        return
+    for feature in _differing(old.get("machine", "features"), new.get("machine", "features")):
+        yield f"machine.features.{feature}"
+
+
+def _by_identity(config: MachineConfig) -> dict[str, Any]:
+    return {f"{item['kind']} {item.get('name', '')}".strip(): item for item in config.documents}
+
+
+def _differing(old: Any, new: Any) -> list[str]:
+    before: Mapping[str, Any] = old if isinstance(old, Mapping) else {}
+    after: Mapping[str, Any] = new if isinstance(new, Mapping) else {}
+    return sorted(name for name in {*before, *after} if before.get(name) != after.get(name))

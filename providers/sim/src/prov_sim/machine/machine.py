@@ -1,0 +1,495 @@
+"""The life of one simulated machine.
+
+    (power on) ─► booting ─► no complete configuration ─► maintenance ─┐ ApplyConfiguration
+                     │                                                 │
+                     └─► complete ◄────────────────────────────────────┘
+                            │ metal, not installed: installing ─► rebooting ─► booting
+                            ▼
+                         booting (services; a control plane waits for etcd) ─► running
+                            │
+                            └─ Reset: resetting ─► rebooting, or off
+
+Everything runs on one event loop; what takes time is a task of the machine and dies with its power.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import logging
+import uuid
+from collections.abc import Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+from prov_sim.machine.api import MachineService
+from prov_sim.machine.certificates import Authority, Issued, decode_pem, issue, load_authority
+from prov_sim.machine.cosi import StateService
+from prov_sim.machine.documents import BadConfig, MachineConfig
+from prov_sim.machine.etcd import Domain, Etcd, NoQuorum
+from prov_sim.machine.kubernetes import KubernetesApi
+from prov_sim.machine.node import Node, NodeFacts
+from prov_sim.machine.order import Disk, EtcdData, Order, Surroundings
+from prov_sim.machine.rules import accept
+from prov_sim.machine.server import MachineServer
+from prov_sim.pace import Pace
+
+log = logging.getLogger(__name__)
+
+
+class Machine:
+    """One machine. `stage` is Talos's word for where it is, or "off"; `error` what is wrong, for people."""
+
+    def __init__(self, order: Order, machine_id: str, address: str, world: Surroundings) -> None:
+        self.order = order
+        self.id = machine_id
+        self.address = address
+        self.role = order.role
+        self.disk = Disk(installed=order.mode == "cloud")
+        self.power = "off"
+        self.dead = False
+        self.held = False
+        self.stage = "off"
+        self.error = ""
+        self.boots = 0
+        self.boot_id = ""
+        self.active: MachineConfig | None = None
+        self.config_version = 0
+        self.etcd_state = ""
+        self.bootstrap_asked = False
+        self.reboot_pending = False
+        self.world = world
+        self.pace = Pace(order.time_scale, f"{order.seed}/{order.group}/{order.name}")
+        self._kubelet_up = False
+        self._kubernetes: KubernetesApi | None = None
+        self._server = MachineServer(address, (MachineService(self), StateService(self)))
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing: set[asyncio.Task[None]] = set()
+
+    # What others may know of it.
+
+    @property
+    def up(self) -> bool:
+        """Whether it is configured and answers on its API."""
+        return self.active is not None and self._server.listening and self._server.configured
+
+    @property
+    def api_open(self) -> bool:
+        return self._server.listening
+
+    @property
+    def is_control_plane(self) -> bool:
+        return self.active is not None and self.active.is_control_plane
+
+    @property
+    def hostname(self) -> str:
+        made_up = f"talos-{self.id[-6:-3]}-{self.id[-3:]}"
+        return (self.active.hostname if self.active is not None else "") or made_up
+
+    @property
+    def kubernetes_up(self) -> bool:
+        return self._kubernetes is not None and self.etcd_healthy
+
+    @property
+    def kubelet_up(self) -> bool:
+        return self._kubelet_up
+
+    @property
+    def etcd_healthy(self) -> bool:
+        data = self.disk.etcd
+        running = self.etcd_state == "Running" and data is not None and not data.removed
+        return running and data is not None and not data.member.learner and data.etcd.healthy
+
+    @property
+    def domain(self) -> Domain | None:
+        return self.world.domain(self.active) if self.active is not None else None
+
+    def keeps(self, node: str) -> bool:
+        return self._kubelet_up and self.hostname == node
+
+    @property
+    def node_ready(self) -> bool:
+        domain = self.domain
+        return domain is not None and any(
+            node.kubelet is self and node.ready for etcd in domain.etcds for node in etcd.nodes.values()
+        )
+
+    # What people, clouds and API calls do to it.
+
+    def switch_on(self, *, first: bool = False) -> None:
+        """Power on; nothing happens to a dead machine."""
+        if self.dead or self.power == "on":
+            return
+        if not first:
+            self.power = "on"
+        self._begin(self._live(after="provision" if first else ""))
+
+    def switch_off(self) -> None:
+        """Power is cut."""
+        self._stop(cut=True)
+        self.power = self.stage = "off"
+        self.world.changes.announce()
+
+    def die(self) -> None:
+        """Power is cut for good."""
+        self.dead = True
+        self.switch_off()
+
+    def reboot(self) -> None:
+        """An orderly reboot; connections end after what was answered."""
+        if self.power == "on":
+            self._begin(self._reboot())
+
+    def release(self) -> None:
+        self.held = False
+        self.world.changes.announce()
+
+    def loses(self, method: str) -> bool:
+        """Whether the answer to this call shall be lost; the fault is used up."""
+        return self.world.faults.next(method, self.id) == "lost"
+
+    def drop_connections(self) -> None:
+        self._server.drop_connections()
+
+    def accept(self, data: bytes) -> MachineConfig:
+        """The configuration, if Talos would take it here; raises BadConfig."""
+        return accept(data, mode=self.order.mode, installed=self.disk.installed and self.order.mode == "metal")
+
+    def configure(self, config: MachineConfig) -> None:
+        """Takes a configuration in maintenance; an incomplete one changes nothing but the disk."""
+        self.disk.config = config
+        self.config_version += 1
+        if config.complete:
+            self._begin(self._live(boot=False))
+
+    def apply_live(self, config: MachineConfig) -> None:
+        """Takes a configuration whose changes need no reboot."""
+        self.disk.config = self.active = config
+        self.config_version += 1
+        issued = self._certificate(config)
+        if issued is not None:
+            self._server.renew(issued)
+        self._report_node()
+        self.world.changes.announce()
+
+    def persist(self, config: MachineConfig) -> None:
+        """Writes a configuration for the next boot."""
+        self.disk.config = config
+
+    def bootstrap(self) -> None:
+        """Lets etcd begin a cluster of its own; forgotten if power fails before it has."""
+        self.bootstrap_asked = True
+        self.world.changes.announce()
+
+    def reset(self, *, graceful: bool, reboot: bool, labels: frozenset[str], everything: bool) -> None:
+        """Begins a reset. `labels` are partitions to wipe; `everything` wipes the disk with its boot loader."""
+        self._spawn(self._reset(graceful=graceful, reboot=reboot, labels=labels, everything=everything))
+
+    # Its life.
+
+    async def _live(self, *, after: str = "", boot: bool = True) -> None:
+        if after:
+            await self.pace.wait(after)
+        self.power = "on"
+        while True:
+            if boot and not await self._load():
+                return
+            if not await self._install_or_start():
+                return
+            await self._go_down()
+            boot = True
+
+    async def _load(self) -> bool:
+        """Boots as far as the configuration; false where there is no complete one, or no good one."""
+        self.stage, self.error = "booting", ""
+        self.boots += 1
+        self.boot_id = str(uuid.UUID(int=self.world.random.getrandbits(128), version=4))
+        self.world.changes.announce()
+        await self.pace.wait("boot")
+        await self.world.changes.until(lambda: not self.held)
+        if not self.disk.bootable:
+            self.error = "no bootable disk"
+            return False
+        if self.disk.config is None and self.order.user_data:
+            try:
+                self.disk.config = self.accept(_gunzipped(self.order.user_data))
+                self.config_version += 1
+            except BadConfig as err:
+                # The real thing logs it and tries again for hours; user-data does not get better meanwhile.
+                self.error = f"user-data refused: {err}"
+                return False
+        if self.disk.config is not None and self.disk.config.complete:
+            return True
+        self._server.close()
+        await self._server.open_maintenance()
+        self.stage = "maintenance"
+        self.world.changes.announce()
+        return False
+
+    async def _install_or_start(self) -> bool:
+        """Installs Talos, or starts its services; true when a reboot is due."""
+        config = self.active = self.disk.config
+        assert config is not None
+        self._server.close()
+        self._spawn(self._open_api(config))
+        if self.disk.installed:
+            await self._start(config)
+            return False
+        self.stage = "installing"
+        self.world.changes.announce()
+        await self.pace.wait("install")
+        wanted = config.get("machine", "install", "disk")
+        if wanted and wanted != self.order.disk:
+            self.error = f"install failed: no disk {wanted}, there is {self.order.disk}"
+            return False
+        self.disk.installed = True
+        return True
+
+    async def _start(self, config: MachineConfig) -> None:
+        self.stage = "booting"
+        self.world.changes.announce()
+        await self.pace.wait("services")
+        self._spawn(self._run_kubelet(config))
+        if config.is_control_plane:
+            self._spawn(self._run_etcd(config))
+            await self.world.changes.until(lambda: self.etcd_state == "Running")
+        await self.world.changes.until(lambda: self._server.listening)
+        self.stage = "running"
+        self.world.changes.announce()
+
+    async def _open_api(self, config: MachineConfig) -> None:
+        if not config.is_control_plane:
+            await self.world.changes.until(lambda: self._certificate(config) is not None)
+        await self.pace.wait("certificate")
+        issued = self._certificate(config)
+        while issued is None:
+            await self.world.changes.until(lambda: self._certificate(config) is not None)
+            issued = self._certificate(config)
+        await self._server.open_configured(issued)
+        self.world.changes.announce()
+
+    async def _run_etcd(self, config: MachineConfig) -> None:
+        domain, changes = self.world.domain(config), self.world.changes
+        if self.disk.etcd is None:
+            self.etcd_state = "Preparing"
+            changes.announce()
+            await changes.until(lambda: self.bootstrap_asked or domain.joinable() is not None)
+            self.disk.etcd = self._new_etcd_data(domain)
+            changes.announce()
+        data = self.disk.etcd
+        self.etcd_state = "Starting"
+        await self.pace.wait("etcd start")
+        if data.removed:
+            self._etcd_failed()
+            return
+        data.member.up, self.etcd_state = True, "Running"
+        changes.announce()
+        if data.member.learner:
+            await self.pace.wait("etcd join")
+            await changes.until(lambda: data.etcd.healthy or data.removed)
+            data.member.learner = False
+            changes.announce()
+        await changes.until(lambda: data.etcd.healthy or data.removed)
+        if not data.removed:
+            self._spawn(self._run_kubernetes(data.etcd))
+        await changes.until(lambda: data.removed)
+        self._etcd_failed()
+
+    def _new_etcd_data(self, domain: Domain) -> EtcdData:
+        etcd = domain.joinable()
+        if self.bootstrap_asked or etcd is None:
+            return EtcdData(*domain.bootstrap(self.hostname, self.address))
+        return EtcdData(etcd, domain.join(etcd, self.hostname, self.address))
+
+    def _etcd_failed(self) -> None:
+        self.etcd_state, self.error = "Failed", "etcd: this member was removed from its cluster"
+        self.world.changes.announce()
+
+    async def _run_kubernetes(self, etcd: Etcd) -> None:
+        await self.pace.wait("kube-apiserver")
+        config = self.active
+        assert config is not None
+        ca = load_authority(config.get("cluster", "ca", "crt"), config.get("cluster", "ca", "key"))
+        names = [
+            self.address,
+            "127.0.0.1",
+            "localhost",
+            self.hostname,
+            config.endpoint_host,
+            *(config.get("cluster", "apiServer", "certSANs") or []),
+            *("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"),
+        ]
+        api = KubernetesApi(self.address, etcd, lambda: (self.active or config).kubernetes_version or "v1.36.3")
+        await api.open(issue(ca, names, organization="kube-master", clients=[ca.pem]))
+        self._kubernetes = api
+        self.world.changes.announce()
+
+    async def _run_kubelet(self, config: MachineConfig) -> None:
+        await self.pace.wait("kubelet")
+        self._kubelet_up = True
+        self.world.changes.announce()
+        await self.world.changes.until(lambda: self._registry() is not None)
+        await self.pace.wait("node registration")
+        await self.world.changes.until(lambda: self._registry() is not None)
+        etcd = self._registry()
+        assert etcd is not None
+        known = etcd.nodes.get(self.hostname)
+        etcd.nodes[self.hostname] = Node(
+            facts=self._node_facts(config),
+            kubelet=self,
+            uid=known.uid if known else str(uuid.UUID(int=self.world.random.getrandbits(128), version=4)),
+            created=known.created if known else datetime.now(UTC),
+            version=self.config_version + self.boots,
+        )
+        self.world.changes.announce()
+
+    def _registry(self) -> Etcd | None:
+        """The etcd whose Kubernetes API the kubelet reaches: a control plane asks its own."""
+        data = self.disk.etcd
+        if self.is_control_plane and data is not None:
+            return data.etcd if self.etcd_healthy else None
+        domain = self.domain
+        return domain.serving() if domain is not None else None
+
+    def _report_node(self) -> None:
+        domain = self.domain
+        for etcd in domain.etcds if domain is not None else ():
+            for node in etcd.nodes.values():
+                if node.kubelet is self and self.active is not None:
+                    node.facts = self._node_facts(self.active)
+                    node.version += 1
+
+    def _node_facts(self, config: MachineConfig) -> NodeFacts:
+        taints = [(key, *str(taint).rpartition(":")[::2]) for key, taint in (config.machine.get("nodeTaints") or {}).items()]
+        if config.is_control_plane and not config.cluster.get("allowSchedulingOnControlPlanes"):
+            taints.append(("node-role.kubernetes.io/control-plane", "", "NoSchedule"))
+        return NodeFacts(
+            name=self.hostname,
+            address=self.address,
+            control_plane=config.is_control_plane,
+            kubelet_version=config.kubelet_version or "v1.36.3",
+            talos_version=self.order.image,
+            machine_id=self.id,
+            boot_id=self.boot_id,
+            cpus=self.order.cpus,
+            memory_mib=self.order.memory_mib,
+            labels=config.machine.get("nodeLabels") or {},
+            annotations=config.machine.get("nodeAnnotations") or {},
+            taints=tuple(taints),
+        )
+
+    def _certificate(self, config: MachineConfig) -> Issued | None:
+        """A server certificate: a control plane signs its own, a worker asks one. None while nobody signs."""
+        authority = _os_authority(config) if config.is_control_plane else self.world.signer(config)
+        if authority is None:
+            return None
+        accepted = [decode_pem(item["crt"]) for item in config.machine.get("acceptedCAs") or []]
+        names = [self.address, self.hostname, *(config.machine.get("certSANs") or [])]
+        return issue(authority, names, clients=[authority.pem, *accepted])
+
+    # Going down.
+
+    async def _reset(self, *, graceful: bool, reboot: bool, labels: frozenset[str], everything: bool) -> None:
+        before, self.stage = self.stage, "resetting"
+        self.world.changes.announce()
+        data = self.disk.etcd
+        if graceful and data is not None and not data.removed:
+            try:
+                data.etcd.remove(data.member.id)
+            except NoQuorum as err:
+                self.stage, self.error = before, f"reset failed: cannot leave etcd: {err}"
+                self.world.changes.announce()
+                return
+        self._begin(self._wipe(reboot=reboot, labels=labels, everything=everything))
+
+    async def _wipe(self, *, reboot: bool, labels: frozenset[str], everything: bool) -> None:
+        self._stop_services()
+        self.world.changes.announce()
+        await self.pace.wait("reset")
+        if everything or "STATE" in labels:
+            self.disk.config = None
+        if everything or "EPHEMERAL" in labels:
+            self.disk.etcd = None
+        if everything:
+            # On metal the machine comes back from its boot medium; a cloud image was its only way to boot.
+            self.disk.installed = False
+            self.disk.bootable = self.order.mode == "metal"
+        if not reboot:
+            self._server.close()
+            self.switch_off()
+            return
+        await self._go_down()
+        await self._live()
+
+    async def _reboot(self) -> None:
+        await self._go_down()
+        await self._live()
+
+    async def _go_down(self) -> None:
+        self.stage = "rebooting"
+        api, self._kubernetes = self._kubernetes, None
+        self._stop(cut=False)
+        self.world.changes.announce()
+        if api is not None:
+            await api.close()
+        await self.pace.wait("reboot")
+
+    def _stop(self, *, cut: bool) -> None:
+        """Ends tasks, services and listeners; the disk stays as it is."""
+        self._cancel_tasks()
+        self._stop_services()
+        self.active = None
+        self.bootstrap_asked = self.reboot_pending = False
+        if cut:
+            self._server.cut()
+        else:
+            self._server.close()
+
+    def _stop_services(self) -> None:
+        if self.disk.etcd is not None:
+            self.disk.etcd.member.up = False
+        self.etcd_state = ""
+        self._kubelet_up = False
+        api, self._kubernetes = self._kubernetes, None
+        if api is not None:
+            task = asyncio.get_running_loop().create_task(api.close())
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    # Tasks.
+
+    def _begin(self, life: Coroutine[Any, Any, None]) -> None:
+        """Ends whatever the machine was doing and lets it do this."""
+        self._cancel_tasks()
+        self._spawn(life)
+
+    def _cancel_tasks(self) -> None:
+        current = asyncio.current_task()
+        for task in tuple(self._tasks):
+            if task is not current:
+                task.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (err := task.exception()) is not None:
+            self.error = f"{type(err).__name__}: {err}"
+            log.error("machine %s", self.id, exc_info=err)
+
+
+def _os_authority(config: MachineConfig) -> Authority:
+    return load_authority(config.get("machine", "ca", "crt"), config.get("machine", "ca", "key"))
+
+
+def _gunzipped(user_data: str) -> bytes:
+    """User-data as Talos reads it; compressed data travels in the text as Latin-1."""
+    if not user_data.startswith("\x1f\x8b"):
+        return user_data.encode()
+    try:
+        return gzip.decompress(user_data.encode("latin-1"))
+    except (OSError, EOFError, UnicodeEncodeError):
+        raise BadConfig(["the user-data is not gzip"]) from None

@@ -1,0 +1,96 @@
+"""What a simulated machine is made from, what its disk keeps, and what it needs of the world around it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import define, frozen
+
+from prov_sim.changes import Changes
+from prov_sim.faults import FaultBook
+from prov_sim.machine.certificates import Authority
+from prov_sim.machine.documents import MachineConfig
+from prov_sim.machine.etcd import Domain, Etcd, Member
+
+if TYPE_CHECKING:
+    from prov_sim.machine.machine import Machine
+
+MODES = {"nocloud": "cloud", "metal": "metal"}
+"""Runtime mode by platform: a cloud image boots in place, on metal Talos installs itself first."""
+
+
+@frozen
+class Order:
+    """A machine as it was asked for. `image` is a Talos release, `memory_mib` in MiB; `user_data` may be empty."""
+
+    key: str
+    lineage: str
+    name: str
+    group: str
+    role: str
+    cpus: int
+    memory_mib: int
+    zone: str
+    image: str
+    platform: str
+    disk: str
+    user_data: str
+    time_scale: float
+    seed: int
+
+    @property
+    def mode(self) -> str:
+        return MODES[self.platform]
+
+
+@frozen
+class EtcdData:
+    """The etcd data directory: which member of which cluster."""
+
+    etcd: Etcd
+    member: Member
+
+    @property
+    def removed(self) -> bool:
+        return self.member.id not in self.etcd.members
+
+
+@define
+class Disk:
+    """What outlives a reboot. `bootable` is false after the boot loader was wiped."""
+
+    installed: bool
+    bootable: bool = True
+    config: MachineConfig | None = None
+    etcd: EtcdData | None = None
+
+
+class Surroundings(Protocol):
+    """The world as a machine sees it."""
+
+    @property
+    def changes(self) -> Changes: ...
+
+    @property
+    def random(self) -> Random: ...
+
+    @property
+    def faults(self) -> FaultBook: ...
+
+    def count(self, method: str) -> None:
+        """Counts a call of the machine API."""
+        ...
+
+    def domain(self, config: MachineConfig) -> Domain:
+        """The machines that `config` makes this one find."""
+        ...
+
+    def signer(self, config: MachineConfig) -> Authority | None:
+        """The OS CA of a control plane that would sign a worker's certificate now."""
+        ...
+
+    def peers(self, config: MachineConfig) -> Iterable[Machine]:
+        """The machines of the same domain that are up and configured."""
+        ...

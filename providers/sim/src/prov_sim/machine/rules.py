@@ -1,0 +1,301 @@
+"""What Talos v1.13 demands of a configuration before it takes it."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from prov_sim.machine.certificates import BadCertificate, decode_pem, load_authority, load_certificate
+from prov_sim.machine.documents import BadConfig, MachineConfig, Tree, decode
+
+KINDS: Final = frozenset(
+    """
+    KubeSpanEndpointsConfig NetworkDefaultActionConfig NetworkRuleConfig VolumeConfig EventSinkConfig
+    KmsgLogConfig WatchdogTimerConfig TrustedRootsConfig ExtensionServiceConfig SideroLinkConfig EthernetConfig
+    UserVolumeConfig PCIDriverRebindConfig ExistingVolumeConfig RawVolumeConfig SwapVolumeConfig ZswapConfig
+    LinkConfig LinkAliasConfig BondConfig BridgeConfig VLANConfig DummyLinkConfig WireguardConfig DHCPv4Config
+    DHCPv6Config Layer2VIPConfig HCloudVIPConfig HostnameConfig ResolverConfig StaticHostConfig TimeSyncConfig
+    RegistryMirrorConfig RegistryAuthConfig RegistryTLSConfig OOMConfig BlackholeRouteConfig RoutingRuleConfig
+    VRFConfig TCPProbeConfig KubeSpanConfig EnvironmentConfig ExternalVolumeConfig ImageVerificationConfig
+    """.split()
+)
+"""Document kinds of v1.13."""
+
+_ROOT: Final = frozenset("version debug persist machine cluster".split())
+_MACHINE: Final = frozenset(
+    """
+    type token ca acceptedCAs certSANs controlPlane kubelet pods network disks install files env time sysctls
+    sysfs registries systemDiskEncryption features udev logging kernel seccompProfiles baseRuntimeSpecOverrides
+    nodeLabels nodeAnnotations nodeTaints
+    """.split()
+)
+_CLUSTER: Final = frozenset(
+    """
+    id secret controlPlane clusterName network token aescbcEncryptionSecret secretboxEncryptionSecret ca
+    acceptedCAs aggregatorCA serviceAccount apiServer controllerManager scheduler proxy discovery etcd coreDNS
+    externalCloudProvider extraManifests extraManifestHeaders inlineManifests adminKubeconfig
+    allowSchedulingOnControlPlanes allowSchedulingOnMasters
+    """.split()
+)
+_FEATURES: Final = frozenset(
+    """
+    rbac stableHostname kubernetesTalosAPIAccess apidCheckExtKeyUsage diskQuotaSupport kubePrism hostDNS
+    imageCache nodeAddressSortAlgorithm
+    """.split()
+)
+_HOSTNAME: Final = frozenset("apiVersion kind auto hostname".split())
+
+_KUBERNETES_MINORS: Final = range(31, 37)
+_TOKEN: Final = re.compile(r"^[a-z0-9]{6}\.[a-z0-9]{16}$")
+_LABEL: Final = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", re.IGNORECASE)
+_EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
+
+Complaints = Iterator[str]
+
+
+def accept(data: bytes, *, mode: str, installed: bool) -> MachineConfig:
+    """A configuration fit for a machine in runtime mode `cloud` or `metal`; raises BadConfig with all complaints."""
+    config = decode(data)
+    complaints = list(_documents(config))
+    if config.root is not None:
+        complaints += _unknown(config.root, _ROOT, "")
+        for rule in _RULES:
+            complaints += _complaints(rule, config)
+        if mode == "metal" and not installed:
+            complaints += _complaints(_install, config)
+    if complaints:
+        raise BadConfig(complaints)
+    return config
+
+
+def _complaints(rule: Callable[[MachineConfig], Complaints], config: MachineConfig) -> list[str]:
+    try:
+        return list(rule(config))
+    except (AttributeError, TypeError):
+        # Talos decodes into types first; here a text where a mapping belongs shows up in the rule about it.
+        return [f"a field has the wrong type ({rule.__name__.strip('_').replace('_', ' ')})"]
+
+
+def _documents(config: MachineConfig) -> Complaints:
+    seen = set()
+    for document in config.documents:
+        kind = document["kind"]
+        identity = (kind, str(document.get("name", "")))
+        if document.get("apiVersion") != "v1alpha1":
+            yield f"{kind}: apiVersion must be v1alpha1"
+        elif kind not in KINDS:
+            yield f"{kind!r} v1alpha1: not registered"
+        if identity in seen:
+            yield f"{' '.join(identity).strip()} stands twice"
+        seen.add(identity)
+        if kind == "HostnameConfig":
+            yield from _hostname_config(document)
+    if config.root is not None and config.root.get("version") != "v1alpha1":
+        yield "version must be v1alpha1"
+
+
+def _hostname_config(document: Tree) -> Complaints:
+    yield from _unknown(document, _HOSTNAME, "HostnameConfig.")
+    auto, hostname = document.get("auto"), document.get("hostname")
+    if auto is None and not hostname:
+        yield "HostnameConfig: either auto or hostname must be set"
+    if auto not in (None, "stable", "off"):
+        yield "HostnameConfig: auto must be stable or off"
+    if hostname and auto == "stable":
+        yield "HostnameConfig: hostname cannot be set together with auto: stable"
+    if hostname and not _is_hostname(hostname):
+        yield "HostnameConfig: hostname is not a host name"
+
+
+def _is_hostname(name: object) -> bool:
+    return isinstance(name, str) and len(name) <= 253 and all(_LABEL.match(part) for part in name.split("."))
+
+
+def _sections(config: MachineConfig) -> Complaints:
+    for name, known in (("machine", _MACHINE), ("cluster", _CLUSTER)):
+        section = config.get(name)
+        if not isinstance(section, Mapping):
+            yield f"{name} instructions are required"
+        else:
+            yield from _unknown(section, known, f"{name}.")
+    yield from _unknown(config.get("machine", "features") or {}, _FEATURES, "machine.features.")
+    if config.get("persist") is False:
+        yield "persist: false is not supported"
+
+
+def _type(config: MachineConfig) -> Complaints:
+    if config.type not in ("controlplane", "worker", "init"):
+        yield "machine.type must be controlplane or worker"
+
+
+def _tokens(config: MachineConfig) -> Complaints:
+    for section in ("machine", "cluster"):
+        if not _TOKEN.match(str(config.get(section, "token") or "")):
+            yield f"{section}.token must have the form xxxxxx.yyyyyyyyyyyyyyyy"
+
+
+def _os_ca(config: MachineConfig) -> Complaints:
+    ca, accepted = config.get("machine", "ca") or {}, config.get("machine", "acceptedCAs") or []
+    if config.is_control_plane:
+        yield from _authority(ca, "machine.ca", key_needed=True)
+    elif ca.get("key"):
+        yield "machine.ca.key must not be set on a worker"
+    elif ca.get("crt"):
+        yield from _authority(ca, "machine.ca", key_needed=False)
+    elif not accepted:
+        yield "machine.ca or machine.acceptedCAs is required"
+    for index, item in enumerate(accepted):
+        yield from _certificate(item, f"machine.acceptedCAs[{index}]")
+
+
+def _cluster_ca(config: MachineConfig) -> Complaints:
+    ca = config.get("cluster", "ca") or {}
+    if config.is_control_plane:
+        yield from _authority(ca, "cluster.ca", key_needed=True)
+    elif ca.get("key"):
+        yield "cluster.ca.key must not be set on a worker"
+    elif ca.get("crt"):
+        yield from _authority(ca, "cluster.ca", key_needed=False)
+
+
+def _etcd(config: MachineConfig) -> Complaints:
+    etcd = config.get("cluster", "etcd")
+    if config.is_control_plane and etcd is not None and "ca" in etcd:
+        yield from _authority(etcd.get("ca") or {}, "cluster.etcd.ca", key_needed=True)
+    elif config.is_control_plane and etcd is not None:
+        yield "cluster.etcd.ca is required"
+    elif etcd is not None:
+        yield "cluster.etcd is for control planes only"
+
+
+def _encryption(config: MachineConfig) -> Complaints:
+    cluster = config.cluster
+    if config.is_control_plane and not (
+        cluster.get("secretboxEncryptionSecret") or cluster.get("aescbcEncryptionSecret")
+    ):
+        yield "cluster.secretboxEncryptionSecret or cluster.aescbcEncryptionSecret is required"
+
+
+def _endpoint(config: MachineConfig) -> Complaints:
+    endpoint = config.get("cluster", "controlPlane", "endpoint")
+    if not endpoint:
+        yield "cluster.controlPlane.endpoint is required"
+        return
+    try:
+        parts = urlsplit(str(endpoint))
+        sound = bool(parts.scheme and parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        sound = False
+    if not sound:
+        yield "cluster.controlPlane.endpoint must be a URL with scheme and host"
+
+
+def _discovery(config: MachineConfig) -> Complaints:
+    if not config.get("cluster", "discovery", "enabled"):
+        return
+    if not config.cluster.get("id"):
+        yield "cluster.id must be set when discovery is enabled"
+    try:
+        secret = base64.b64decode(str(config.cluster.get("secret") or ""), validate=True)
+    except binascii.Error:
+        secret = b""
+    if len(secret) != 32:
+        yield "cluster.secret must be base64 of 32 bytes"
+
+
+def _network(config: MachineConfig) -> Complaints:
+    cni = config.get("cluster", "network", "cni") or {}
+    if cni.get("name", "flannel") not in ("flannel", "custom", "none"):
+        yield "cluster.network.cni.name must be flannel, custom or none"
+    if (cni.get("name") == "custom") != bool(cni.get("urls")):
+        yield "cluster.network.cni.urls go with cni.name: custom, and only with it"
+    named = any(item["kind"] == "HostnameConfig" for item in config.documents)
+    if named and (config.get("machine", "network", "hostname") or config.get("machine", "features", "stableHostname")):
+        yield "HostnameConfig conflicts with machine.network.hostname and machine.features.stableHostname"
+
+
+def _images(config: MachineConfig) -> Complaints:
+    places = [("machine", "kubelet")]
+    if config.is_control_plane:
+        places += [("cluster", name) for name in ("apiServer", "controllerManager", "scheduler", "proxy")]
+    for section, name in places:
+        image = config.get(section, name, "image")
+        if image is None:
+            continue
+        match = re.search(r":v1\.(\d+)\.\d+(-[\w.]+)?(@.*)?$", str(image))
+        if match is None:
+            yield f"{section}.{name}.image must have a tag such as v1.36.3"
+        elif int(match[1]) not in _KUBERNETES_MINORS:
+            yield f"{section}.{name}.image: version v1.{match[1]} of Kubernetes is not supported by Talos v1.13"
+
+
+def _taints(config: MachineConfig) -> Complaints:
+    for name, taint in (config.get("machine", "nodeTaints") or {}).items():
+        if str(taint).rpartition(":")[2] not in _EFFECTS:
+            yield f"machine.nodeTaints: effect of {name} must be one of {', '.join(_EFFECTS)}"
+
+
+def _manifests(config: MachineConfig) -> Complaints:
+    names = [item.get("name") for item in config.cluster.get("inlineManifests") or []]
+    if not all(names) or len(set(names)) < len(names):
+        yield "cluster.inlineManifests must have names, each its own"
+
+
+def _api_access(config: MachineConfig) -> Complaints:
+    if config.get("machine", "features", "kubernetesTalosAPIAccess", "enabled") and not config.is_control_plane:
+        yield "machine.features.kubernetesTalosAPIAccess is for control planes only"
+
+
+def _install(config: MachineConfig) -> Complaints:
+    install = config.get("machine", "install")
+    if not install:
+        yield "machine.install is required on platform metal"
+    elif not (install.get("disk") or install.get("diskSelector")):
+        yield "machine.install.disk or machine.install.diskSelector is required"
+    elif install.get("extraKernelArgs") and install.get("grubUseUKICmdline"):
+        yield "machine.install.extraKernelArgs cannot be used with grubUseUKICmdline"
+
+
+_RULES: Final[tuple[Callable[[MachineConfig], Complaints], ...]] = (
+    _sections,
+    _type,
+    _tokens,
+    _os_ca,
+    _cluster_ca,
+    _etcd,
+    _encryption,
+    _endpoint,
+    _discovery,
+    _network,
+    _images,
+    _taints,
+    _manifests,
+    _api_access,
+)
+
+
+def _unknown(section: Any, known: frozenset[str], prefix: str) -> Complaints:
+    for name in section:
+        if name not in known:
+            yield f"unknown key {prefix}{name}"
+
+
+def _authority(ca: Tree, name: str, *, key_needed: bool) -> Complaints:
+    if not ca.get("crt") or (key_needed and not ca.get("key")):
+        yield f"{name} with {'certificate and key' if key_needed else 'a certificate'} is required"
+        return
+    try:
+        load_authority(ca["crt"], ca.get("key"))
+    except BadCertificate as err:
+        yield f"{name} {err}"
+
+
+def _certificate(item: Any, name: str) -> Complaints:
+    try:
+        load_certificate(decode_pem(item.get("crt") if isinstance(item, Mapping) else ""))
+    except BadCertificate as err:
+        yield f"{name} {err}"

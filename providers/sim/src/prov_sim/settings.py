@@ -1,0 +1,95 @@
+"""What a provider block of type `sim` may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from attrs import frozen
+
+from provisioner.sdk import Delivery, ProvError, Schema, Value, strip_origins
+
+DELIVERIES: tuple[Delivery, ...] = ("user_data", "api")
+
+
+@frozen
+class SimSettings:
+    """The provider block.
+
+    daemon      which daemon holds the machines; one is started under this name when needed
+    time_scale  1 is the pace of a small virtual machine, 0.1 a tenth of it, 0 no delays at all
+    delivery    how machines get their configuration, unless their pool says otherwise
+    seed        makes delays repeatable
+    """
+
+    daemon: str = "default"
+    time_scale: float = 0.1
+    delivery: str = "user_data"
+    seed: int = 0
+
+
+@frozen
+class SimNodeOptions:
+    """What a pool may say to this provider beyond the common fields; empty means as the provider block says."""
+
+    delivery: str = ""
+
+
+@frozen
+class Size:
+    """What a size name of a pool stands for."""
+
+    cpus: int
+    memory_mib: int
+
+
+SIZES: Mapping[str, Size] = {
+    "small": Size(cpus=2, memory_mib=2048),
+    "medium": Size(cpus=4, memory_mib=8192),
+    "large": Size(cpus=8, memory_mib=16384),
+}
+DEFAULT_SIZE = "small"
+
+
+def settings_of(block: Mapping[str, Value]) -> SimSettings:
+    """The settings of a provider block, of which only our own fields are looked at; raises ProvError."""
+    schema = Schema.of(SimSettings)
+    given = {name: strip_origins(value) for name, value in block.items() if name in schema.fields}
+    for name, sentence in schema.complaints(given):
+        raise ProvError(
+            "a setting of the sim provider is wrong",
+            detail=f"{name} {sentence}",
+            remedy="correct the provider block; the sim README lists its settings",
+        )
+    settings: SimSettings = schema.build(schema.normal(given))
+    checked_delivery(settings.delivery)
+    if settings.time_scale < 0:
+        raise ProvError(
+            "a setting of the sim provider is wrong",
+            detail=f"time_scale is {settings.time_scale}",
+            remedy="give a time_scale of 0 or more; 0 means no delays",
+        )
+    return settings
+
+
+def checked_delivery(text: str) -> Delivery:
+    """`text` as a delivery; raises ProvError naming those there are."""
+    if text not in DELIVERIES:
+        raise ProvError(
+            "the sim provider does not know this delivery",
+            detail=f"delivery is {text!r}",
+            remedy=f"use one of: {', '.join(DELIVERIES)}",
+        )
+    return cast(Delivery, text)
+
+
+def size_of(name: str) -> Size:
+    """The size of that name, the smallest for an empty one; raises ProvError naming those there are."""
+    size = SIZES.get(name or DEFAULT_SIZE)
+    if size is None:
+        raise ProvError(
+            "the sim provider does not know this size",
+            detail=f"size is {name!r}",
+            remedy=f"use one of: {', '.join(SIZES)}",
+        )
+    return size

@@ -1,0 +1,196 @@
+"""Topology, providers and Talos put together: the one place that knows both worlds.
+
+topology ── endpoint(owner) ──► host of the Kubernetes API
+    │                              │
+    └── design(each provider) ◄────┴── user-data from Talos
+              │ machines
+              └──► Talos resources ──► graph, with the file's own resources and outputs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from provisioner.talos.design import Boot, design, settings
+
+from provisioner.errors import InputError, Place, Problem
+from provisioner.graph.resources import ResourceGraph, build_graph
+from provisioner.model.address import Address
+from provisioner.model.design import Machine, Slice
+from provisioner.model.plan import ProviderUse
+from provisioner.model.resource import Resource
+from provisioner.model.rollout import Rollout
+from provisioner.model.schema import Schema
+from provisioner.model.topology import Topology
+from provisioner.model.value import Ref, Value, replace_refs
+from provisioner.plugins.registry import Registry
+from provisioner.sdk.provider import Infrastructure
+from provisioner.spec.references import ENDPOINT, NODE_KIND
+from provisioner.spec.schema import AUTO, ClusterSpec, Pool, ResourceBlock
+from provisioner.talos.config.endpoint import url
+
+TALOS = "talos"
+"""The instance of the built-in provider that serves the cluster."""
+
+
+def compose(spec: ClusterSpec, topology: Topology, bindings: Mapping[str, str], registry: Registry) -> ResourceGraph:
+    """Everything the file wants, as a graph. Pure but for loading the providers that the file names.
+
+    Raises InputError with all that does not fit the providers.
+    """
+    infrastructure = _infrastructure(spec, registry)
+    _check(spec, infrastructure)
+    slices = {name: _slice(spec, topology, name) for name in infrastructure}
+    resources: list[Resource] = []
+    host = _endpoint(spec, topology, infrastructure, slices, resources)
+    boot = Boot(topology, host)
+    machines: dict[str, Machine] = {}
+    rollouts: list[Rollout] = []
+    for name, provider in infrastructure.items():
+        part = provider.design(slices[name], boot)
+        resources += part.resources
+        machines |= part.machines
+        rollouts += part.rollouts
+    talos_resources, talos_rollouts = design(topology, machines, host, TALOS)
+    resources += talos_resources
+    own = _Names(machines, host)
+    resources += [own.resource(block) for block in spec.resources]
+    uses = {block.name: ProviderUse(block.name, block.type, block.settings) for block in spec.providers.values()}
+    uses[TALOS] = ProviderUse(TALOS, TALOS, settings(topology, machines, host))
+    return build_graph(
+        spec.name,
+        resources,
+        providers=uses,
+        rollouts=(*rollouts, *talos_rollouts),
+        bindings=bindings,
+        outputs={name: own.value(value) for name, value in spec.outputs.items()},
+        spec_digest=spec.digest,
+    )
+
+
+class _Names:
+    """What the file calls nodes and endpoint, replaced by what was designed for them."""
+
+    def __init__(self, machines: Mapping[str, Machine], host: Value) -> None:
+        self._machines = machines
+        self._url = url(host)
+
+    def value(self, value: Value) -> Value:
+        return replace_refs(value, self._meant)
+
+    def resource(self, block: ResourceBlock) -> Resource:
+        return Resource(
+            address=block.address,
+            provider=block.provider,
+            props={name: self.value(value) for name, value in block.props.items()},
+            after=tuple(self._target(after) for after in block.after),
+            protect=block.protect,
+            place=block.place,
+        )
+
+    def _meant(self, ref: Ref) -> Value:
+        if ref == ENDPOINT:
+            return self._url
+        if ref.to.kind == NODE_KIND:
+            machine = self._machines[ref.to.name]
+            return machine.host if ref.output == "host" else machine.id
+        return ref
+
+    def _target(self, address: Address) -> Address:
+        return self._machines[address.name].address if address.kind == NODE_KIND else address
+
+
+def _infrastructure(spec: ClusterSpec, registry: Registry) -> dict[str, Infrastructure]:
+    """The providers of the pools, by instance, in the order of the file."""
+    found: dict[str, Infrastructure] = {}
+    problems: list[Problem] = []
+    for name in dict.fromkeys(pool.provider for pool in spec.pools):
+        block = spec.providers[name]
+        provider = registry.provider(block.type)
+        if isinstance(provider, Infrastructure):
+            found[name] = provider
+        else:
+            problems.append(
+                Problem(
+                    "provider-machines",
+                    "this provider makes no machines",
+                    f"a pool asks {name!r} for nodes, and the provider {block.type!r} has none",
+                    block.place,
+                    "give the pool another provider",
+                )
+            )
+    for kind in {block.kind for block in spec.resources}:
+        registry.kind(kind)
+    if problems:
+        raise InputError(problems)
+    return found
+
+
+def _check(spec: ClusterSpec, providers: Mapping[str, Infrastructure]) -> None:
+    """Settings, pool options and props against the classes of the providers."""
+    problems: list[Problem] = []
+    for name, provider in providers.items():
+        block = spec.providers[name]
+        schema = Schema.of(provider.settings)
+        problems += _complaints(schema, block.settings, block.places, block.place, f"providers.{name}", block.type)
+    for pool in spec.pools:
+        schema = Schema.of(providers[pool.provider].node_options)
+        type_ = spec.providers[pool.provider].type
+        problems += _complaints(schema, pool.options, pool.places, pool.place, f"pools.{pool.name}", type_)
+    if problems:
+        raise InputError(problems)
+
+
+def _complaints(
+    schema: Schema,
+    given: Mapping[str, Value],
+    places: Mapping[str, Place],
+    whole: Place,
+    what: str,
+    type_: str,
+) -> Iterable[Problem]:
+    for name, sentence in schema.complaints(given):
+        yield Problem(
+            "provider-option",
+            "a setting does not fit the provider",
+            f"{what}.{name} {sentence.replace('of this kind', 'that it knows')}",
+            places.get(name, whole),
+            f"the provider {type_!r} knows {', '.join(schema.fields)}" if schema.fields else "take it out",
+        )
+
+
+def _slice(spec: ClusterSpec, topology: Topology, name: str) -> Slice:
+    nodes = tuple(node for node in topology.nodes if node.provider == name)
+    return Slice(name, spec.providers[name].settings, topology, nodes)
+
+
+def _endpoint(
+    spec: ClusterSpec,
+    topology: Topology,
+    providers: Mapping[str, Infrastructure],
+    slices: Mapping[str, Slice],
+    resources: list[Resource],
+) -> Value:
+    """The host of the Kubernetes API; what a provider makes for it is added to `resources`."""
+    if topology.endpoint.text != AUTO:
+        return topology.endpoint.text
+    owner = _first_control_pool(spec).provider
+    made = providers[owner].endpoint(slices[owner])
+    if made is None:
+        raise InputError(
+            [
+                Problem(
+                    "endpoint-auto",
+                    "the provider makes no endpoint by itself",
+                    f"`endpoint: auto` asks {owner!r} for one",
+                    spec.providers[owner].place,
+                    "name a host under `endpoint:` that leads to the control planes",
+                )
+            ]
+        )
+    resources += made.resources
+    return made.host
+
+
+def _first_control_pool(spec: ClusterSpec) -> Pool:
+    return next(pool for pool in spec.pools if pool.role == "controlplane")

@@ -1,0 +1,87 @@
+"""Clients of provider instances, made when their settings are known and kept while these do not change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from provisioner.errors import OperatorNeeded
+from provisioner.model.address import Address
+from provisioner.model.plan import ProviderUse
+from provisioner.model.schema import Schema
+from provisioner.model.state import State
+from provisioner.model.value import Function, Ref, Unknown, Value, dig, evaluate, is_known, reveal, strip_origins
+from provisioner.plugins.registry import Registry
+
+Lookup = Callable[[Ref], Value]
+
+
+class Clients:
+    """One client per provider instance and distinct settings."""
+
+    def __init__(self, registry: Registry, providers: Mapping[str, ProviderUse]) -> None:
+        self._registry = registry
+        self._providers = providers
+        self._kept: dict[str, tuple[str, Any]] = {}
+        self._guard = threading.Lock()
+
+    def client(self, instance: str, lookup: Lookup) -> Any:
+        """The client of an instance, connected with what its settings are by now.
+
+        Settings that are not known yet are left out; a provider for which they are indispensable says so in
+        its settings class, and then this raises OperatorNeeded.
+        """
+        use = self._providers.get(instance)
+        if use is None:
+            raise OperatorNeeded(
+                "a provider of something on record is no longer in the file",
+                detail=f"the provider instance {instance!r} is not under `providers:`",
+                remedy="put it back until what it made is removed",
+            )
+        provider = self._registry.provider(use.type)
+        settings = _known_part(evaluate(dict(use.settings), lookup, self._registry.functions()))
+        assert isinstance(settings, Mapping)
+        schema = Schema.of(provider.settings)
+        for name, sentence in schema.complaints(settings):
+            raise OperatorNeeded(
+                "the settings of a provider are incomplete",
+                detail=f"{instance}: {name} {sentence}",
+                remedy=f"see the settings of {use.type} with `prov providers {use.type}`",
+            )
+        mark = repr(reveal(settings))
+        with self._guard:
+            kept = self._kept.get(instance)
+            if kept is None or kept[0] != mark:
+                kept = self._kept[instance] = (mark, provider.connect(schema.build(schema.normal(settings))))
+            return kept[1]
+
+    def functions(self) -> Mapping[str, Function]:
+        """What values may call."""
+        return self._registry.functions()
+
+
+def recorded_outputs(state: State, gone: frozenset[Address] = frozenset()) -> Lookup:
+    """Looks references up in what is on record, as if `gone` were not."""
+
+    def lookup(ref: Ref) -> Value:
+        entry = state.entries.get(ref.to)
+        if entry is None or not entry.outputs or ref.to in gone:
+            return Unknown(str(ref.to))
+        try:
+            return dig(entry.outputs, ref.output)
+        except KeyError:
+            return Unknown(f"{ref.to} has no {ref.output}")
+
+    return lookup
+
+
+def _known_part(value: Value) -> Value:
+    """The tree without what is unknown: such keys and items are left out."""
+    match value:
+        case Mapping():
+            return {key: _known_part(item) for key, item in value.items() if not isinstance(item, Unknown)}
+        case tuple():
+            return tuple(_known_part(item) for item in value if is_known(item))
+        case _:
+            return strip_origins(value)

@@ -1,0 +1,1 @@
+"""Graphs: a generic DAG, and the wanted resources as one."""

@@ -1,0 +1,100 @@
+"""The wanted resources with the edges that their references make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import frozen
+
+from provisioner.errors import InputError, Problem
+from provisioner.graph.dag import Cycle, Dag
+from provisioner.model.address import Address
+from provisioner.model.plan import ProviderUse
+from provisioner.model.resource import Resource
+from provisioner.model.rollout import Rollout
+from provisioner.model.value import Value, refs
+
+
+@frozen
+class ResourceGraph:
+    """Everything wanted, in an order in which it can be made.
+
+    `needs` has for each address what it refers to or names under `after`.
+    """
+
+    cluster: str
+    resources: Mapping[Address, Resource]
+    needs: Mapping[Address, tuple[Address, ...]]
+    providers: Mapping[str, ProviderUse]
+    rollouts: tuple[Rollout, ...]
+    bindings: Mapping[str, str]
+    outputs: Mapping[str, Value]
+    spec_digest: str
+
+
+def build_graph(
+    cluster: str,
+    resources: Iterable[Resource],
+    *,
+    providers: Mapping[str, ProviderUse],
+    rollouts: tuple[Rollout, ...],
+    bindings: Mapping[str, str],
+    outputs: Mapping[str, Value],
+    spec_digest: str,
+) -> ResourceGraph:
+    """Finds the edges and checks them; raises InputError with everything found."""
+    wanted: dict[Address, Resource] = {}
+    problems: list[Problem] = []
+    for resource in resources:
+        if resource.address in wanted:
+            problems.append(
+                Problem(
+                    "resource-twice",
+                    "two resources have the same address",
+                    f"{resource.address} is defined more than once",
+                    resource.place,
+                    "rename one of them",
+                )
+            )
+        wanted[resource.address] = resource
+    dag: Dag[Address] = Dag()
+    for address, resource in wanted.items():
+        needs = dict.fromkeys((*resource.after, *(ref.to for ref in refs(dict(resource.props)))))
+        for missing in [need for need in needs if need not in wanted]:
+            problems.append(
+                Problem(
+                    "resource-missing",
+                    "a reference leads nowhere",
+                    f"{address} refers to {missing}, which is not in the file",
+                    resource.place,
+                    f"define {missing}, or take the reference out",
+                )
+            )
+        dag.add(address, (need for need in needs if need in wanted))
+    if problems:
+        raise InputError(problems)
+    try:
+        order = dag.order()
+    except Cycle as err:
+        place = wanted[next(node for node in err.path if isinstance(node, Address))].place
+        raise InputError(
+            [
+                Problem(
+                    "reference-circle",
+                    "resources refer to each other in a circle",
+                    str(err),
+                    place,
+                    "take one of these references out",
+                )
+            ]
+        ) from None
+    return ResourceGraph(
+        cluster=cluster,
+        resources={address: wanted[address] for address in order},
+        needs={address: dag.needs(address) for address in order},
+        providers=providers,
+        rollouts=rollouts,
+        bindings=bindings,
+        outputs=outputs,
+        spec_digest=spec_digest,
+    )

@@ -1,0 +1,1 @@
+"""The planner: values in, a `Plan` out. Nothing here touches the world."""

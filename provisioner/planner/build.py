@@ -1,0 +1,55 @@
+"""The one entry of the planner: what is wanted, on record and found becomes a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import evolve, frozen
+
+from provisioner.graph.resources import ResourceGraph
+from provisioner.model.address import Address
+from provisioner.model.plan import Base, Plan
+from provisioner.model.resource import Reading
+from provisioner.model.state import State
+from provisioner.model.value import Function, is_known
+from provisioner.planner.compare import differences
+from provisioner.planner.decide import Decider, KindOf
+from provisioner.planner.guard import losses
+from provisioner.planner.order import ordered
+
+
+@frozen
+class PlanOptions:
+    """`destroy` plans the end of everything on record; `allow` names dangers the user accepts."""
+
+    destroy: bool = False
+    allow: frozenset[str] = frozenset()
+
+
+def make_plan(
+    graph: ResourceGraph,
+    state: State,
+    seen: Mapping[Address, Reading],
+    *,
+    kind_of: KindOf,
+    functions: Mapping[str, Function],
+    versions: Mapping[str, str],
+    options: PlanOptions,
+) -> Plan:
+    """Pure: equal input, equal plan. `seen` has a reading for what could be asked, and nothing for the rest."""
+    wanted = evolve(graph, resources={}, needs={}, outputs={}) if options.destroy else graph
+    decided = Decider(wanted, state, seen, kind_of, functions).decide()
+    steps = ordered(decided.steps, wanted.needs, state, wanted.rollouts)
+    outputs_known = all(is_known(value) for value in decided.outputs.values())
+    return Plan(
+        cluster=graph.cluster,
+        steps=steps,
+        base=Base(state.lineage, state.serial, graph.spec_digest, versions),
+        providers=graph.providers,
+        rollouts=wanted.rollouts,
+        problems=(*decided.problems, *losses(steps, state, kind_of, options.allow)),
+        unfinished=tuple(sorted(entry.address for entry in state.entries.values() if entry.in_flight)),
+        bindings={} if options.destroy else graph.bindings,
+        outputs=wanted.outputs,
+        outputs_changed=outputs_known and any(differences(state.outputs, decided.outputs)),
+    )

@@ -1,0 +1,56 @@
+"""Two values, leaf by leaf."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from provisioner.model.step import ABSENT, FieldChange
+from provisioner.model.value import Origin, Path, Secret, Sourced, Unknown, Value
+
+
+def differences(before: Value, after: Value, path: Path = ()) -> Iterator[FieldChange]:
+    """The leaves in which `after` differs from `before`.
+
+    What is unknown differs: it may turn out equal, and a plan says what may happen. If either side of a leaf
+    is secret, both are given as secrets.
+    """
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for key in dict.fromkeys((*before, *after)):
+            yield from differences(before.get(key, ABSENT), after.get(key, ABSENT), (*path, key))
+    elif isinstance(before, tuple) and isinstance(after, tuple):
+        for index in range(max(len(before), len(after))):
+            old = before[index] if index < len(before) else ABSENT
+            new = after[index] if index < len(after) else ABSENT
+            yield from differences(old, new, (*path, index))
+    elif isinstance(after, Mapping) and after and before == ABSENT:
+        for key, item in after.items():
+            yield from differences(ABSENT, item, (*path, key))
+    elif isinstance(before, Mapping) and before and after == ABSENT:
+        for key, item in before.items():
+            yield from differences(item, ABSENT, (*path, key))
+    else:
+        yield from _leaf(before, after, path)
+
+
+def _leaf(before: Value, after: Value, path: Path) -> Iterator[FieldChange]:
+    old, _ = _bare(before)
+    new, origin = _bare(after)
+    secret = isinstance(old, Secret) or isinstance(new, Secret)
+    left = old.reveal() if isinstance(old, Secret) else old
+    right = new.reveal() if isinstance(new, Secret) else new
+    if not isinstance(right, Unknown) and left == right and isinstance(left, bool) == isinstance(right, bool):
+        return
+    if secret:
+        yield FieldChange(path, _hidden(old), _hidden(new), origin)
+    else:
+        yield FieldChange(path, old, new, origin)
+
+
+def _bare(value: Value) -> tuple[Value, Origin | None]:
+    return (value.value, value.origin) if isinstance(value, Sourced) else (value, None)
+
+
+def _hidden(value: Value) -> Value:
+    if isinstance(value, Secret | Unknown) or value == ABSENT:
+        return value
+    return Secret(None) if isinstance(value, Mapping | tuple) else Secret(value)  # type: ignore[arg-type]

@@ -1,0 +1,309 @@
+"""What to do with each object, and why.
+
+on record    found          wanted                      →
+nothing      (not asked)    yes                         create
+ready        seen           equal                       keep
+ready        seen           other in place              update
+ready        seen           other where immutable       replace: delete, then create
+ready        absent         yes                         create anew ("it is gone")
+ready        out of reach   equal to what is recorded   keep, with a note
+ready        out of reach   other                       as if seen as recorded
+in flight    (not asked)    yes                         finish what the earlier run began
+failed       (not asked)    yes                         replace: it may exist in part
+any          any            no                          delete, in the manner its kind plans
+a gate       (not asked)    yes                         check, unless it passed with these very props
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from attrs import field, frozen
+
+from provisioner.errors import Place, Problem
+from provisioner.graph.resources import ResourceGraph
+from provisioner.model.address import Address
+from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreachable
+from provisioner.model.schema import Schema
+from provisioner.model.state import Entry, State, Status
+from provisioner.model.step import ABSENT, Check, Create, Delete, FieldChange, Forget, Keep, Step, Update
+from provisioner.model.value import (
+    Function,
+    Ref,
+    Unknown,
+    Value,
+    dig,
+    evaluate,
+    is_known,
+    strip_origins,
+)
+from provisioner.planner.compare import differences
+from provisioner.sdk.provider import Gate, Kind, PlansDeletion, TellsConsequence
+
+KindOf = Callable[[str], Kind | Gate]
+
+
+@frozen
+class Decided:
+    """The steps for every address, before edges."""
+
+    steps: Mapping[Address, tuple[Step, ...]]
+    problems: tuple[Problem, ...]
+    outputs: Mapping[str, Value]
+
+
+@frozen
+class Decider:
+    """Goes through the wanted resources in order, so that each sees what its references will be."""
+
+    graph: ResourceGraph
+    state: State
+    seen: Mapping[Address, Reading]
+    kind_of: KindOf
+    functions: Mapping[str, Function]
+    _steps: dict[Address, tuple[Step, ...]] = field(factory=dict)
+    _problems: list[Problem] = field(factory=list)
+
+    def decide(self) -> Decided:
+        for resource in self.graph.resources.values():
+            self._steps[resource.address] = self._wanted(resource)
+        going = frozenset(address for address in self.state.entries if address not in self.graph.resources)
+        for address in sorted(going):
+            self._steps[address] = (self._unwanted(self.state.entries[address], going),)
+        outputs = {name: self._evaluated(value, Place()) for name, value in self.graph.outputs.items()}
+        return Decided(self._steps, tuple(self._problems), outputs)
+
+    # what is wanted
+
+    def _wanted(self, resource: Resource) -> tuple[Step, ...]:
+        kind = self.kind_of(resource.address.kind)
+        schema = Schema.of(kind.props)
+        entry = self.state.entries.get(resource.address)
+        props = self._evaluated(dict(resource.props), resource.place)
+        assert isinstance(props, Mapping)
+        complaints = list(schema.complaints(props))
+        if complaints:
+            self._problems.extend(_ill_formed(resource, name, sentence) for name, sentence in complaints)
+            return (self._keep(resource, entry),)
+        wanted = schema.normal(props)
+        if isinstance(kind, Gate):
+            return (self._gate(resource, entry, wanted),)
+        if entry is None:
+            return (self._create(resource, 1, ("not there yet",)),)
+        return self._standing(resource, kind, schema, entry, wanted)
+
+    def _standing(
+        self, resource: Resource, kind: Kind, schema: Schema, entry: Entry, wanted: dict[str, Value]
+    ) -> tuple[Step, ...]:
+        if entry.status is Status.FAILED:
+            return self._replace(resource, kind, entry, (f"its creation failed: {entry.error}",))
+        if entry.status is Status.DELETING:
+            return self._replace(resource, kind, entry, ("an earlier run was cut off while removing it",))
+        if entry.status is Status.CREATING:
+            reasons = ("an earlier run was cut off while making it",)
+            if any(differences(entry.intended, wanted)):
+                return self._replace(resource, kind, entry, (*reasons, "and the file has changed since"))
+            return (self._create(resource, entry.generation, reasons),)
+        reading = self.seen.get(resource.address)
+        if isinstance(reading, Absent):
+            return (self._create(resource, entry.generation + 1, ("it is gone: it was there when last recorded",)),)
+        if entry.provider != resource.provider:
+            return self._replace(resource, kind, entry, (f"moves from {entry.provider} to {resource.provider}",))
+        changes, notes = _compare(schema, entry, reading, wanted)
+        fixed = [change for change in changes if schema.fields[str(change.path[0])].marks.immutable]
+        if fixed:
+            return self._replace(resource, kind, entry, tuple(_cannot_change(change) for change in fixed), reading)
+        if changes or entry.status is Status.UPDATING:
+            return (self._update(resource, kind, entry, changes, _why(entry, changes, reading)),)
+        return (self._keep(resource, entry, notes),)
+
+    def _gate(self, resource: Resource, entry: Entry | None, wanted: dict[str, Value]) -> Step:
+        if entry is not None and not any(differences(entry.applied, wanted)):
+            return self._keep(resource, entry)
+        reason = "not passed yet" if entry is None else "what it watches changes"
+        return Check(
+            address=resource.address,
+            provider=resource.provider,
+            generation=entry.generation if entry else 1,
+            reasons=(reason,),
+            wanted=resource.props,
+            depends_on=self.graph.needs[resource.address],
+        )
+
+    # the steps
+
+    def _create(
+        self, resource: Resource, generation: int, reasons: tuple[str, ...], *, replaces: bool = False
+    ) -> Create:
+        return Create(
+            address=resource.address,
+            provider=resource.provider,
+            generation=generation,
+            reasons=reasons,
+            wanted=resource.props,
+            depends_on=self.graph.needs[resource.address],
+            protect=resource.protect,
+            replaces=replaces,
+        )
+
+    def _replace(
+        self,
+        resource: Resource,
+        kind: Kind,
+        entry: Entry,
+        reasons: tuple[str, ...],
+        reading: Reading | None = None,
+    ) -> tuple[Step, ...]:
+        if entry.protect or resource.protect:
+            self._problems.append(_protected(entry, resource.place, "replaced"))
+        how, consequence = _manner(kind, entry.address, frozenset(), reading)
+        delete = Delete(
+            address=entry.address,
+            provider=entry.provider,
+            generation=entry.generation,
+            reasons=reasons,
+            consequence=consequence,
+            how=how,
+            replaced=True,
+        )
+        return delete, self._create(resource, entry.generation + 1, reasons, replaces=True)
+
+    def _update(
+        self, resource: Resource, kind: Kind, entry: Entry, changes: tuple[FieldChange, ...], reasons: tuple[str, ...]
+    ) -> Update:
+        return Update(
+            address=resource.address,
+            provider=resource.provider,
+            generation=entry.generation,
+            reasons=reasons,
+            consequence=kind.consequence(changes) if isinstance(kind, TellsConsequence) else "",
+            wanted=resource.props,
+            changes=changes,
+            depends_on=self.graph.needs[resource.address],
+            protect=resource.protect,
+        )
+
+    def _keep(self, resource: Resource, entry: Entry | None, notes: tuple[str, ...] = ()) -> Keep:
+        generation = entry.generation if entry else 1
+        return Keep(address=resource.address, provider=resource.provider, generation=generation, notes=notes)
+
+    def _unwanted(self, entry: Entry, going: frozenset[Address]) -> Step:
+        kind = self.kind_of(entry.address.kind)
+        common = {"address": entry.address, "provider": entry.provider, "generation": entry.generation}
+        if isinstance(kind, Gate):
+            return Forget(**common, reasons=("the file no longer names it",))  # type: ignore[arg-type]
+        if entry.protect:
+            self._problems.append(_protected(entry, Place(address=str(entry.address)), "removed"))
+        reading = self.seen.get(entry.address)
+        how, consequence = _manner(kind, entry.address, going, reading)
+        if entry.status is Status.DELETING and entry.how:
+            how = entry.how
+        reason = (
+            "an earlier run began to remove it" if entry.status is Status.DELETING else "the file no longer names it"
+        )
+        return Delete(**common, how=how, consequence=consequence, reasons=(reason,))  # type: ignore[arg-type]
+
+    # values
+
+    def _evaluated(self, value: Value, place: Place) -> Value:
+        try:
+            return evaluate(value, self._lookup, self.functions)
+        except ValueError as err:
+            self._problems.append(
+                Problem("expression", "an expression cannot be computed", str(err), place, "correct the expression")
+            )
+            return Unknown("an expression in error")
+
+    def _lookup(self, ref: Ref) -> Value:
+        """What an output will be once the steps decided so far are done, as far as that is known now."""
+        schema = Schema.of(self.kind_of(ref.to.kind).outputs)
+        root = ref.output.partition(".")[0]
+        if root not in schema.fields:
+            raise ValueError(f"{ref.to} has no output {root!r}; it has {', '.join(schema.fields)}")
+        entry = self.state.entries.get(ref.to)
+        steps = self._steps.get(ref.to, ())
+        settled = entry is not None and all(isinstance(step, Keep | Update) for step in steps) and bool(entry.outputs)
+        volatile = schema.fields[root].marks.volatile and any(isinstance(step, Update) for step in steps)
+        if entry is None or not settled or volatile:
+            return Unknown(str(ref.to))
+        try:
+            return dig(entry.outputs, ref.output)
+        except KeyError as err:
+            raise ValueError(f"{ref.to} has no output {ref.output!r} ({err.args[0]} is missing)") from None
+
+
+def _compare(
+    schema: Schema, entry: Entry, reading: Reading | None, wanted: Mapping[str, Value]
+) -> tuple[tuple[FieldChange, ...], tuple[str, ...]]:
+    """The changes to make, and notes on what differs without being changed."""
+    found = reading.props if isinstance(reading, Seen) else {}
+    changes: list[FieldChange] = []
+    notes: list[str] = []
+    for name, value in wanted.items():
+        marks = schema.fields[name].marks
+        before = entry.applied.get(name)
+        if marks.birth:
+            if is_known(value) and schema.recorded({name: strip_origins(value)})[name] != before:
+                notes.append(f"{name} is no longer what it was made with")
+            continue
+        if marks.readable and name in found:
+            before = found[name]
+        changes += differences(before, value, (name,))
+    if isinstance(reading, Unreachable):
+        since = f" since {reading.since:%Y-%m-%d %H:%M}" if reading.since else ""
+        notes.append(f"unknown{since}: {reading.reason}; compared with what is recorded")
+    return tuple(changes), tuple(notes)
+
+
+def _why(entry: Entry, changes: tuple[FieldChange, ...], reading: Reading | None) -> tuple[str, ...]:
+    if entry.status is Status.UPDATING:
+        return ("an earlier run was cut off while changing it",)
+    if isinstance(reading, Seen) and all(_drifted(entry, change) for change in changes):
+        return ("changed outside prov",)
+    return ("the file changed",)
+
+
+def _drifted(entry: Entry, change: FieldChange) -> bool:
+    """Whether a leaf is wanted as it was applied, so that only the remote has moved."""
+    value: Value = entry.applied
+    for part in change.path:
+        if isinstance(value, Mapping) and part in value:
+            value = value[str(part)]
+        elif isinstance(value, tuple) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return change.after == ABSENT
+    return not any(differences(value, change.after))
+
+
+def _manner(kind: Kind, address: Address, going: frozenset[Address], reading: Reading | None) -> tuple[str, str]:
+    return kind.how(address, going, reading) if isinstance(kind, PlansDeletion) else ("", "")
+
+
+def _cannot_change(change: FieldChange) -> str:
+    name = ".".join(str(part) for part in change.path)
+    return (
+        f"{name} may change and cannot in place"
+        if isinstance(change.after, Unknown)
+        else f"{name} cannot be changed in place"
+    )
+
+
+def _ill_formed(resource: Resource, name: str, sentence: str) -> Problem:
+    return Problem(
+        "property",
+        "a property does not fit its kind",
+        f"{resource.address}: {name} {sentence}",
+        resource.place if resource.place.file else Place(address=str(resource.address)),
+        f"see the properties of {resource.address.kind} with `prov providers {resource.address.provider_type}`",
+    )
+
+
+def _protected(entry: Entry, place: Place, verb: str) -> Problem:
+    return Problem(
+        "protected",
+        "a protected resource would be removed",
+        f"{entry.address} would be {verb}",
+        place,
+        "take `protect: true` off it in the file, apply that, and try again",
+    )

@@ -1,0 +1,113 @@
+"""Steps and the edges between them.
+
+Making follows the references; removing goes against them, by what is on record; a replacement removes first.
+A gate comes after all that it watches, also after the removal of what it used to watch. Rollouts are woven in
+last, as further edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import evolve
+
+from provisioner.graph.dag import Dag
+from provisioner.model.address import Address
+from provisioner.model.rollout import Rollout
+from provisioner.model.state import Entry, State
+from provisioner.model.step import Check, Create, Delete, Forget, Keep, Step, Update
+
+Steps = Mapping[Address, tuple[Step, ...]]
+
+
+def ordered(
+    steps: Steps, needs: Mapping[Address, tuple[Address, ...]], state: State, rollouts: Iterable[Rollout]
+) -> tuple[Step, ...]:
+    """All steps with their edges, in an order in which they can run."""
+    edges = _Edges(steps, needs, state)
+    edges.make()
+    edges.remove()
+    for rollout in rollouts:
+        edges.weave(rollout)
+    return edges.sorted()
+
+
+class _Edges:
+    def __init__(self, steps: Steps, needs: Mapping[Address, tuple[Address, ...]], state: State) -> None:
+        self._steps = steps
+        self._needs = needs
+        self._state = state
+        self._by_id = {step.id: step for group in steps.values() for step in group}
+        self._after: dict[str, dict[str, None]] = {id_: {} for id_ in self._by_id}
+        self._behind: dict[Address, tuple[str, ...]] = {}
+
+    def make(self) -> None:
+        """What makes or changes waits for what makes or changes its needs; a replacement for its removal."""
+        for address, group in self._steps.items():
+            for step in group:
+                if isinstance(step, Create | Update | Check):
+                    for need in self._needs.get(address, ()):
+                        self._wait(step, self._making(need))
+                if isinstance(step, Create):
+                    self._wait(step, [other.id for other in group if isinstance(other, Delete)])
+
+    def remove(self) -> None:
+        """What is removed waits for everything on record that was made after it."""
+        for entry in self._state.entries.values():
+            for need in entry.depends_on:
+                for removal in self._removals(need):
+                    self._before(removal, entry)
+
+    def weave(self, rollout: Rollout) -> None:
+        """Members whose steps touch what stands go in batches of `max_unavailable`."""
+        touched = [address for address in self._members(rollout) if self._disturbs(address)]
+        if all(isinstance(self._steps[address][-1], Delete | Forget) for address in self._members(rollout)):
+            return  # everything goes: there is nothing left to keep available
+        for index in range(rollout.max_unavailable, len(touched)):
+            earlier = self._steps[touched[index - rollout.max_unavailable]]
+            self._wait(self._steps[touched[index]][0], [earlier[-1].id])
+
+    def sorted(self) -> tuple[Step, ...]:
+        dag: Dag[str] = Dag()
+        for id_ in self._by_id:
+            dag.add(id_, self._after[id_])
+        return tuple(evolve(self._by_id[id_], after=tuple(sorted(self._after[id_]))) for id_ in dag.order())
+
+    def _wait(self, step: Step, ids: Iterable[str]) -> None:
+        self._after[step.id].update(dict.fromkeys(ids))
+
+    def _making(self, address: Address) -> tuple[str, ...]:
+        """The steps to wait for on account of a need; through what is kept, those of its own needs."""
+        known = self._behind.get(address)
+        if known is None:
+            group = self._steps.get(address, ())
+            own = tuple(step.id for step in group if isinstance(step, Create | Update | Check))
+            behind = [id_ for need in self._needs.get(address, ()) for id_ in self._making(need)]
+            known = self._behind[address] = own or tuple(dict.fromkeys(behind))
+        return known
+
+    def _removals(self, address: Address) -> list[Step]:
+        return [step for step in self._steps.get(address, ()) if isinstance(step, Delete)]
+
+    def _before(self, removal: Step, entry: Entry) -> None:
+        for step in self._steps.get(entry.address, ()):
+            if isinstance(step, Check):
+                self._wait(step, [removal.id])
+            elif isinstance(step, Delete) or (isinstance(step, Update) and self._gone_for_good(removal)):
+                self._wait(removal, [step.id])
+
+    def _gone_for_good(self, removal: Step) -> bool:
+        return isinstance(removal, Delete) and not removal.replaced
+
+    def _members(self, rollout: Rollout) -> list[Address]:
+        kinds = {member.kind for member in rollout.members}
+        leaving = [
+            entry.address
+            for entry in self._state.entries.values()
+            if entry.address.kind in kinds and all(entry.applied.get(k) == v for k, v in rollout.where.items())
+        ]
+        return [a for a in dict.fromkeys((*rollout.members, *sorted(leaving))) if self._steps.get(a)]
+
+    def _disturbs(self, address: Address) -> bool:
+        group = self._steps[address]
+        return not isinstance(group[0], Keep | Create)

@@ -1,0 +1,1 @@
+"""Providers, found by entry point and loaded when first asked for."""

@@ -1,0 +1,1 @@
+"""Plans, events and problems for people and machines. Secrets cannot be opened here."""

@@ -1,0 +1,133 @@
+"""The cluster file as types: what each field means, and what it is when it is left out.
+
+Texts, counts and lists here are final. `Value` fields may still hold references to what apply will make, and secrets
+from the environment. Every part has the place it was written, and `places` for its single keys, so that whoever
+judges them later (a provider its settings, a kind its props) can point at the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import field, frozen
+
+from provisioner.errors import Place
+from provisioner.model.address import Address
+from provisioner.model.topology import Role
+from provisioner.model.value import Value
+
+AUTO = "auto"
+"""The endpoint that the provider of the first control-plane pool makes."""
+
+
+@frozen
+class TalosSpec:
+    """`talos:`. The release to run, as `v1.13.9`, and extensions such as `siderolabs/iscsi-tools`."""
+
+    version: str
+    extensions: tuple[str, ...] = ()
+    place: Place = field(default=Place(), eq=False)
+
+
+@frozen
+class KubernetesSpec:
+    """`kubernetes:`. Without a version the default of the Talos release at the cluster's birth is kept for good."""
+
+    version: str | None = None
+    place: Place = field(default=Place(), eq=False)
+
+
+@frozen
+class ProviderBlock:
+    """One entry of `providers:`: an instance of the provider `type`, which is the name unless the file says so."""
+
+    name: str
+    type: str
+    settings: Mapping[str, Value]
+    place: Place = field(default=Place(), eq=False)
+    places: Mapping[str, Place] = field(factory=dict, eq=False)
+
+
+@frozen
+class Patch:
+    """A patch of the machine configuration: its documents, and whom it is for (everyone when both are None)."""
+
+    documents: tuple[Mapping[str, Value], ...]
+    role: Role | None = None
+    node: str | None = None
+    place: Place = field(default=Place(), eq=False)
+
+
+@frozen
+class Pool:
+    """One entry of `pools:`: nodes of one role and shape, called `<name>-1` to `<name>-<count>`.
+
+    `without` takes single nodes out. `options` are the keys that only the pool's provider understands.
+    """
+
+    name: str
+    role: Role
+    provider: str
+    count: int
+    size: str = ""
+    zones: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    patches: tuple[Patch, ...] = ()
+    options: Mapping[str, Value] = field(factory=dict)
+    place: Place = field(default=Place(), eq=False)
+    places: Mapping[str, Place] = field(factory=dict, eq=False)
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The names of its nodes, by number."""
+        return tuple(name for name in self.numbered if name not in self.without)
+
+    @property
+    def numbered(self) -> tuple[str, ...]:
+        """All names from 1 to `count`, also those taken out."""
+        return tuple(f"{self.name}-{number}" for number in range(1, self.count + 1))
+
+
+@frozen
+class ResourceBlock:
+    """One entry of `resources:`: anything beyond the cluster itself.
+
+    An address in `after` may be one of the file's own, `cluster.node/NAME` (see `spec.references`).
+    """
+
+    name: str
+    kind: str
+    provider: str
+    props: Mapping[str, Value]
+    after: tuple[Address, ...] = ()
+    protect: bool = False
+    place: Place = field(default=Place(), eq=False)
+    places: Mapping[str, Place] = field(factory=dict, eq=False)
+
+    @property
+    def address(self) -> Address:
+        return Address(self.kind, self.name)
+
+
+@frozen
+class ClusterSpec:
+    """A whole cluster file with variables and environment filled in.
+
+    Pools stand in the order written: the provider of the first control-plane pool makes the endpoint `auto`.
+    `endpoint` is `auto`, a host or a URL. `digest` is the SHA-256 of all that has a meaning, secrets and patch files
+    included, places and comments not.
+    """
+
+    path: Path
+    name: str
+    variables: Mapping[str, Value]
+    talos: TalosSpec
+    kubernetes: KubernetesSpec
+    providers: Mapping[str, ProviderBlock]
+    endpoint: str
+    pools: tuple[Pool, ...]
+    patches: tuple[Patch, ...] = ()
+    resources: tuple[ResourceBlock, ...] = ()
+    outputs: Mapping[str, Value] = field(factory=dict)
+    digest: str = ""

@@ -1,0 +1,87 @@
+"""Values as JSON and back.
+
+Plain leaves are themselves. The others are one-key mappings whose key begins with `$`; a user's mapping
+whose key happens to begin so is kept apart by doubling the sign.
+
+    {"$secret": "…"}                 sealed text, see `sealed.py`
+    {"$ref": ["kind/name", "out"]}   a reference, in plans only
+    {"$call": ["fn", args…]}         a call, in plans only
+    {"$unknown": "why"}              in plans only
+    {"$from": [value, "file", 3]}    a leaf and where it was written, in plans only
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from provisioner.errors import StateError
+from provisioner.model.address import Address
+from provisioner.model.value import Call, Origin, Ref, Secret, Sourced, Unknown, Value
+
+
+class Seal(Protocol):
+    """Closes and opens secret leaves; `bound` is what a sealed text belongs to and opens nowhere else."""
+
+    def close(self, plain: str, bound: str) -> str: ...
+
+    def open(self, sealed: str, bound: str) -> str: ...
+
+
+def encode(value: Value, seal: Seal, bound: str) -> Any:
+    """A tree that `json.dumps` takes, secrets sealed."""
+    match value:
+        case Secret():
+            return {"$secret": seal.close(json.dumps(value.reveal()), bound)}
+        case Ref():
+            return {"$ref": [str(value.to), value.output]}
+        case Call():
+            return {"$call": [value.fn, *(encode(arg, seal, bound) for arg in value.args)]}
+        case Unknown():
+            return {"$unknown": value.why}
+        case Sourced():
+            return {"$from": [encode(value.value, seal, bound), value.origin.file, value.origin.line]}
+        case Mapping():
+            return {
+                f"${key}" if key.startswith("$") else key: encode(item, seal, bound) for key, item in value.items()
+            }
+        case tuple():
+            return [encode(item, seal, bound) for item in value]
+        case _:
+            return value
+
+
+def decode(raw: Any, seal: Seal, bound: str) -> Value:
+    """The value that `encode` made; raises StateError for what it never makes."""
+    if isinstance(raw, list):
+        return tuple(decode(item, seal, bound) for item in raw)
+    if not isinstance(raw, dict):
+        return raw  # type: ignore[no-any-return]
+    if len(raw) == 1:
+        ((key, item),) = raw.items()
+        if key.startswith("$") and not key.startswith("$$"):
+            return _special(key, item, seal, bound)
+    return {key[1:] if key.startswith("$$") else key: decode(item, seal, bound) for key, item in raw.items()}
+
+
+def _special(key: str, item: Any, seal: Seal, bound: str) -> Value:
+    match key, item:
+        case "$secret", str():
+            return Secret(json.loads(seal.open(item, bound)))
+        case "$ref", [str() as to, str() as output]:
+            return Ref(Address.parse(to), output)
+        case "$call", [str() as fn, *args]:
+            return Call(fn, tuple(decode(arg, seal, bound) for arg in args))
+        case "$unknown", str():
+            return Unknown(item)
+        case "$from", [inner, str() as file, int() as line]:
+            value = decode(inner, seal, bound)
+            assert not isinstance(value, Ref | Call | Unknown | Sourced | tuple | Mapping)
+            return Sourced(value, Origin(file, line))
+    raise StateError("the state or plan holds a value of an unknown form", detail=f"found {key}")
+
+
+def dumps(raw: Any) -> str:
+    """JSON in one stable form: sorted keys, no spaces."""
+    return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

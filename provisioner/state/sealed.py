@@ -1,0 +1,127 @@
+"""Secret leaves, sealed with a data key that is itself wrapped to age recipients.
+
+Each state has a data key of its own (AES-256-GCM). The key lies in the state, encrypted to one or more age
+recipients; who holds the identity of one of them can open it. A sealed leaf is bound to its state and entry,
+so it opens nowhere else. Plan files carry the same wrapped key.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from provisioner.errors import KeyMissing, StateError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_NONCE = 12
+
+
+@frozen
+class Wrapped:
+    """A data key as it is stored: `text` is age ciphertext in base64, `recipients` who may open it."""
+
+    text: str
+    recipients: tuple[str, ...]
+
+
+@frozen
+class Identity:
+    """An age identity and where it came from, for messages."""
+
+    text: str
+    source: str
+
+    def __repr__(self) -> str:
+        return f"Identity(*** from {self.source})"
+
+    def recipient(self) -> str:
+        """The public half."""
+        return str(_load(self).to_public())
+
+
+class Vault:
+    """Seals and opens with one data key; opens the key itself only when a secret is met."""
+
+    def __init__(self, wrapped: Wrapped, identity: Callable[[], Identity], lineage: str) -> None:
+        self.wrapped = wrapped
+        self._identity = identity
+        self._lineage = lineage
+        self._cipher: AESGCM | None = None
+
+    def close(self, plain: str, bound: str) -> str:
+        nonce = secrets.token_bytes(_NONCE)
+        sealed = self._opened().encrypt(nonce, plain.encode(), self._context(bound))
+        return base64.b64encode(nonce + sealed).decode()
+
+    def open(self, sealed: str, bound: str) -> str:
+        from cryptography.exceptions import InvalidTag
+
+        raw = base64.b64decode(sealed)
+        try:
+            return self._opened().decrypt(raw[:_NONCE], raw[_NONCE:], self._context(bound)).decode()
+        except InvalidTag:
+            raise StateError(
+                "a sealed value does not open",
+                detail="it was altered, or copied from another state or entry",
+                remedy="restore the state from a backup",
+            ) from None
+
+    def _context(self, bound: str) -> bytes:
+        return f"{self._lineage}|{bound}".encode()
+
+    def _opened(self) -> AESGCM:
+        if self._cipher is None:
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+            self._cipher = AESGCM(unwrap(self.wrapped, self._identity()))
+        return self._cipher
+
+
+def new_data_key(recipients: tuple[str, ...]) -> Wrapped:
+    """A fresh data key for the given recipients."""
+    import pyrage
+
+    keys = [pyrage.x25519.Recipient.from_str(text) for text in recipients]
+    sealed = pyrage.encrypt(secrets.token_bytes(32), keys)
+    return Wrapped(base64.b64encode(sealed).decode(), recipients)
+
+
+def unwrap(wrapped: Wrapped, identity: Identity) -> bytes:
+    """The data key; raises KeyMissing when the identity is not among the recipients."""
+    import pyrage
+
+    try:
+        return bytes(pyrage.decrypt(base64.b64decode(wrapped.text), [_load(identity)]))
+    except pyrage.DecryptError:
+        raise KeyMissing(
+            "this age identity does not open the state",
+            detail=f"the one from {identity.source} is not among the recipients: {', '.join(wrapped.recipients)}",
+            remedy="point PROV_AGE_KEY_FILE to the identity this state was made with",
+        ) from None
+
+
+def new_identity() -> str:
+    """The text of a new age identity."""
+    import pyrage
+
+    return str(pyrage.x25519.Identity.generate())
+
+
+def _load(identity: Identity):  # type: ignore[no-untyped-def]
+    import pyrage
+
+    line = next((line for line in identity.text.split() if line.startswith("AGE-SECRET-KEY-")), "")
+    try:
+        return pyrage.x25519.Identity.from_str(line)
+    except pyrage.IdentityError:
+        raise KeyMissing(
+            "this is not an age identity",
+            detail=f"{identity.source} holds no line that begins with AGE-SECRET-KEY-",
+            remedy="make one with `prov keys create`, or point PROV_AGE_KEY_FILE to yours",
+        ) from None

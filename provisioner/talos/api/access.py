@@ -1,0 +1,170 @@
+"""What the kinds can see of a cluster, with the few things they can ask it to do.
+
+Everything here is plain data and one protocol, so that kinds and health checks neither load gRPC nor know it.
+`provisioner.talos.api.cluster` is the access to real machines; tests hand in their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol, TypeAlias
+
+from attrs import field, frozen
+
+
+@frozen
+class Service:
+    """A service of a machine, such as `etcd`. `state` is Talos's word, such as `Running`."""
+
+    state: str
+    healthy: bool
+
+    @property
+    def up(self) -> bool:
+        return self.state == "Running" and self.healthy
+
+
+@frozen
+class Member:
+    """An etcd member as the cluster's list has it; a learner has no vote yet."""
+
+    id: int
+    hostname: str
+    peer_urls: tuple[str, ...] = ()
+    learner: bool = False
+
+    def is_of(self, node: str, host: str) -> bool:
+        """Whether this is the node's member: by its name, or by the address of a peer URL."""
+        return self.hostname == node or any(_host_of(url) == host for url in self.peer_urls)
+
+
+@frozen
+class Maintenance:
+    """The machine answers without a certificate of any cluster; `stage` tells what it is doing."""
+
+    stage: str
+
+
+@frozen
+class Configured:
+    """The machine answered with a certificate of our cluster.
+
+    stage       `installing`, `booting`, `running`, `rebooting`, `resetting`, …
+    ready       the machine's own verdict; `unmet` says what it is missing, one sentence each
+    boot_id     changes with every boot
+    active      the configuration it runs with, as text
+    persistent  the configuration on its disk, as text; None where it tells of none
+    services    by id
+    members     etcd's member list as this machine's member has it; None where it runs none
+    version     the Talos release, such as `v1.13.9`
+    """
+
+    stage: str
+    ready: bool
+    unmet: tuple[str, ...] = ()
+    boot_id: str = ""
+    active: str = ""
+    persistent: str | None = None
+    services: Mapping[str, Service] = field(factory=dict)
+    members: tuple[Member, ...] | None = None
+    version: str = ""
+
+    def runs(self, service: str) -> bool:
+        """Whether the service is running and healthy."""
+        found = self.services.get(service)
+        return found is not None and found.up
+
+    @property
+    def has_etcd(self) -> bool:
+        """Whether etcd runs here, or answers with members: then there is data that a bootstrap made."""
+        etcd = self.services.get("etcd")
+        return bool(self.members) or (etcd is not None and etcd.state == "Running")
+
+
+@frozen
+class Foreign:
+    """Somebody answers who does not belong to our cluster; `reason` says how that shows."""
+
+    reason: str
+
+
+@frozen
+class Silent:
+    """No usable answer, so nothing is known."""
+
+    reason: str
+
+
+Outlook: TypeAlias = Maintenance | Configured | Foreign | Silent
+
+
+@frozen
+class Applied:
+    """The machine took a configuration; `reboots` says whether it restarts itself for it."""
+
+    reboots: bool
+
+
+@frozen
+class KubernetesNode:
+    """A Node object of the cluster. `version` is the kubelet's."""
+
+    name: str
+    ready: bool
+    addresses: tuple[str, ...] = ()
+    version: str = ""
+
+
+class Access(Protocol):
+    """A cluster, reached. All methods may be called from many threads; errors are `ProviderError`s."""
+
+    @property
+    def name(self) -> str:
+        """The cluster's name."""
+        ...
+
+    @property
+    def nodes(self) -> Mapping[str, str]:
+        """Host of every node whose host is known, by node name."""
+        ...
+
+    @property
+    def control_planes(self) -> Mapping[str, str]:
+        """The same for control planes only."""
+        ...
+
+    def look(self, hosts: Iterable[str]) -> Mapping[str, Outlook]:
+        """What each host is at, all asked at once; never raises for a host that does not answer."""
+        ...
+
+    def apply(self, host: str, text: str, *, maintenance: bool) -> Applied:
+        """Hands the machine a whole configuration, to run with and to keep."""
+        ...
+
+    def bootstrap(self, host: str) -> None:
+        """Starts a new etcd on this control plane."""
+        ...
+
+    def reset(self, host: str, *, graceful: bool, reboot: bool) -> None:
+        """Wipes configuration and data; gracefully means drained, and gone from etcd, first.
+
+        The answer comes before the work is done. Without `reboot` the machine powers off at the end.
+        """
+        ...
+
+    def remove_member(self, host: str, member_id: int) -> None:
+        """Takes another machine's member out of etcd, through the control plane `host`."""
+        ...
+
+    def kubernetes_nodes(self) -> Mapping[str, KubernetesNode]:
+        """The Node objects, by name."""
+        ...
+
+    def delete_kubernetes_node(self, name: str) -> None:
+        """Removes a Node object; quiet when it is gone already."""
+        ...
+
+
+def _host_of(url: str) -> str:
+    """`10.0.0.2` of `https://10.0.0.2:2380`; brackets of IPv6 addresses are dropped."""
+    return url.partition("://")[2].partition("/")[0].rpartition(":")[0].strip("[]")

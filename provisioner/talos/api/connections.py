@@ -1,0 +1,111 @@
+"""Connections to machines, kept open for a moment between calls.
+
+A cluster is polled every second or so, and a handshake costs more than a call: an idle connection stays for
+`IDLE_S`. One that failed in any way is closed at once, so a machine that went away without a word costs one
+time-out, never two.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias, TypeVar
+
+from attrs import define
+from grpclib.client import Channel
+from grpclib.config import Configuration
+from grpclib.exceptions import GRPCError, ProtocolError, StreamTerminatedError
+
+from provisioner.talos.api.replies import from_status, from_transport
+
+T = TypeVar("T")
+Call: TypeAlias = Callable[[Channel], Awaitable[T]]
+
+PORT = 50000
+IDLE_S = 10.0
+IN_FLIGHT = 64
+"""Machines asked at one moment; more wait their turn, which their time-out does not count."""
+KEPT = 128
+"""Connections kept open; beyond that they are closed after use, since a process has only so many files."""
+
+_32_MIB = 32 * 2**20
+_CONFIG = Configuration(http2_connection_window_size=_32_MIB, http2_stream_window_size=_32_MIB)
+
+
+@define
+class _Open:
+    channel: Channel
+    users: int = 0
+    closing: asyncio.TimerHandle | None = None
+
+
+class Connections:
+    """Connections under one TLS setting. To be used on one event loop only."""
+
+    def __init__(self, context: Callable[[], ssl.SSLContext]) -> None:
+        self._context = context
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._open: dict[str, _Open] = {}
+
+    async def ask(self, host: str, call: Call[T], *, timeout_s: float) -> T:
+        """Makes one call, or several that share a connection; raises the errors of `api.errors`.
+
+        `timeout_s` covers connecting too.
+        """
+        async with self._slots:
+            kept = self._borrow(host)
+            sound = False
+            try:
+                async with asyncio.timeout(timeout_s):
+                    answer = await call(kept.channel)
+                sound = True
+                return answer
+            except GRPCError as err:
+                sound = True
+                raise from_status(host, err) from err
+            except (OSError, StreamTerminatedError, ProtocolError) as err:
+                raise from_transport(host, err) from err
+            finally:
+                self._give_back(host, kept, sound=sound)
+
+    def _borrow(self, host: str) -> _Open:
+        kept = self._open.get(host)
+        if kept is None:
+            channel = Channel(host, PORT, ssl=self._context(), config=_CONFIG)
+            kept = self._open[host] = _Open(channel)
+        if kept.closing is not None:
+            kept.closing.cancel()
+            kept.closing = None
+        kept.users += 1
+        return kept
+
+    def _give_back(self, host: str, kept: _Open, *, sound: bool) -> None:
+        kept.users -= 1
+        if not sound or len(self._open) > KEPT:
+            self._forget(host, kept)
+        if kept.users:
+            return
+        if self._open.get(host) is not kept:
+            kept.channel.close()
+        else:
+            kept.closing = asyncio.get_running_loop().call_later(IDLE_S, self._close_idle, host, kept)
+
+    def _forget(self, host: str, kept: _Open) -> None:
+        if self._open.get(host) is kept:
+            del self._open[host]
+
+    def _close_idle(self, host: str, kept: _Open) -> None:
+        self._forget(host, kept)
+        kept.channel.close()
+
+
+async def server_certificate(host: str, context: ssl.SSLContext, *, timeout_s: float) -> bytes:
+    """The certificate that the host shows, in DER; raises OSError where there is no TLS handshake."""
+    async with asyncio.timeout(timeout_s):
+        _, writer = await asyncio.open_connection(host, PORT, ssl=context)
+    try:
+        tls: ssl.SSLObject = writer.get_extra_info("ssl_object")
+        return tls.getpeercert(binary_form=True) or b""
+    finally:
+        writer.close()

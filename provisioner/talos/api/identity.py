@@ -1,0 +1,66 @@
+"""Who we are towards machines, as TLS settings.
+
+Talos signs with Ed25519 by default. OpenSSL can do that, but it knows neither Talos's label for such keys nor
+how to load a key from memory.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from attrs import field, frozen
+
+from provisioner.talos.pki.keys import common_label
+
+
+@frozen
+class Identity:
+    """A client certificate with its key, and the authority that signs the servers'; PEM texts."""
+
+    ca: str
+    crt: str
+    key: str = field(repr=False)
+
+
+def trusting_context(identity: Identity, *, alpn: str = "") -> ssl.SSLContext:
+    """TLS with our certificate that accepts only servers of the identity's authority."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_verify_locations(cadata=identity.ca)
+    with _file_of(identity.crt + "\n" + common_label(identity.key)) as path:
+        context.load_cert_chain(path)
+    if alpn:
+        context.set_alpn_protocols([alpn])
+    return context
+
+
+def unverified_context(*, alpn: str = "") -> ssl.SSLContext:
+    """TLS without any certificate, for machines in maintenance, which belong to nobody yet."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if alpn:
+        context.set_alpn_protocols([alpn])
+    return context
+
+
+@contextmanager
+def _file_of(text: str) -> Iterator[str]:
+    """A path under which the text can be read for a moment: in memory where the system can do that."""
+    if hasattr(os, "memfd_create"):
+        fd = os.memfd_create("prov-identity")
+        try:
+            os.write(fd, text.encode())
+            yield f"/proc/self/fd/{fd}"
+        finally:
+            os.close(fd)
+        return
+    with tempfile.NamedTemporaryFile("w", prefix="prov-identity-") as file:  # 0600, and gone at the end
+        file.write(text)
+        file.flush()
+        yield file.name

@@ -1,0 +1,108 @@
+"""What a host is at: one of ours, in maintenance, somebody else's, or silent.
+
+How to tell (Talos, from 1.13): in maintenance the API answers anyone, with a certificate that no cluster
+signed; a configured machine answers only those with a client certificate of its cluster.
+
+    handshake with our certificate
+      ├─ verifies ────────────────► Configured
+      ├─ nobody there, cut off ───► Silent
+      └─ certificate is not ours ─► ask again without any certificate
+            ├─ answers ───────────► Maintenance
+            ├─ a maintenance certificate, yet no answer ─► Silent (it is changing over)
+            └─ wants a certificate of its own cluster ───► Foreign
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import TypeVar
+
+from grpclib.client import Channel
+from grpclib.exceptions import GRPCError
+
+from provisioner.sdk import ProviderError
+from provisioner.talos.api.access import Configured, Foreign, Maintenance, Member, Outlook, Service, Silent
+from provisioner.talos.api.calls import cosi, etcd, machine
+from provisioner.talos.api.connections import Connections, server_certificate
+from provisioner.talos.api.errors import Distrusted, NoAnswer
+from provisioner.talos.api.identity import unverified_context
+
+T = TypeVar("T")
+
+TIMEOUT_S = 5.0
+_ETCD_TIMEOUT_S = 3.0
+_MAINTENANCE_NAME = "maintenance-service.talos.dev"
+
+
+async def probe(host: str, ours: Connections, anyone: Connections) -> Outlook:
+    """Looks at one host over both kinds of connections; never raises a provider error."""
+    try:
+        return await ours.ask(host, survey, timeout_s=TIMEOUT_S)
+    except Distrusted as err:
+        if not err.stranger:
+            return Silent(f"its certificate does not verify: {err.reason}")
+    except NoAnswer as err:
+        return Silent(err.reason)
+    except ProviderError as err:
+        return Silent(f"{err.summary}: {err.detail}")
+    return await _stranger(host, anyone)
+
+
+async def _stranger(host: str, anyone: Connections) -> Outlook:
+    try:
+        status = await anyone.ask(host, lambda channel: cosi.get(channel, cosi.STATUS), timeout_s=TIMEOUT_S)
+        return Maintenance(_stage(status))
+    except ProviderError as err:
+        refusal = err.detail
+    try:
+        shown = await server_certificate(host, unverified_context(alpn="h2"), timeout_s=TIMEOUT_S)
+    except OSError as err:
+        return Silent(str(err) or "no answer in time")
+    if _MAINTENANCE_NAME.encode() in shown:  # the subject's name stands in DER as it is
+        return Silent(f"in maintenance, without an answer: {refusal}")
+    return Foreign("it wants a client certificate of another authority")
+
+
+async def survey(channel: Channel) -> Configured:
+    """All that we want to know of a machine of ours, in two round trips."""
+    status, boot, active, persistent, services, version = await asyncio.gather(
+        cosi.get(channel, cosi.STATUS),
+        cosi.get(channel, cosi.BOOT_ID),
+        cosi.get(channel, cosi.ACTIVE_CONFIG),
+        cosi.get(channel, cosi.PERSISTENT_CONFIG),
+        machine.services(channel),
+        machine.version(channel),
+    )
+    verdict = (status or {}).get("status") or {}
+    return Configured(
+        stage=_stage(status),
+        ready=bool(verdict.get("ready", False)),
+        unmet=tuple(_unmet(item) for item in verdict.get("unmetConditions") or ()),
+        boot_id=str(next(iter((boot or {}).values()), "")),
+        active=active or "",
+        persistent=persistent,
+        services=services,
+        members=await _members(channel, services),
+        version=version,
+    )
+
+
+async def _members(channel: Channel, services: Mapping[str, Service]) -> tuple[Member, ...] | None:
+    """The member list, where etcd is up to answer; a member that just goes down has none."""
+    running = services.get("etcd")
+    if running is None or running.state != "Running":
+        return None
+    try:
+        async with asyncio.timeout(_ETCD_TIMEOUT_S):
+            return await etcd.members(channel)
+    except (GRPCError, TimeoutError):
+        return None
+
+
+def _stage(status: dict[str, str] | None) -> str:
+    return str((status or {}).get("stage", "unknown"))
+
+
+def _unmet(item: dict[str, str]) -> str:
+    return f"{item.get('name', '')}: {item.get('reason', '')}"

@@ -1,0 +1,1 @@
+"""Machine configuration: generated, patched, written as text, read back."""

@@ -1,0 +1,49 @@
+"""The complete configuration of one node.
+
+It has the shape that Talos 1.12 and 1.13 generate themselves, with two differences: the node is named by us,
+so that its name in Kubernetes is its name here, and certificates are good for the endpoint's host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from provisioner.sdk import Node, Topology, Value
+from provisioner.talos.config.cluster import cluster
+from provisioner.talos.config.documents.hostname import hostname
+from provisioner.talos.config.machine import machine
+from provisioner.talos.config.patch import merge
+from provisioner.talos.config.redact import mark_secrets
+from provisioner.talos.support import require
+
+
+def documents(
+    node: Node,
+    topology: Topology,
+    *,
+    endpoint: Value,
+    install_disk: str | None,
+    secrets: Callable[[str], Value],
+) -> tuple[Mapping[str, Value], ...]:
+    """The node's documents, the root first, with its patches applied in order.
+
+    endpoint      of the Kubernetes API: a host or a URL, or a reference to a host
+    install_disk  None where the image boots in place
+    secrets       a leaf for a path in the bundle's tree, such as `certs.os.crt`
+
+    The shape is that of `topology.talos.contract`. Raises UnsupportedTalos for a contract unknown here,
+    EndpointError and SchematicError for values nothing can be made of, PatchError for a patch that does
+    not fit.
+    """
+    require(topology.talos.contract)
+    root: dict[str, Value] = {
+        "version": "v1alpha1",
+        "debug": False,
+        "persist": True,
+        "machine": machine(node, topology.talos, endpoint=endpoint, install_disk=install_disk, secrets=secrets),
+        "cluster": cluster(node, topology, endpoint=endpoint, secrets=secrets),
+    }
+    result: tuple[Mapping[str, Value], ...] = (root, hostname(node.name))
+    for patch in node.patches:
+        result = merge(result, patch)
+    return mark_secrets(result)  # a patch may bring a secret written out, such as a registry's password

@@ -1,0 +1,1 @@
+"""The typed documents that a generated configuration has beside its root."""

@@ -1,0 +1,118 @@
+"""Talos's part of a cluster's design: its resources around machines that others design.
+
+secrets ──► configuration of each node ──► bootstrap ──► health
+              ▲ (its machine)               (control planes only)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from provisioner.sdk import Address, Call, Machine, Node, Ref, Resource, Rollout, Topology, Value
+from provisioner.talos.config.assemble import documents
+
+SECRETS = Address("talos.secrets", "cluster")
+BOOTSTRAP = Address("talos.bootstrap", "cluster")
+HEALTH = Address("talos.health", "cluster")
+
+_GROUPS = ("cluster", "secrets", "trustdinfo", "certs")
+"""The outputs of `talos.secrets` that make up the bundle."""
+
+
+def config_address(node: str) -> Address:
+    """The address of a node's configuration."""
+    return Address("talos.config", node)
+
+
+def secret(path: str) -> Value:
+    """A leaf of the secrets bundle, such as `certs.os.crt`."""
+    return Ref(SECRETS, path)
+
+
+@frozen
+class Boot:
+    """What Talos offers to machines that are about to be designed; implements `sdk.BootRefs`."""
+
+    topology: Topology
+    endpoint: Value
+
+    @property
+    def version(self) -> str:
+        return self.topology.talos.version
+
+    def config(self, node: Node, install_disk: str | None) -> Value:
+        """The node's configuration as user-data: the text of the same documents that `design` delivers."""
+        return Call("talos.encode", (_documents(node, self.topology, self.endpoint, install_disk),))
+
+
+def design(
+    topology: Topology, machines: Mapping[str, Machine], endpoint: Value, instance: str
+) -> tuple[tuple[Resource, ...], tuple[Rollout, ...]]:
+    """The Talos resources of a cluster, and the order in which they may change. Pure.
+
+    machines   by node name, one for each node of the topology
+    endpoint   of the Kubernetes API: a host or URL, or a reference to a host
+    instance   the provider instance that serves the resources
+    """
+    configs = tuple(_config(node, topology, machines[node.name], endpoint, instance) for node in topology.nodes)
+    resources = (
+        Resource(SECRETS, instance, {"contract": topology.talos.contract}),
+        *configs,
+        _bootstrap(topology, instance),
+        _health(topology, instance),
+    )
+    return resources, (_one_by_one(topology),)
+
+
+def settings(topology: Topology, machines: Mapping[str, Machine], endpoint: Value) -> Mapping[str, Value]:
+    """The settings of the Talos provider instance, as far as the design knows them."""
+    return {
+        "cluster": topology.cluster,
+        "secrets": {group: secret(group) for group in _GROUPS},
+        "control_planes": {node.name: machines[node.name].host for node in topology.control_planes},
+        "nodes": {node.name: machines[node.name].host for node in topology.nodes},
+        "endpoint": endpoint,
+    }
+
+
+def _config(node: Node, topology: Topology, machine: Machine, endpoint: Value, instance: str) -> Resource:
+    props: dict[str, Value] = {
+        "node": node.name,
+        "role": node.role,
+        "machine": machine.id,
+        "host": machine.host,
+        "delivery": machine.delivery,
+        "documents": _documents(node, topology, endpoint, machine.install_disk),
+    }
+    return Resource(config_address(node.name), instance, props)
+
+
+def _documents(
+    node: Node, topology: Topology, endpoint: Value, install_disk: str | None
+) -> tuple[Mapping[str, Value], ...]:
+    return documents(node, topology, endpoint=endpoint, install_disk=install_disk, secrets=secret)
+
+
+def _bootstrap(topology: Topology, instance: str) -> Resource:
+    """Begins on the first control plane, once all of them can be asked whether there is etcd already."""
+    names = tuple(node.name for node in topology.control_planes)
+    return Resource(BOOTSTRAP, instance, {"node": names[0]}, after=tuple(map(config_address, names)))
+
+
+def _health(topology: Topology, instance: str) -> Resource:
+    digests: dict[str, Value] = {node.name: Ref(config_address(node.name), "digest") for node in topology.nodes}
+    props: dict[str, Value] = {
+        "control_planes": tuple(node.name for node in topology.control_planes),
+        "workers": tuple(node.name for node in topology.workers),
+        "configs": digests,
+    }
+    return Resource(HEALTH, instance, props, after=(BOOTSTRAP,))
+
+
+def _one_by_one(topology: Topology) -> Rollout:
+    """Control planes change one at a time, those that the file has dropped among them."""
+    members = tuple(config_address(node.name) for node in topology.control_planes)
+    reason = "etcd quorum: one control plane at a time"
+    return Rollout(members, max_unavailable=1, reason=reason, where={"role": "controlplane"})

@@ -1,0 +1,1 @@
+"""Talos images: which one a node boots or installs."""

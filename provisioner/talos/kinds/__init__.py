@@ -1,0 +1,1 @@
+"""The kinds of Talos: what prov makes, changes and removes inside machines."""

@@ -1,0 +1,219 @@
+"""Bringing a configuration to a machine and into force.
+
+    nobody there ──► waits
+    maintenance ───► the configuration is handed over; installs, reboots ─┐
+    ours ◄────────────────────────────────────────────────────────────────┘
+      ├─ has another configuration ──► it is applied; reboots where it must
+      ├─ has it, still on its way ───► waits
+      └─ has it, up ─────────────────► done
+    somebody else's ► a person is needed
+
+Every call looks first and does at most one thing, so a call that was cut off is simply made again. The memo
+remembers when a configuration was sent, to give the machine a moment before it is sent once more, and the
+boot it was sent in, where that boot has to end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+from provisioner.sdk import (
+    Answer,
+    Context,
+    Done,
+    Fatal,
+    Job,
+    OperatorNeeded,
+    Path,
+    Pending,
+    Retry,
+    Secret,
+    leaves,
+)
+from provisioner.talos.api.access import Access, Configured, Foreign, Maintenance, Silent
+from provisioner.talos.api.errors import NoAnswer, Rejected
+from provisioner.talos.config.encode import ConfigUnreadable, decode
+from provisioner.talos.config.immediate import needs_reboot
+from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, digest_of
+from provisioner.talos.kinds.quorum import etcd_of
+
+ConfigJob = Job[ConfigProps, ConfigOutputs]
+
+PATIENCE = timedelta(seconds=30)
+"""How long a machine may take to show an effect before it is asked the same again."""
+POLL_S = 2.0
+_UP = frozenset({"booting", "running"})
+
+
+def create_config(client: Access, job: ConfigJob, ctx: Context) -> Answer:
+    """Makes the machine a node. Done once it boots or runs with the wanted configuration.
+
+    A control plane stays in `booting` until etcd is bootstrapped, so nothing more can be asked of it here.
+    """
+    wanted = _wanted(job)
+    match client.look([wanted.host])[wanted.host]:
+        case Silent(reason):
+            return _wait(job, f"waits for the machine to answer ({reason})")
+        case Foreign(reason):
+            raise _stranger(wanted, reason)
+        case Maintenance(stage):
+            return _deliver(client, job, ctx, wanted, stage)
+        case Configured() as machine:
+            if waiting := _bring_into_force(client, job, ctx, wanted, machine):
+                return waiting
+            if machine.stage not in _UP:
+                return _wait(job, f"is {machine.stage}")
+            return _done(wanted)
+
+
+def update_config(client: Access, job: ConfigJob, ctx: Context) -> Answer:
+    """Changes the configuration in place. Done once it is in force and the node is well again."""
+    wanted = _wanted(job)
+    match client.look([wanted.host])[wanted.host]:
+        case Silent(reason):
+            return _wait(job, f"waits for the machine to answer ({reason})")
+        case Foreign(reason):
+            raise _stranger(wanted, reason)
+        case Maintenance(stage):
+            return _deliver(client, job, ctx, wanted, stage)
+        case Configured() as machine:
+            if waiting := _bring_into_force(client, job, ctx, wanted, machine):
+                return waiting
+            if missing := _unwell(client, wanted, machine):
+                return _wait(job, missing)
+            return _done(wanted)
+
+
+def _deliver(client: Access, job: ConfigJob, ctx: Context, wanted: ConfigProps, stage: str) -> Answer:
+    if stage != "maintenance":
+        return _wait(job, f"is {stage}")
+    if _sent_lately(job, ctx.now()):
+        return _wait(job, "has its configuration, leaves maintenance")
+    _apply(client, wanted, maintenance=True)
+    return _sent(ctx.now(), "has been given its configuration")
+
+
+def _bring_into_force(
+    client: Access, job: ConfigJob, ctx: Context, wanted: ConfigProps, machine: Configured
+) -> Pending | None:
+    """Sends the configuration where the machine has another; None when it is in force."""
+    before = job.memo.get("boot_id")
+    if not _has(machine, wanted):
+        if _sent_lately(job, ctx.now()):
+            return _wait(job, "takes over its configuration")
+        _guard_quorum(client, wanted, machine)
+        if _apply(client, wanted, maintenance=False):
+            return _sent(ctx.now(), "reboots for its configuration", boot_id=machine.boot_id)
+        return _sent(ctx.now(), "takes over its configuration")
+    if before and before == machine.boot_id:
+        return _wait(job, "is about to reboot")
+    return None
+
+
+def _apply(client: Access, wanted: ConfigProps, *, maintenance: bool) -> bool:
+    """Sends the configuration, and tells whether the machine reboots for it.
+
+    A lost answer says nothing about the outcome; the next look does.
+    """
+    try:
+        return client.apply(wanted.host, wanted.text, maintenance=maintenance).reboots
+    except NoAnswer:
+        return False
+    except Rejected as err:
+        raise _refused(wanted, err.message, exists=not maintenance) from None
+
+
+def _has(machine: Configured, wanted: ConfigProps) -> bool:
+    """Whether the machine runs with the wanted configuration and will also boot with it."""
+    plain = wanted.plain
+    active = _same(machine.active, plain)
+    return active and (machine.persistent in (None, machine.active) or _same(machine.persistent or "", plain))
+
+
+def _same(text: str, plain: object) -> bool:
+    try:
+        return decode(text) == plain
+    except ConfigUnreadable:
+        return False
+
+
+def _unwell(client: Access, wanted: ConfigProps, machine: Configured) -> str:
+    """What the node is missing; a node of a cluster without etcd need not be more than booting."""
+    if machine.stage == "running" and machine.ready:
+        return ""
+    if machine.stage == "booting" and not _bootstrapped(client):
+        return ""
+    return "; ".join(machine.unmet) or f"is {machine.stage}"
+
+
+def _bootstrapped(client: Access) -> bool:
+    looks = client.look(client.control_planes.values())
+    return any(isinstance(look, Configured) and look.has_etcd for look in looks.values())
+
+
+def _guard_quorum(client: Access, wanted: ConfigProps, machine: Configured) -> None:
+    """Refuses to make a control plane reboot while others are down: the rest must have a quorum."""
+    if not machine.members or not needs_reboot(_changed(machine.active, wanted)):
+        return
+    etcd = etcd_of(client.control_planes, client.look(client.control_planes.values()))
+    member = etcd.member_of(wanted.node, wanted.host) if etcd else None
+    if etcd and member and (objection := etcd.objection_to_pausing(member)):
+        raise Retry(
+            "A control plane must not reboot while etcd has no member to spare",
+            detail=f"{wanted.node}: {objection}",
+            remedy="Bring the other control planes back, or remove the dead one, and apply again.",
+            after_s=5.0,
+        )
+
+
+def _changed(text: str, wanted: ConfigProps) -> set[Path]:
+    """The paths of leaves in which a configuration's text and the wanted documents differ."""
+    there = dict(leaves(decode(text), ("documents",)))
+    here = dict(leaves(wanted.plain, ("documents",)))
+    return {path for path in there.keys() | here.keys() if there.get(path) != here.get(path)}
+
+
+def _wanted(job: ConfigJob) -> ConfigProps:
+    assert job.wanted is not None, "a configuration is made or changed with its wanted props"
+    return job.wanted
+
+
+def _sent_lately(job: ConfigJob, now: datetime) -> bool:
+    sent = job.memo.get("sent_at")
+    return sent is not None and now - datetime.fromisoformat(sent) < PATIENCE
+
+
+def _sent(now: datetime, note: str, **memo: str) -> Pending:
+    memory: Mapping[str, str] = {"sent_at": now.isoformat(), **memo}
+    return Pending(phase="sent", memo=memory, after_s=POLL_S, note=note)
+
+
+def _wait(job: ConfigJob, note: str) -> Pending:
+    return Pending(phase=job.phase, memo=job.memo, after_s=POLL_S, note=note)
+
+
+def _done(wanted: ConfigProps) -> Done[ConfigOutputs]:
+    return Done(ConfigOutputs(id=wanted.node, digest=digest_of(wanted.text)))
+
+
+def _stranger(wanted: ConfigProps, reason: str) -> OperatorNeeded:
+    return OperatorNeeded(
+        "The machine belongs to another cluster",
+        detail=f"{wanted.node} at {wanted.host}: {reason}",
+        remedy="Check the address. If the machine is meant, wipe it: talosctl reset with its old cluster's "
+        "talosconfig, or recreate it.",
+    )
+
+
+def _refused(wanted: ConfigProps, message: str, *, exists: bool) -> Fatal:
+    """The machine's complaint without the secrets it may quote."""
+    for _, leaf in leaves(wanted.documents):
+        if isinstance(leaf, Secret) and isinstance(text := leaf.reveal(), str) and text:
+            message = message.replace(text, "***")
+    return Fatal(
+        "The machine rejects its configuration",
+        detail=f"{wanted.node}: {message}",
+        remedy="Correct what the machine names, usually in a patch, and apply again.",
+        effect=exists,
+    )

@@ -1,0 +1,86 @@
+"""Whether etcd can spare a member: the arithmetic of quorum over what the control planes say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from provisioner.talos.api.access import Configured, Member, Outlook
+
+
+@frozen
+class Etcd:
+    """The member list as the control plane at `via` has it; `healthy` are the ids whose machine says so."""
+
+    via: str
+    members: tuple[Member, ...]
+    healthy: frozenset[int]
+
+    def member_of(self, node: str, host: str) -> Member | None:
+        """The node's member, if it has one."""
+        return next((member for member in self.members if member.is_of(node, host)), None)
+
+    def objection_to_leaving(self, leaving: Member) -> str:
+        """Why `leaving`, which is alive, must not leave; empty when it may.
+
+        Those that stay must have a quorum of their own at once.
+        """
+        if leaving.learner:
+            return ""
+        staying = [member for member in self._voters if member.id != leaving.id]
+        if not staying:
+            return "it is the last etcd member"
+        return _short(len(staying), self._count(staying), "members that would stay")
+
+    def objection_to_removing(self, dead: Member) -> str:
+        """Why `dead`, which does not answer, cannot be removed; empty when it can.
+
+        The removal is itself a decision of all present members, the dead one counted.
+        """
+        living = [member for member in self._voters if member.id != dead.id]
+        return _short(len(self._voters), self._count(living), "etcd members")
+
+    def objection_to_pausing(self, pausing: Member) -> str:
+        """Why `pausing` must not restart now; empty when it may, or when one or two members leave no choice."""
+        if pausing.learner or len(self._voters) < 3:
+            return ""
+        others = [member for member in self._voters if member.id != pausing.id]
+        return _short(len(self._voters), self._count(others), "etcd members")
+
+    @property
+    def _voters(self) -> tuple[Member, ...]:
+        return tuple(member for member in self.members if not member.learner)
+
+    def _count(self, members: list[Member]) -> int:
+        return sum(member.id in self.healthy for member in members)
+
+
+def etcd_of(control_planes: Mapping[str, str], looks: Mapping[str, Outlook]) -> Etcd | None:
+    """etcd as seen from the first control plane, by name, that has a member list; None where none has.
+
+    `control_planes` is host by node, `looks` the outlook by host.
+    """
+    seen = {
+        node: outlook
+        for node, host in sorted(control_planes.items())
+        if isinstance(outlook := looks.get(host), Configured)
+    }
+    first = next((node for node, outlook in seen.items() if outlook.members), None)
+    if first is None:
+        return None
+    members = seen[first].members or ()
+    healthy = frozenset(
+        member.id
+        for member in members
+        for node, outlook in seen.items()
+        if outlook.runs("etcd") and member.is_of(node, control_planes[node])
+    )
+    return Etcd(control_planes[first], members, healthy)
+
+
+def _short(total: int, healthy: int, of_what: str) -> str:
+    needed = total // 2 + 1
+    if healthy >= needed:
+        return ""
+    return f"of {total} {of_what} {healthy} are healthy, and {needed} are needed for a quorum"

@@ -1,0 +1,202 @@
+"""Taking a node out of its cluster, in the manner that was planned.
+
+    leave          the node answers: it is drained, leaves etcd, wipes itself
+        ""          the quorum allows it ──► "leaving", on record before anything is asked
+        "leaving"   the reset is asked for ─► "resetting"
+        "resetting" it answers no longer as ours, and etcd has no member of it ──► forgotten by Kubernetes
+    remove-member  the node is dead: etcd and Kubernetes are told to forget it
+    teardown       the whole cluster goes: every machine wipes itself as it stands, the dead stay as they are
+
+Silence alone never counts as having left: a node that was only about to be asked must also be gone from etcd,
+or be missed by Kubernetes. A machine that powers off after its reset does so because it would otherwise read
+its user-data and join again; one that got its configuration through the API returns to maintenance.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from attrs import frozen
+
+from provisioner.sdk import Answer, Context, Done, Fatal, Job, OperatorNeeded, Pending, Retry
+from provisioner.talos.api.access import Access, Configured, Outlook, Silent
+from provisioner.talos.api.errors import NoAnswer
+from provisioner.talos.kinds.delivery import PATIENCE
+from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps
+from provisioner.talos.kinds.quorum import Etcd, etcd_of
+
+ConfigJob = Job[ConfigProps, ConfigOutputs]
+
+POLL_S = 2.0
+_GOING_DOWN = frozenset({"resetting", "rebooting", "shutting down"})
+
+
+@frozen
+class _Leaver:
+    """The node that goes, as it was last on record. `role` is empty when even that is not known."""
+
+    node: str
+    host: str
+    role: str
+    delivery: str
+
+    @property
+    def may_have_member(self) -> bool:
+        return self.role != "worker"
+
+
+def leave(client: Access, job: ConfigJob, ctx: Context) -> Answer:
+    """Lets a node that answers leave the cluster."""
+    leaver = _leaver(client, job)
+    outlook, etcd = _look(client, leaver)
+    match outlook:
+        case Configured():
+            return _leave_alive(client, job, ctx, leaver, outlook, etcd)
+        case Silent(reason) if not _may_have_left(client, job, leaver, etcd):
+            return _await_silent(job, leaver, reason)
+        case _:
+            return _forget(client, job, ctx, leaver, outlook, etcd)
+
+
+def remove_member(client: Access, job: ConfigJob, ctx: Context) -> Answer:
+    """Removes what the cluster still knows of a dead node; one that answers after all is let go in order."""
+    leaver = _leaver(client, job)
+    outlook, etcd = _look(client, leaver)
+    if isinstance(outlook, Configured):
+        ctx.say(f"{leaver.node} answers again, so it is asked to leave")
+        return _leave_alive(client, job, ctx, leaver, outlook, etcd)
+    return _forget(client, job, ctx, leaver, outlook, etcd)
+
+
+def teardown(client: Access, job: ConfigJob, ctx: Context) -> Answer:
+    """Wipes the machine without regard for the cluster, which goes as a whole."""
+    leaver = _leaver(client, job)
+    match client.look([leaver.host]).get(leaver.host) if leaver.host else None:
+        case Configured() as machine:
+            if machine.stage in _GOING_DOWN or _asked_lately(job, ctx.now()):
+                return _wait(job, "wipes itself")
+            try:
+                return _reset(client, ctx, leaver, graceful=False)
+            except (Fatal, OperatorNeeded) as err:
+                ctx.say(f"{leaver.node} refuses to wipe itself, so its disk keeps its data ({err.summary})")
+                return Done(None)
+        case Silent(reason) if job.phase != "resetting":
+            ctx.say(f"{leaver.node} does not answer ({reason}), so its disk keeps its data")
+            return Done(None)
+        case _:
+            return Done(None)
+
+
+def _leave_alive(
+    client: Access, job: ConfigJob, ctx: Context, leaver: _Leaver, machine: Configured, etcd: Etcd | None
+) -> Answer:
+    if machine.stage in _GOING_DOWN or _asked_lately(job, ctx.now()):
+        return _wait(job, "drains, leaves and wipes itself")
+    if leaver.may_have_member and machine.members:
+        _guard(leaver, etcd)
+    if job.phase == "":
+        return Pending(phase="leaving", memo=job.memo, after_s=0.0, note="may leave")
+    return _reset(client, ctx, leaver, graceful=True)
+
+
+def _guard(leaver: _Leaver, etcd: Etcd | None) -> None:
+    """Raises unless etcd can spare the node's member."""
+    if etcd is None:
+        raise OperatorNeeded(
+            "The last etcd member cannot leave",
+            detail=f"No other control plane of the cluster has a member list, and {leaver.node} has data.",
+            remedy="Bring another control plane up first; to remove the whole cluster, use prov destroy.",
+        )
+    member = etcd.member_of(leaver.node, leaver.host)
+    if member is not None:
+        _object(leaver, etcd.objection_to_leaving(member))
+
+
+def _object(leaver: _Leaver, objection: str) -> None:
+    if objection:
+        raise OperatorNeeded(
+            "Removing the node would cost etcd its quorum",
+            detail=f"{leaver.node}: {objection}.",
+            remedy="Bring the other control planes back, or add new ones, and apply again.",
+        )
+
+
+def _reset(client: Access, ctx: Context, leaver: _Leaver, *, graceful: bool) -> Pending:
+    """Asks for the reset. A lost answer is no matter: the next look shows whether it began."""
+    try:
+        client.reset(leaver.host, graceful=graceful, reboot=leaver.delivery == "api")
+    except NoAnswer:
+        ctx.say(f"{leaver.node} was cut off while being asked to wipe itself")
+    memo = {"asked_at": ctx.now().isoformat()}
+    return Pending(phase="resetting", memo=memo, after_s=POLL_S, note="has been asked to wipe itself")
+
+
+def _may_have_left(client: Access, job: ConfigJob, leaver: _Leaver, etcd: Etcd | None) -> bool:
+    """Whether a silent node's silence has the meaning hoped for."""
+    if job.phase == "resetting":
+        return True
+    if job.phase == "":
+        return False
+    if leaver.may_have_member and etcd is not None and etcd.member_of(leaver.node, leaver.host) is None:
+        return True
+    known = client.kubernetes_nodes().get(leaver.node)
+    return known is None or not known.ready
+
+
+def _await_silent(job: ConfigJob, leaver: _Leaver, reason: str) -> Answer:
+    if job.phase:
+        return _wait(job, "does not answer; waits for Kubernetes to notice")
+    raise Retry(
+        "A node that is to leave does not answer",
+        detail=f"{leaver.node} at {leaver.host}: {reason}",
+        remedy="Bring it back; or, if it is dead, plan again: prov then removes it without asking it.",
+        after_s=5.0,
+    )
+
+
+def _forget(
+    client: Access, job: ConfigJob, ctx: Context, leaver: _Leaver, outlook: Outlook | None, etcd: Etcd | None
+) -> Answer:
+    """Takes what is left of the node out of etcd, then out of Kubernetes."""
+    if leaver.may_have_member:
+        if etcd is None:
+            raise Retry(
+                "No control plane tells who is in etcd",
+                detail=f"So it is not known whether {leaver.node} still is.",
+                remedy="Bring a control plane back; to remove the whole cluster, use prov destroy.",
+                after_s=5.0,
+            )
+        if member := etcd.member_of(leaver.node, leaver.host):
+            if isinstance(outlook, Silent) and _asked_lately(job, ctx.now()):
+                return _wait(job, "leaves etcd")
+            _object(leaver, etcd.objection_to_removing(member))
+            client.remove_member(etcd.via, member.id)
+            ctx.say(f"{leaver.node} is taken out of etcd")
+            return _wait(job, "is taken out of etcd")
+    client.delete_kubernetes_node(leaver.node)
+    return Done(None)
+
+
+def _look(client: Access, leaver: _Leaver) -> tuple[Outlook | None, Etcd | None]:
+    """The leaver's outlook, None when it has no host; and etcd as the other control planes see it."""
+    others = {node: host for node, host in client.control_planes.items() if node != leaver.node}
+    asked = [*others.values(), leaver.host] if leaver.host else [*others.values()]
+    looks = client.look(asked)
+    return looks.get(leaver.host), etcd_of(others, looks)
+
+
+def _leaver(client: Access, job: ConfigJob) -> _Leaver:
+    node = job.address.name
+    known = job.applied or job.wanted
+    if known is not None:
+        return _Leaver(node, known.host, known.role, known.delivery)
+    return _Leaver(node, client.nodes.get(node, ""), "", "")
+
+
+def _asked_lately(job: ConfigJob, now: datetime) -> bool:
+    asked = job.memo.get("asked_at")
+    return asked is not None and now - datetime.fromisoformat(asked) < PATIENCE
+
+
+def _wait(job: ConfigJob, note: str) -> Pending:
+    return Pending(phase=job.phase, memo=job.memo, after_s=POLL_S, note=note)

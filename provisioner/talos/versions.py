@@ -1,0 +1,43 @@
+"""Which shape of configuration a Talos release expects, asked by name.
+
+A contract is the `major.minor` a cluster was born with. It decides which keys are written, never which
+release is installed, and it stays when the release moves on. Code asks a contract a named question; it
+never compares numbers, so a further release is a few answers here.
+"""
+
+from __future__ import annotations
+
+import re
+
+from attrs import frozen
+
+_VERSION = re.compile(r"^v?(?P<major>\d+)\.(?P<minor>\d+)(?:\.|$)")
+
+
+@frozen(order=True)
+class Contract:
+    """A Talos minor release as the shape of its configuration."""
+
+    major: int
+    minor: int
+
+    @classmethod
+    def parse(cls, text: str) -> Contract:
+        """Reads `v1.13.9`, `1.13.9` or `1.13`; raises ValueError when there is no minor release in it."""
+        match = _VERSION.match(text)
+        if match is None:
+            raise ValueError(f"{text!r} is not a Talos version; one looks like v1.13.9")
+        return cls(int(match["major"]), int(match["minor"]))
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+    @property
+    def empty_machine_network(self) -> bool:
+        """Whether the generated machine section has an empty `network`; dropped with 1.13."""
+        return self < Contract(1, 13)
+
+    @property
+    def url_safe_cluster_id(self) -> bool:
+        """Whether new cluster ids use the URL-safe base64 alphabet; the standard one from 1.14."""
+        return self < Contract(1, 14)

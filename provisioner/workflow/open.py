@@ -1,0 +1,93 @@
+"""From a cluster file to everything a verb needs."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+
+from attrs import frozen
+
+from provisioner.cluster.compose import compose
+from provisioner.cluster.topology import topology_of
+from provisioner.engine.clients import Clients
+from provisioner.graph.resources import ResourceGraph
+from provisioner.model.state import LockInfo, State
+from provisioner.model.topology import Topology
+from provisioner.plugins.registry import Registry
+from provisioner.spec.load import load
+from provisioner.spec.schema import ClusterSpec
+from provisioner.state.identity import identity_source
+from provisioner.state.sqlite_store import SqliteStore
+
+
+@frozen
+class World:
+    """What is handed in from outside: environment, clock, and a way to tell a person something."""
+
+    environ: Mapping[str, str]
+    now: Callable[[], datetime]
+    tell: Callable[[str], None]
+    person: bool
+    """Whether somebody sits at a terminal."""
+
+
+@frozen
+class Project:
+    """A cluster file with its state and the installed providers."""
+
+    spec: ClusterSpec
+    store: SqliteStore
+    registry: Registry
+    world: World
+
+    def graph(self, state: State) -> ResourceGraph:
+        """What the file wants, with what was decided at birth."""
+        topology, bindings = self._topology(state)
+        return compose(self.spec, topology, bindings, self.registry)
+
+    def topology(self, state: State) -> Topology:
+        """The nodes of the file."""
+        return self._topology(state)[0]
+
+    def clients(self, graph: ResourceGraph) -> Clients:
+        """Connections for one command."""
+        return Clients(self.registry, graph.providers)
+
+    def versions(self, graph: ResourceGraph) -> dict[str, str]:
+        """The version of every provider type in use."""
+        return {type_: self.registry.version(type_) for type_ in sorted({u.type for u in graph.providers.values()})}
+
+    def lock_info(self, doing: str) -> LockInfo:
+        """Who we are, for others who find the state locked."""
+        since = self.world.now().isoformat(timespec="seconds")
+        return LockInfo(_user(), socket.gethostname(), os.getpid(), since, doing)
+
+    def _topology(self, state: State) -> tuple[Topology, dict[str, str]]:
+        return topology_of(self.spec, state.bindings)
+
+
+def open_project(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> Project:
+    """Reads the file; raises InputError with every problem in it. The state is not touched yet."""
+    spec = load(file, variables=variables, environ=world.environ)
+    store = SqliteStore(
+        state or default_state(file, spec.name),
+        spec.name,
+        identity_source(world.environ, person=world.person, tell=world.tell),
+    )
+    return Project(spec, store, Registry.installed(), world)
+
+
+def default_state(file: Path, cluster: str) -> Path:
+    """`.prov/NAME.db` beside the file."""
+    return file.parent / ".prov" / f"{cluster}.db"
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
