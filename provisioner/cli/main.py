@@ -11,7 +11,7 @@ from typer.core import TyperGroup
 
 from provisioner import __version__
 from provisioner.cli import session
-from provisioner.cli.commands import access, apply, keys, output, plan, providers, status, validate
+from provisioner.cli.commands import access, apply, init, keys, output, plan, providers, status, validate
 from provisioner.errors import Problem, ProvError
 
 _COMMANDS = "prov.commands"
@@ -61,6 +61,7 @@ def _root(
 
 
 for command in (
+    init.init,
     validate.validate,
     plan.plan,
     apply.apply,

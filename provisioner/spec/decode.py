@@ -20,7 +20,7 @@ from provisioner.spec.files import Folder
 from provisioner.spec.findings import Findings
 from provisioner.spec.patches import PatchReader
 from provisioner.spec.pools import read_pools
-from provisioner.spec.references import ENDPOINT, Scope
+from provisioner.spec.references import Scope
 from provisioner.spec.resources import RESERVED, read_resources
 from provisioner.spec.rules import check
 from provisioner.spec.schema import AUTO, ClusterSpec, KubernetesSpec, ProviderBlock, TalosSpec
@@ -53,8 +53,9 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     talos = _talos(top.table("talos", required=True))
     kubernetes = _kubernetes(top.table("kubernetes"))
 
-    blocks = _provider_heads(top.table("providers", required=True))
-    types = {block: type_ for block, (_, type_) in blocks.items()}
+    provider_table = top.table("providers", required=True)
+    blocks = _provider_heads(provider_table)
+    types = {block: type_ for block, (_, type_) in blocks.items()} if provider_table is not None else None
     pool_table = top.table("pools", required=True)
     pools = read_pools(pool_table, types)
     resources = read_resources(top.table("resources"), types)
@@ -62,7 +63,6 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     reader.scope = evolve(
         reader.scope,
         cluster=name,
-        endpoint=ENDPOINT if endpoint == AUTO else endpoint_url(endpoint),
         resources=resources.addresses,
         nodes=pools.nodes,
         broken_pools=pools.faulty,
@@ -86,13 +86,6 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     places = {key: node.place for key, node in root.entries.items()} | {"pools": top.key_place("pools")}
     check(spec, places, findings, sure=sure)
     return spec
-
-
-def endpoint_url(text: str) -> str:
-    """The Kubernetes API's URL for an endpoint the file names: a host gets https and port 6443."""
-    if "://" in text:
-        return text
-    return f"https://[{text}]:6443" if ":" in text else f"https://{text}:6443"
 
 
 def _file_version(top: Fields) -> None:

@@ -85,7 +85,7 @@ def parse(data: bytes, file: str, findings: Findings) -> tuple[Node, ...]:
             "yaml-character",
             "there is an escape that names no character",
             Place(file, builder.line, 1),
-            detail="a quoted text after this line has \\U or \\u with a number outside Unicode",
+            detail="a quoted text in this line or after it has \\U or \\u with a number outside Unicode",
             remedy="write the character itself, or a valid escape",
         )
     return tuple(builder.documents)

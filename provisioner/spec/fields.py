@@ -233,4 +233,6 @@ def _remedy(node: Node, wanted: str) -> str:
             return f"leave out the quotes: {text}"
         case ScalarNode(value=str(text)) if wanted == "a list":
             return f"put it into brackets: [{text}]" if len(text) <= 40 else "put it into brackets"
+        case _ if wanted == "a mapping":
+            return "write keys below it, as in `key: value`"
     return f"write {wanted}"

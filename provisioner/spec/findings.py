@@ -32,9 +32,12 @@ class Findings:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A remedy for a mistaken name: the nearest known one, or all of them when they are few."""
+    """A remedy for a mistaken name: the nearest known one, else some of those there are; empty without any."""
     options = sorted(known)
     near = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
     if near:
         return f"did you mean {near[0]!r}?"
-    return f"known here: {', '.join(options)}" if 0 < len(options) <= 12 else ""
+    if not options:
+        return ""
+    more = f" and {len(options) - 8} more" if len(options) > 12 else ""
+    return f"known here: {', '.join(options[:8] if more else options)}{more}"

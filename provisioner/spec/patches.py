@@ -112,7 +112,7 @@ class PatchReader:
                 "there is no such node",
                 fields.node.entries["node"].place,
                 detail=f"{fields.name('node')} is {name!r}, but the pools have no node of that name",
-                remedy=did_you_mean(name, self.nodes),
+                remedy=did_you_mean(name, self.nodes) or "add it to a pool",
             )
         return name
 

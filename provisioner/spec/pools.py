@@ -22,12 +22,11 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 @frozen
 class Pools:
-    """The pools that could be read, what their providers and patches still have to say, and the faulty ones."""
+    """The pools whose shape could be read, the names of the others, and what is still to be read of all."""
 
     pools: tuple[Pool, ...] = ()
     faulty: frozenset[str] = frozenset()
-    _options: Mapping[str, Mapping[str, Node]] = field(factory=dict)
-    _patches: Mapping[str, Node | None] = field(factory=dict)
+    _rest: Mapping[str, tuple[Node | None, Mapping[str, Node]]] = field(factory=dict)
 
     @property
     def nodes(self) -> tuple[str, ...]:
@@ -35,41 +34,43 @@ class Pools:
 
     def complete(self, reader: Reader, patches: PatchReader) -> tuple[Pool, ...]:
         """The pools with options and patches, which may refer to nodes and resources."""
-        return tuple(
-            evolve(
-                pool,
-                options={key: reader.free(node) for key, node in self._options[pool.name].items()},
-                patches=patches.read(self._patches[pool.name], f"pools.{pool.name}.patches", targets=False),
-            )
-            for pool in self.pools
-        )
+        options = {
+            name: {key: reader.free(node) for key, node in rest.items()} for name, (_, rest) in self._rest.items()
+        }
+        patched = {
+            name: patches.read(node, f"pools.{name}.patches", targets=False) for name, (node, _) in self._rest.items()
+        }
+        return tuple(evolve(pool, options=options[pool.name], patches=patched[pool.name]) for pool in self.pools)
 
 
-def read_pools(table: Fields | None, providers: Mapping[str, str]) -> Pools:
+def read_pools(table: Fields | None, providers: Mapping[str, str] | None) -> Pools:
     """What decides which nodes there are. `providers` are the names the file has, with their types."""
     pools: list[Pool] = []
     faulty: set[str] = set()
-    options: dict[str, Mapping[str, Node]] = {}
-    patches: dict[str, Node | None] = {}
+    rest: dict[str, tuple[Node | None, Mapping[str, Node]]] = {}
     for name, node in table or ():
         assert table is not None
         fields = table.reader.table(node, f"pools.{name}")
         pool = None if fields is None else _pool(name, table, fields, providers)
-        if fields is None or pool is None:
+        if pool is None:
             faulty.add(name)
-            continue
-        pools.append(pool)
-        patches[name] = fields.take("patches")
-        options[name] = fields.rest()
-    return Pools(tuple(pools), frozenset(faulty), options, patches)
+        else:
+            pools.append(pool)
+        if fields is not None:
+            rest[name] = (fields.take("patches"), fields.rest())
+    return Pools(tuple(pools), frozenset(faulty), rest)
 
 
-def provider_of(fields: Fields, providers: Mapping[str, str]) -> str | None:
-    """The provider instance an entry names, which may be left out when the file has only one."""
-    if "provider" not in fields.node.entries and len(providers) == 1:
-        return next(iter(providers))
+def provider_of(fields: Fields, providers: Mapping[str, str] | None) -> str | None:
+    """The provider instance an entry names, which may be left out when the file has only one.
+
+    `providers` is None where the file's providers could not be read, which was noted; then any name will do.
+    """
+    if "provider" not in fields.node.entries and (providers is None or len(providers) == 1):
+        fields.take("provider")
+        return next(iter(providers or ("",)))
     name = fields.scalar("provider", str, required=True)
-    if name is None or name in providers:
+    if name is None or providers is None or name in providers:
         return name
     fields.reader.findings.add(
         "unknown-provider",
@@ -81,7 +82,7 @@ def provider_of(fields: Fields, providers: Mapping[str, str]) -> str | None:
     return None
 
 
-def _pool(name: str, table: Fields, fields: Fields, providers: Mapping[str, str]) -> Pool | None:
+def _pool(name: str, table: Fields, fields: Fields, providers: Mapping[str, str] | None) -> Pool | None:
     sound_name = _check_name(name, table)
     role = _role(fields)
     provider = provider_of(fields, providers)
@@ -147,7 +148,7 @@ def _distinct(fields: Fields, key: str) -> tuple[str, ...]:
 
 def _check_without(pool: Pool, fields: Fields) -> None:
     numbered = set(pool.numbered)
-    for name, place in fields.texts("without"):
+    for name, place in dict(reversed(fields.texts("without"))).items():
         if name not in numbered:
             fields.reader.findings.add(
                 "unknown-node",

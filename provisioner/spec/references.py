@@ -55,7 +55,6 @@ class Scope:
     environ: Mapping[str, str] = field(factory=dict, repr=False)
     declared_env: frozenset[str] = frozenset()
     cluster: str = ""
-    endpoint: Value = None
     resources: Mapping[str, Address | None] | None = None
     nodes: Collection[str] = ()
     broken_pools: frozenset[str] = frozenset()
@@ -149,7 +148,7 @@ class Scope:
                 "expression-node",
                 "there is no such node",
                 detail=f"nodes.{name} is used, but the pools have no node of that name",
-                remedy=did_you_mean(name, self.nodes),
+                remedy=did_you_mean(name, self.nodes) or "add it to a pool",
             )
         if rest not in NODE_OUTPUTS:
             raise ReferenceFault(
@@ -168,4 +167,4 @@ class Scope:
                 detail=f"cluster.{name}{'.' + rest if rest else ''} is used",
                 remedy=did_you_mean(name, ("name", "endpoint")) or "there are cluster.name and cluster.endpoint",
             )
-        return self.endpoint
+        return ENDPOINT

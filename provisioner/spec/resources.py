@@ -10,7 +10,6 @@ from attrs import field, frozen
 
 from provisioner.errors import Place
 from provisioner.model.address import Address
-from provisioner.spec.document import Node
 from provisioner.spec.fields import Fields, Reader
 from provisioner.spec.findings import did_you_mean
 from provisioner.spec.pools import provider_of
@@ -26,41 +25,42 @@ _KIND = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
 
 @frozen
 class Resources:
-    """The blocks by name, as far as they could be read: each with its provider, kind, and the rest to be read."""
+    """The addresses of the blocks by name, and what is still to be read of them."""
 
     addresses: Mapping[str, Address | None] = field(factory=dict)
     """None for a block with a problem of its own."""
     _blocks: Mapping[str, tuple[Fields, str]] = field(factory=dict)
+    """Each with its provider."""
 
     def complete(self, reader: Reader, nodes: Collection[str], *, sure: bool) -> tuple[ResourceBlock, ...]:
         """The blocks with their props, which may refer to nodes and to each other."""
-        read = (
-            self._block(address, *self._blocks[name], reader, nodes, sure=sure)
-            for name, address in self.addresses.items()
-            if address is not None
-        )
-        return tuple(read)
+        read = (self._block(name, *block, reader, nodes, sure=sure) for name, block in self._blocks.items())
+        return tuple(block for block in read if block is not None)
 
     def _block(
-        self, address: Address, fields: Fields, provider: str, reader: Reader, nodes: Collection[str], *, sure: bool
-    ) -> ResourceBlock:
-        props = fields.table("props")
+        self, name: str, fields: Fields, provider: str, reader: Reader, nodes: Collection[str], *, sure: bool
+    ) -> ResourceBlock | None:
+        table = fields.table("props")
+        props = {} if table is None else {key: reader.free(node) for key, node in table}
         after = [
-            self._after(text, place, f"resources.{address.name}.after", reader, nodes, sure=sure)
+            self._after(text, place, fields.name("after"), reader, nodes, sure=sure)
             for text, place in fields.texts("after")
         ]
-        block = ResourceBlock(
-            address.name,
-            address.kind,
-            provider,
-            {} if props is None else {key: reader.free(node) for key, node in props},
-            tuple(found for found in after if found is not None),
-            fields.scalar("protect", bool) or False,
-            fields.place,
-            {} if props is None else dict(props.node.keys),
+        protect = fields.scalar("protect", bool) or False
+        fields.finish()
+        address = self.addresses[name]
+        if address is None:
+            return None
+        return ResourceBlock(
+            name=name,
+            kind=address.kind,
+            provider=provider,
+            props=props,
+            after=tuple(found for found in after if found is not None),
+            protect=protect,
+            place=fields.place,
+            places={} if table is None else dict(table.node.keys),
         )
-        fields.finish(also=("kind", "provider"))
-        return block
 
     def _after(
         self, text: str, place: Place, what: str, reader: Reader, nodes: Collection[str], *, sure: bool
@@ -93,38 +93,23 @@ class Resources:
             return None
 
 
-def read_resources(table: Fields | None, providers: Mapping[str, str]) -> Resources:
+def read_resources(table: Fields | None, providers: Mapping[str, str] | None) -> Resources:
     """What decides which resources there are. `providers` are the names the file has, with their types."""
     addresses: dict[str, Address | None] = {}
     blocks: dict[str, tuple[Fields, str]] = {}
     for name, node in table or ():
         assert table is not None
-        addresses[name] = None
-        found = _head(name, node, table, providers)
-        if found is not None:
-            addresses[name], *_ = found
-            blocks[name] = found[1:]
+        fields = table.reader.table(node, f"resources.{name}")
+        if fields is None:
+            addresses[name] = None
+            continue
+        sound_name = _check_name(name, table)
+        provider = provider_of(fields, providers)
+        kind = _kind(fields, None if provider is None or providers is None else providers[provider])
+        sound = sound_name and kind is not None and provider is not None
+        addresses[name] = Address(kind or "", name) if sound else None
+        blocks[name] = (fields, provider or "")
     return Resources(addresses, blocks)
-
-
-def _head(name: str, node: Node, table: Fields, providers: Mapping[str, str]) -> tuple[Address, Fields, str] | None:
-    fields = table.reader.table(node, f"resources.{name}")
-    if fields is None:
-        return None
-    sound_name = _check_name(name, table)
-    kind = _kind(fields)
-    provider = provider_of(fields, providers)
-    if not sound_name or kind is None or provider is None:
-        return None
-    type_ = kind.partition(".")[0]
-    if providers[provider] not in (type_, ""):
-        fields.reader.wrong_value(
-            fields.node.entries["kind"].place,
-            f"{fields.name('kind')} is {kind}, but the provider {provider} is of type {providers[provider]}",
-            f"use a kind such as {providers[provider]}.{kind.partition('.')[2]}, or a provider of type {type_}",
-        )
-        return None
-    return Address(kind, name), fields, provider
 
 
 def _check_name(name: str, table: Fields) -> bool:
@@ -140,21 +125,20 @@ def _check_name(name: str, table: Fields) -> bool:
     return False
 
 
-def _kind(fields: Fields) -> str | None:
+def _kind(fields: Fields, type_: str | None) -> str | None:
+    """The kind of a block; `type_` is the type of its provider, empty or None where that is not known."""
     kind = fields.scalar("kind", str, required=True)
     if kind is None:
         return None
-    place = fields.node.entries["kind"].place
+    own, _, rest = kind.partition(".")
     if not _KIND.fullmatch(kind):
-        fields.reader.wrong_value(
-            place,
-            f"{fields.name('kind')} is {kind!r}",
-            "write TYPE.KIND, as in sim.balancer; `prov providers` lists all",
-        )
-        return None
-    if kind.partition(".")[0] in RESERVED:
-        fields.reader.wrong_value(
-            place, f"{fields.name('kind')} is {kind!r}, which prov makes itself", "say it under `talos:` or `pools:`"
-        )
-        return None
-    return kind
+        said, remedy = "", "write TYPE.KIND, as in sim.balancer; `prov providers` lists all"
+    elif own in RESERVED:
+        said, remedy = ", which prov makes itself", "say it under `talos:` or `pools:`"
+    elif type_ and own != type_:
+        said = f", but its provider is of type {type_}"
+        remedy = f"use a kind such as {type_}.{rest}, or a provider of type {own}"
+    else:
+        return kind
+    fields.reader.wrong_value(fields.node.entries["kind"].place, f"{fields.name('kind')} is {kind!r}{said}", remedy)
+    return None

@@ -25,11 +25,12 @@ _REMEDIES = (
 
 
 def explain_syntax(err: yaml.MarkedYAMLError, text: str, file: str, findings: Findings) -> None:
-    """Notes what stopped the parser."""
-    mark = err.problem_mark or err.context_mark
+    """Notes what stopped the parser; what was never closed is shown where it begins."""
+    said = ", ".join(part for part in (err.context, err.problem) if part)
+    at_end = "end of stream" in said or "<stream end>" in said
+    mark = (err.context_mark if at_end else None) or err.problem_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     place = Place(file, line, column)
-    said = ", ".join(part for part in (err.context, err.problem) if part)
     lines = text.splitlines()
     written = lines[line - 1] if line <= len(lines) else ""
     if "'\\t'" in said or written[: column - 1].strip(" ") == "\t":

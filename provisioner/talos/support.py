@@ -12,7 +12,7 @@ from attrs import frozen
 from provisioner.sdk import ProvError
 from provisioner.talos.versions import Contract
 
-_KUBERNETES = re.compile(r"^v?1\.(?P<minor>\d+)(?:\.|$)")
+_KUBERNETES = re.compile(r"^v?1\.(?P<minor>\d+)(?:\.|\Z)")
 
 
 class UnsupportedTalos(ProvError):

@@ -11,7 +11,7 @@ import re
 
 from attrs import frozen
 
-_VERSION = re.compile(r"^v?(?P<major>\d+)\.(?P<minor>\d+)(?:\.|$)")
+_VERSION = re.compile(r"^v?(?P<major>\d+)\.(?P<minor>\d+)(?:\.|\Z)")
 
 
 @frozen(order=True)

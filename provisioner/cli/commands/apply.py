@@ -122,12 +122,9 @@ def _conclude(applied: Applied, json: bool) -> None:
     if result is None:
         session.say("nothing was done" if not applied.settled else "stopped; run the same command again to go on")
         session.leave(session.ERROR if not applied.settled else session.PARTLY)
-    if not json and (result.done or not result.complete):
+    if not json and not result.complete:
         left = result.skipped + result.left
-        session.say(
-            f"{result.done} done"
-            + (f", {result.failed} failed, {left} not begun or not finished" if not result.complete else "")
-        )
+        session.say(f"{result.done} done, {result.failed} failed, {left} not begun or not finished")
     if not result.complete:
         session.say("what was begun is on record: run the same command again to go on")
         settled_some = applied.settled is not None and applied.settled.done > 0

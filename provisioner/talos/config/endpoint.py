@@ -6,12 +6,15 @@ It is written in the file as either, or is a reference to a host that some provi
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from provisioner.sdk import Call, ProvError, Value, strip_origins
 
 PORT = 6443
 """Where the Kubernetes API listens when no URL says otherwise."""
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
 class EndpointError(ProvError):
@@ -29,7 +32,7 @@ def url(endpoint: Value) -> Value:
     if not isinstance(text, str):
         return Call("concat", ("https://", endpoint, f":{PORT}"))
     if "://" in text:
-        _host_of(text, text)
+        _host_of(text)
         return text
     name = host(text)
     bracketed = f"[{name}]" if ":" in str(name) else name
@@ -45,13 +48,10 @@ def host(endpoint: Value) -> Value:
     if not isinstance(text, str):
         return endpoint
     if "://" in text:
-        return _host_of(text, text)
-    if is_ipv6(text):
-        return text
-    name = _host_of(f"https://{text}", text)
-    if ":" in text:
+        return _host_of(text)
+    if ":" in text and not is_ipv6(text):
         raise _unusable(text, "a port is part of a URL only")
-    return name
+    return _checked(text.lower(), text)
 
 
 def is_ipv6(endpoint: Value) -> bool:
@@ -62,14 +62,20 @@ def is_ipv6(endpoint: Value) -> bool:
         return False
 
 
-def _host_of(text: str, written: str) -> str:
+def _host_of(text: str) -> str:
     try:
         parts = urlsplit(text)
         name, _ = parts.hostname, parts.port  # reading the port checks it
     except ValueError as err:
-        raise _unusable(written, str(err)) from None
+        raise _unusable(text, str(err)) from None
     if parts.scheme != "https" or not name:
-        raise _unusable(written, "it has no host, or a scheme other than https")
+        raise _unusable(text, "it has no host, or a scheme other than https")
+    return _checked(name, text)
+
+
+def _checked(name: str, written: str) -> str:
+    if _NAME.fullmatch(name) is None and not is_ipv6(name):
+        raise _unusable(written, "the host is neither a name nor an address")
     return name
 
 

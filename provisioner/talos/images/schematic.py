@@ -18,7 +18,7 @@ from provisioner.sdk import ProvError
 
 Customization: TypeAlias = Mapping[str, "Sequence[str] | Customization"]
 
-_PLAIN = re.compile(r"^[A-Za-z][A-Za-z0-9_./=,@-]*$")
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./=,@-]*")
 """Texts whose plain YAML form is beyond doubt."""
 
 
@@ -61,7 +61,17 @@ def _lines(mapping: Customization, level: int) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     # Words YAML reads as booleans or null are no extension names; those always contain a slash.
-    if _PLAIN.match(text) is None or text.lower() in {"true", "false", "yes", "no", "on", "off", "null", "y", "n"}:
+    if _PLAIN.fullmatch(text) is None or text.lower() in {
+        "true",
+        "false",
+        "yes",
+        "no",
+        "on",
+        "off",
+        "null",
+        "y",
+        "n",
+    }:
         raise SchematicError(
             "The id of this image schematic cannot be computed offline",
             detail=f"{text!r} is not a plain name",

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from provisioner.sdk import Value, freeze, output, prop, reveal
+from provisioner.sdk import freeze, output, prop, reveal
 from provisioner.talos.config.encode import encode
 
 
@@ -29,7 +29,7 @@ class ConfigProps:
     machine: str = prop(immutable=True, readable=False)
     host: str = prop(readable=False)
     delivery: str = prop(birth=True)
-    documents: tuple[Mapping[str, Value], ...] = prop()
+    documents: tuple[Mapping[str, Any], ...] = prop()
 
     @property
     def plain(self) -> Any:

@@ -18,8 +18,8 @@ AWKWARD = [
     "+1", "12:30:45", "2026-11-23", "2026-11-23T12:00:00Z", ".inf", "-.inf", ".nan", "=", "<<", "- a", "a: b", "a:",
     "a #b", "#a", "'a'", '"a"', "*a", "&a", "!a", "%a", "@a", "`a`", "{a}", "[a]", "a\\b", "a\tb", "a ", " a", "---",
     "...", "10.0.0.1", "v1.13.9", "registry.k8s.io/x:v1", "a\nb", "a\nb\n", "a\n\nb\n", "a\nb\n\n", "\na", "a \nb",
-    " a\nb", "a\n  b\n", "a\r\nb", "a\n   \nb", "ä", "a\nä\n", "😀", "\u2028", "\x85", "\ufeff", "\x00", "\x7f", "?", "? a",
-    "|", ">", "a, b", "1,5", "0b1", "685_230.15", "190:20:30.15", "1 2", "0", "00", "0.", "1e", "e3", "0xg",
+    " a\nb", "a\n  b\n", "a\r\nb", "a\n   \nb", "ä", "a\nä\n", "😀", "\u2028", "\x85", "\ufeff", "\x00", "\x7f", "?",
+    "? a", "|", ">", "a, b", "1,5", "0b1", "685_230.15", "190:20:30.15", "1 2", "0", "00", "0.", "1e", "e3", "0xg",
 ]  # fmt: skip
 
 _text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(AWKWARD)
@@ -33,7 +33,7 @@ _documents = st.lists(st.dictionaries(_text, _trees, max_size=4), min_size=1, ma
 
 
 @given(_documents)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_reader_gets_back_what_was_written(documents: list[dict[str, Any]]) -> None:
     text = encode(documents)
     assert documents == list(yaml.safe_load_all(text)), text
@@ -90,12 +90,12 @@ list:
 
 def test_nothing_is_aliased() -> None:
     shared = {"x": [1]}
-    assert "a:\n  x:\n    - 1\nb:\n  x:\n    - 1\n" == encode([{"a": shared, "b": shared}])
+    assert encode([{"a": shared, "b": shared}]) == "a:\n  x:\n    - 1\nb:\n  x:\n    - 1\n"
 
 
 def test_numbers_without_digits_are_written_too() -> None:
     text = encode([{"a": math.inf, "b": -math.inf, "c": math.nan}])
-    assert "a: .inf\nb: -.inf\nc: .nan\n" == text
+    assert text == "a: .inf\nb: -.inf\nc: .nan\n"
 
 
 def test_a_secret_is_never_written() -> None:
@@ -114,18 +114,18 @@ def test_reading_follows_the_rules_of_talos() -> None:
 
 
 def test_empty_documents_are_left_out() -> None:
-    assert ({"a": 1},) == decode("---\n# nothing\n---\na: 1\n---\n")
-    assert () == decode("")
+    assert decode("---\n# nothing\n---\na: 1\n---\n") == ({"a": 1},)
+    assert decode("") == ()
 
 
 def test_lists_are_read_as_tuples() -> None:
-    assert ({"a": (1, ("x",), {"b": ()})},) == decode("a: [1, [x], {b: []}]")
+    assert decode("a: [1, [x], {b: []}]") == ({"a": (1, ("x",), {"b": ()})},)
 
 
 @pytest.mark.parametrize(
     ("text", "detail"),
     [
-        ("a: [planted", "no valid YAML at line 1"),
+        ("a: [planted", "no valid YAML at line 2, column 1"),
         ("a: 1\n b: planted", "no valid YAML at line 2"),
         ("- planted", "a document is not a mapping"),
         ("a: !!binary cGxhbnRlZA==", "a bytes is not a value"),

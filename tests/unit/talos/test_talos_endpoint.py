@@ -31,7 +31,7 @@ def test_a_reference_is_taken_for_a_host() -> None:
 
 def test_a_text_from_a_file_is_read_like_any_other() -> None:
     written = Sourced("https://api.example.org:443", Origin("cluster.yaml", 4))
-    assert ("api.example.org", "https://api.example.org:443") == (host(written), url(written))
+    assert (host(written), url(written)) == ("api.example.org", "https://api.example.org:443")
 
 
 @pytest.mark.parametrize(
@@ -45,4 +45,4 @@ def test_anything_else_is_refused_with_a_way_out(written: str) -> None:
 
 
 def test_a_literal_ipv6_address_is_told_from_names() -> None:
-    assert [True, False, False] == [is_ipv6(each) for each in ("fd00::1", "10.0.0.1", "api.example.org")]
+    assert [is_ipv6(each) for each in ("fd00::1", "10.0.0.1", "api.example.org")] == [True, False, False]

@@ -53,7 +53,7 @@ def test_the_fields_that_reboot_are_named_in_order() -> None:
         ("documents", 0, "cluster", "token"),
         ("documents", 0, "machine", "env", "A"),
     ]
-    assert ("machine.env.A", "machine.type") == reboot_fields(paths)
+    assert reboot_fields(paths) == ("machine.env.A", "machine.type")
 
 
 def test_no_change_reboots_nothing() -> None:

@@ -13,7 +13,7 @@ import yaml
 from provisioner.model.address import Address
 from provisioner.model.value import Origin, Ref, Secret, Sourced, reveal
 from provisioner.talos.config.encode import decode
-from provisioner.talos.config.patch import PatchError, merge
+from provisioner.talos.config.patch import Document, PatchError, merge
 
 CASES = Path(__file__).parents[2] / "cases" / "patch"
 
@@ -44,8 +44,8 @@ def test_there_are_many_cases() -> None:
 
 def test_leaves_keep_where_they_came_from() -> None:
     new, old = Sourced("new", Origin("b.yaml", 2)), Sourced("old", Origin("a.yaml", 1))
-    base = ({"machine": {"token": old, "certSANs": (old,)}},)
-    merged = merge(base, ({"machine": {"token": new, "certSANs": (new,)}},))
+    base: Document = {"machine": {"token": old, "certSANs": (old,)}}
+    merged = merge((base,), ({"machine": {"token": new, "certSANs": (new,)}},))
     assert ({"machine": {"token": new, "certSANs": (old, new)}},) == merged
 
 
@@ -53,20 +53,25 @@ def test_sourced_identities_find_their_documents() -> None:
     def here(text: str) -> Sourced:
         return Sourced(text, Origin("p.yaml", 3))
 
-    base = ({"apiVersion": "v1alpha1", "kind": "LinkConfig", "name": "eth0", "mtu": 1500},)
-    patch = ({"apiVersion": here("v1alpha1"), "kind": here("LinkConfig"), "name": here("eth0"), "mtu": 9000},)
-    merged = merge(base, patch)
-    assert [9000] == [document["mtu"] for document in merged]
+    base: Document = {"apiVersion": "v1alpha1", "kind": "LinkConfig", "name": "eth0", "mtu": 1500}
+    patch: Document = {
+        "apiVersion": here("v1alpha1"),
+        "kind": here("LinkConfig"),
+        "name": here("eth0"),
+        "mtu": 9000,
+    }
+    merged = merge((base,), (patch,))
+    assert [document["mtu"] for document in merged] == [9000]
 
 
 def test_sourced_zero_values_say_nothing() -> None:
     empty = Sourced(Secret(""), Origin("p.yaml", 3))
-    assert ({"machine": {"token": "t"}},) == merge(({"machine": {"token": "t"}},), ({"machine": {"token": empty}},))
+    assert merge(({"machine": {"token": "t"}},), ({"machine": {"token": empty}},)) == ({"machine": {"token": "t"}},)
 
 
 def test_a_sourced_directive_deletes() -> None:
     directive = {"$patch": Sourced("delete", Origin("p.yaml", 3))}
-    assert ({"machine": {}},) == merge(({"machine": {"token": "t"}},), ({"machine": {"token": directive}},))
+    assert merge(({"machine": {"token": "t"}},), ({"machine": {"token": directive}},)) == ({"machine": {}},)
 
 
 def test_references_merge_like_single_values() -> None:
@@ -91,7 +96,7 @@ def test_an_error_names_the_line_of_the_patch() -> None:
     bad = Sourced("b", Origin("patches/all.yaml", 7))
     with pytest.raises(PatchError) as caught:
         merge(({"machine": {"certSANs": ("a",)}},), ({"machine": {"certSANs": bad}},))
-    assert "patches/all.yaml:7:1" == str(caught.value.place)
+    assert str(caught.value.place) == "patches/all.yaml:7:1"
 
 
 def test_an_error_shows_no_value() -> None:
@@ -101,6 +106,6 @@ def test_an_error_shows_no_value() -> None:
 
 
 def test_the_base_is_left_as_it_was() -> None:
-    base = ({"machine": {"certSANs": ("a",), "sysctls": {"x": "1"}}},)
-    merge(base, ({"machine": {"certSANs": ("b",), "sysctls": {"$patch": "delete"}}},))
-    assert ({"machine": {"certSANs": ("a",), "sysctls": {"x": "1"}}},) == base
+    base: Document = {"machine": {"certSANs": ("a",), "sysctls": {"x": "1"}}}
+    merge((base,), ({"machine": {"certSANs": ("b",), "sysctls": {"$patch": "delete"}}},))
+    assert base == {"machine": {"certSANs": ("a",), "sysctls": {"x": "1"}}}

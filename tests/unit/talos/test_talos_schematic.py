@@ -8,7 +8,7 @@ from provisioner.talos.images.schematic import SchematicError, schematic_id, wit
 
 
 def test_the_empty_schematic_has_the_well_known_id() -> None:
-    assert "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba" == schematic_id({})
+    assert schematic_id({}) == "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
 
 
 def test_kernel_arguments_give_the_id_the_factory_gives() -> None:
@@ -24,7 +24,7 @@ def test_the_order_in_which_extensions_are_named_does_not_matter() -> None:
 
 
 def test_no_extensions_are_the_empty_schematic() -> None:
-    assert {} == with_extensions([])
+    assert with_extensions([]) == {}
 
 
 @pytest.mark.parametrize("name", ["siderolabs/a b", "a: b", "#x", "off", "", "siderolabs/ü", "1.5", "a\n"])

@@ -17,12 +17,12 @@ from provisioner.talos.versions import Contract
 @pytest.mark.parametrize("text", ["v1.13.9", "1.13.9", "1.13", "v1.13", "v1.13.0-rc.1"])
 def test_a_contract_is_read_from_any_form_of_a_version(text: str) -> None:
     assert Contract(1, 13) == Contract.parse(text)
-    assert "1.13" == str(Contract.parse(text))
+    assert str(Contract.parse(text)) == "1.13"
 
 
 @pytest.mark.parametrize("text", ["", "latest", "v1", "1.x", "1.13rc1"])
 def test_what_is_no_version_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="one looks like v1.13.9"):
+    with pytest.raises(ValueError, match=r"one looks like v1\.13\.9"):
         Contract.parse(text)
 
 
@@ -48,7 +48,7 @@ def test_other_releases_are_refused_with_a_way_out(version: str) -> None:
 
 
 def test_each_release_has_its_default_kubernetes_inside_its_window() -> None:
-    assert ["v1.35.4", "v1.36.3"] == [default_kubernetes(talos) for talos in ("v1.12.11", "v1.13.9")]
+    assert [default_kubernetes(talos) for talos in ("v1.12.11", "v1.13.9")] == ["v1.35.4", "v1.36.3"]
     assert all(kubernetes_fits(talos, default_kubernetes(talos)) for talos in ("1.12", "1.13"))
 
 

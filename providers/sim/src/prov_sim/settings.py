@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 from attrs import frozen
 
@@ -80,7 +79,7 @@ def checked_delivery(text: str) -> Delivery:
             detail=f"delivery is {text!r}",
             remedy=f"use one of: {', '.join(DELIVERIES)}",
         )
-    return cast(Delivery, text)
+    return text
 
 
 def size_of(name: str) -> Size:

@@ -23,6 +23,7 @@ MAINTENANCE_NAME = "maintenance-service.talos.dev"
 
 _LIFETIME = timedelta(days=365)
 _SKEW = timedelta(minutes=1)
+_NOBODY = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "talos")])
 
 
 class BadCertificate(ValueError):
@@ -87,7 +88,9 @@ def load_authority(certificate: object, key: object) -> Authority:
     return Authority(loaded, signer)
 
 
-def issue(authority: Authority, names: Iterable[str], *, organization: str = "", clients: Iterable[str] = ()) -> Issued:
+def issue(
+    authority: Authority, names: Iterable[str], *, organization: str = "", clients: Iterable[str] = ()
+) -> Issued:
     """A server certificate for addresses and names, with a key of the authority's own algorithm."""
     if authority.key is None:
         raise BadCertificate("cannot sign without its key")
@@ -97,7 +100,7 @@ def issue(authority: Authority, names: Iterable[str], *, organization: str = "",
     else:
         key = ec.generate_private_key(ec.SECP256R1())
     subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization)] if organization else []
-    certificate = _sign(authority.certificate.subject, authority.key, x509.Name(subject), key, names)
+    certificate = _sign(authority.certificate, authority.key, x509.Name(subject), key, names)
     return Issued(_pem(certificate), _key_pem(key), tuple(clients))
 
 
@@ -105,8 +108,7 @@ def maintenance() -> Issued:
     """The certificate of a machine without configuration, from a CA that nobody keeps."""
     signer, key = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, MAINTENANCE_NAME)])
-    issuer = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "talos")])
-    return Issued(_pem(_sign(issuer, signer, subject, key, [MAINTENANCE_NAME])), _key_pem(key))
+    return Issued(_pem(_sign(None, signer, subject, key, [MAINTENANCE_NAME])), _key_pem(key))
 
 
 def server_context(issued: Issued, *, required: bool, protocols: tuple[str, ...]) -> ssl.SSLContext:
@@ -142,13 +144,14 @@ def only_for_clients(der: bytes) -> bool:
 
 
 def _sign(
-    issuer: x509.Name, signer: PrivateKey, subject: x509.Name, key: PrivateKey, names: Iterable[str]
+    issuer: x509.Certificate | None, signer: PrivateKey, subject: x509.Name, key: PrivateKey, names: Iterable[str]
 ) -> x509.Certificate:
+    """A certificate of `signer`, whose own certificate nobody will ever see where `issuer` is None."""
     now = datetime.now(UTC)
     usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     builder = (
         x509.CertificateBuilder()
-        .issuer_name(issuer)
+        .issuer_name(issuer.subject if issuer is not None else _NOBODY)
         .subject_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
@@ -157,8 +160,20 @@ def _sign(
         .add_extension(x509.SubjectAlternativeName([_san(name) for name in dict.fromkeys(names)]), critical=False)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     )
+    if issuer is not None and (key_id := _key_id(issuer)) is not None:
+        # CAs of one cluster share their subject while they are rotated; this tells them apart.
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(key_id), critical=False
+        )
     algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return builder.sign(signer, algorithm)
+
+
+def _key_id(issuer: x509.Certificate) -> x509.SubjectKeyIdentifier | None:
+    try:
+        return issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return None
 
 
 def _san(name: str) -> x509.GeneralName:

@@ -114,7 +114,7 @@ def decode(data: bytes) -> MachineConfig:
     """Reads a stream; raises BadConfig where its shape is wrong."""
     try:
         text = data.decode("utf-8")
-        raw = [item for item in yaml.load_all(text, Loader=_Loader) if item is not None]  # noqa: S506 (a safe loader)
+        raw = [item for item in yaml.load_all(text, Loader=_Loader) if item is not None]
     except UnicodeDecodeError:
         raise BadConfig(["the configuration is not UTF-8 text"]) from None
     except yaml.MarkedYAMLError as err:

@@ -6,16 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from prov_sim.machine.documents import MachineConfig
+from prov_sim.machine.words import words
 
-_LIVE_MACHINE: Final = frozenset(
-    """
+_LIVE_MACHINE: Final = words("""
     ca acceptedCAs time certSANs install network sysfs sysctls logging controlPlane kubelet kernel registries
     pods seccompProfiles nodeLabels nodeAnnotations nodeTaints
-    """.split()
-)
-_LIVE_FEATURES: Final = frozenset(
-    "kubernetesTalosAPIAccess kubePrism hostDNS imageCache nodeAddressSortAlgorithm".split()
-)
+    """)
+_LIVE_FEATURES: Final = words("kubernetesTalosAPIAccess kubePrism hostDNS imageCache nodeAddressSortAlgorithm")
 
 
 def changed(old: MachineConfig, new: MachineConfig) -> tuple[str, ...]:

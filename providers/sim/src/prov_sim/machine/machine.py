@@ -15,7 +15,6 @@ Everything runs on one event loop; what takes time is a task of the machine and 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import logging
 import uuid
 from collections.abc import Coroutine
@@ -41,7 +40,7 @@ class Machine:
     """One machine. `stage` is Talos's word for where it is, or "off"; `error` what is wrong, for people."""
 
     def __init__(self, order: Order, machine_id: str, address: str, world: Surroundings) -> None:
-        self.order = order
+        self.order: Order = order
         self.id = machine_id
         self.address = address
         self.role = order.role
@@ -52,7 +51,7 @@ class Machine:
         self.stage = "off"
         self.error = ""
         self.boots = 0
-        self.boot_id = ""
+        self.boot_id: str = ""
         self.active: MachineConfig | None = None
         self.config_version = 0
         self.etcd_state = ""
@@ -153,7 +152,7 @@ class Machine:
 
     def accept(self, data: bytes) -> MachineConfig:
         """The configuration, if Talos would take it here; raises BadConfig."""
-        return accept(data, mode=self.order.mode, installed=self.disk.installed and self.order.mode == "metal")
+        return accept(data, mode=self.order.mode, installed=self.disk.installed)
 
     def configure(self, config: MachineConfig) -> None:
         """Takes a configuration in maintenance; an incomplete one changes nothing but the disk."""
@@ -212,7 +211,7 @@ class Machine:
             return False
         if self.disk.config is None and self.order.user_data:
             try:
-                self.disk.config = self.accept(_gunzipped(self.order.user_data))
+                self.disk.config = self.accept(self.order.user_data.encode())
                 self.config_version += 1
             except BadConfig as err:
                 # The real thing logs it and tries again for hours; user-data does not get better meanwhile.
@@ -258,13 +257,11 @@ class Machine:
         self.world.changes.announce()
 
     async def _open_api(self, config: MachineConfig) -> None:
-        if not config.is_control_plane:
-            await self.world.changes.until(lambda: self._certificate(config) is not None)
+        await self.world.changes.until(lambda: self._signer(config) is not None)
         await self.pace.wait("certificate")
+        await self.world.changes.until(lambda: self._signer(config) is not None)
         issued = self._certificate(config)
-        while issued is None:
-            await self.world.changes.until(lambda: self._certificate(config) is not None)
-            issued = self._certificate(config)
+        assert issued is not None
         await self._server.open_configured(issued)
         self.world.changes.announce()
 
@@ -360,7 +357,9 @@ class Machine:
                     node.version += 1
 
     def _node_facts(self, config: MachineConfig) -> NodeFacts:
-        taints = [(key, *str(taint).rpartition(":")[::2]) for key, taint in (config.machine.get("nodeTaints") or {}).items()]
+        taints = [
+            (key, *str(taint).rpartition(":")[::2]) for key, taint in (config.machine.get("nodeTaints") or {}).items()
+        ]
         if config.is_control_plane and not config.cluster.get("allowSchedulingOnControlPlanes"):
             taints.append(("node-role.kubernetes.io/control-plane", "", "NoSchedule"))
         return NodeFacts(
@@ -378,9 +377,15 @@ class Machine:
             taints=tuple(taints),
         )
 
+    def _signer(self, config: MachineConfig) -> Authority | None:
+        """Who signs the server certificate: a control plane itself, for a worker a control plane that is up."""
+        if not config.is_control_plane:
+            return self.world.signer(config)
+        return load_authority(config.get("machine", "ca", "crt"), config.get("machine", "ca", "key"))
+
     def _certificate(self, config: MachineConfig) -> Issued | None:
-        """A server certificate: a control plane signs its own, a worker asks one. None while nobody signs."""
-        authority = _os_authority(config) if config.is_control_plane else self.world.signer(config)
+        """A server certificate, and whose clients are let in; None while nobody signs."""
+        authority = self._signer(config)
         if authority is None:
             return None
         accepted = [decode_pem(item["crt"]) for item in config.machine.get("acceptedCAs") or []]
@@ -479,17 +484,3 @@ class Machine:
         if not task.cancelled() and (err := task.exception()) is not None:
             self.error = f"{type(err).__name__}: {err}"
             log.error("machine %s", self.id, exc_info=err)
-
-
-def _os_authority(config: MachineConfig) -> Authority:
-    return load_authority(config.get("machine", "ca", "crt"), config.get("machine", "ca", "key"))
-
-
-def _gunzipped(user_data: str) -> bytes:
-    """User-data as Talos reads it; compressed data travels in the text as Latin-1."""
-    if not user_data.startswith("\x1f\x8b"):
-        return user_data.encode()
-    try:
-        return gzip.decompress(user_data.encode("latin-1"))
-    except (OSError, EOFError, UnicodeEncodeError):
-        raise BadConfig(["the user-data is not gzip"]) from None

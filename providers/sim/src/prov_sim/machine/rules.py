@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 
 from prov_sim.machine.certificates import BadCertificate, decode_pem, load_authority, load_certificate
 from prov_sim.machine.documents import BadConfig, MachineConfig, Tree, decode
+from prov_sim.machine.words import words
 
-KINDS: Final = frozenset(
-    """
+KINDS: Final = words("""
     KubeSpanEndpointsConfig NetworkDefaultActionConfig NetworkRuleConfig VolumeConfig EventSinkConfig
     KmsgLogConfig WatchdogTimerConfig TrustedRootsConfig ExtensionServiceConfig SideroLinkConfig EthernetConfig
     UserVolumeConfig PCIDriverRebindConfig ExistingVolumeConfig RawVolumeConfig SwapVolumeConfig ZswapConfig
@@ -21,33 +21,26 @@ KINDS: Final = frozenset(
     DHCPv6Config Layer2VIPConfig HCloudVIPConfig HostnameConfig ResolverConfig StaticHostConfig TimeSyncConfig
     RegistryMirrorConfig RegistryAuthConfig RegistryTLSConfig OOMConfig BlackholeRouteConfig RoutingRuleConfig
     VRFConfig TCPProbeConfig KubeSpanConfig EnvironmentConfig ExternalVolumeConfig ImageVerificationConfig
-    """.split()
-)
+    """)
 """Document kinds of v1.13."""
 
-_ROOT: Final = frozenset("version debug persist machine cluster".split())
-_MACHINE: Final = frozenset(
-    """
+_ROOT: Final = words("version debug persist machine cluster")
+_MACHINE: Final = words("""
     type token ca acceptedCAs certSANs controlPlane kubelet pods network disks install files env time sysctls
     sysfs registries systemDiskEncryption features udev logging kernel seccompProfiles baseRuntimeSpecOverrides
     nodeLabels nodeAnnotations nodeTaints
-    """.split()
-)
-_CLUSTER: Final = frozenset(
-    """
+    """)
+_CLUSTER: Final = words("""
     id secret controlPlane clusterName network token aescbcEncryptionSecret secretboxEncryptionSecret ca
     acceptedCAs aggregatorCA serviceAccount apiServer controllerManager scheduler proxy discovery etcd coreDNS
     externalCloudProvider extraManifests extraManifestHeaders inlineManifests adminKubeconfig
     allowSchedulingOnControlPlanes allowSchedulingOnMasters
-    """.split()
-)
-_FEATURES: Final = frozenset(
-    """
+    """)
+_FEATURES: Final = words("""
     rbac stableHostname kubernetesTalosAPIAccess apidCheckExtKeyUsage diskQuotaSupport kubePrism hostDNS
     imageCache nodeAddressSortAlgorithm
-    """.split()
-)
-_HOSTNAME: Final = frozenset("apiVersion kind auto hostname".split())
+    """)
+_HOSTNAME: Final = words("apiVersion kind auto hostname")
 
 _KUBERNETES_MINORS: Final = range(31, 37)
 _TOKEN: Final = re.compile(r"^[a-z0-9]{6}\.[a-z0-9]{16}$")
@@ -214,7 +207,9 @@ def _network(config: MachineConfig) -> Complaints:
     if (cni.get("name") == "custom") != bool(cni.get("urls")):
         yield "cluster.network.cni.urls go with cni.name: custom, and only with it"
     named = any(item["kind"] == "HostnameConfig" for item in config.documents)
-    if named and (config.get("machine", "network", "hostname") or config.get("machine", "features", "stableHostname")):
+    if named and (
+        config.get("machine", "network", "hostname") or config.get("machine", "features", "stableHostname")
+    ):
         yield "HostnameConfig conflicts with machine.network.hostname and machine.features.stableHostname"
 
 

@@ -1,0 +1,44 @@
+# Everything starts here: `make help` lists what there is.
+SHELL := /bin/sh
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+.PHONY: help setup demo test check format golden wire wheels clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+setup: .venv/.ready ## make the environment in .venv (needs Python 3.11 or later, nothing else)
+
+.venv/.ready: pyproject.toml $(wildcard providers/*/pyproject.toml) constraints.txt scripts/setup.sh
+	@scripts/setup.sh
+
+demo: setup ## one file to a healthy cluster, on simulated machines
+	@scripts/demo.sh
+
+test: setup ## all tests that need no root and no other programs
+	@$(BIN)/python -m pytest -n 2 -q
+
+check: setup ## format, lint, types, import contracts, generated code
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@scripts/wire.sh --check
+
+format: setup ## format the code
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+golden: setup ## rewrite expected output; then read the diff
+	@PROV_GOLDEN=write $(BIN)/python -m pytest -q tests providers -k "golden or case" || true
+	@git diff --stat
+
+wire: setup ## generate the Talos message code from its interface description
+	@scripts/wire.sh
+
+wheels: setup ## build the wheels, install them in an empty environment, plan and apply there
+	@scripts/wheels.sh
+
+clean: ## remove what was built
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

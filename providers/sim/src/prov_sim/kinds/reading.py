@@ -1,0 +1,26 @@
+"""Reading many objects of a daemon with one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from prov_sim.control import Control, ControlError
+from prov_sim.errors import provider_error
+from provisioner.sdk import Absent, Job, Reading, Seen, Unreachable
+
+
+def read_all(
+    client: Control, jobs: Sequence[Job[Any, Any]], what: str, seen: Callable[[Mapping[str, Any]], Seen]
+) -> dict[str, Reading]:
+    """The reading of each job, by key. Where no daemon runs nothing exists; where it is silent nothing is known."""
+    try:
+        listed = client.ask_if_running("list").get(what, [])
+    except ControlError as err:
+        if err.code == "no-answer":
+            return {job.key: Unreachable(str(err)) for job in jobs}
+        raise provider_error(err) from None
+    by_key = {item["key"]: item for item in listed}
+    by_id = {(item["id"], item["lineage"]): item for item in listed}
+    found = {job.key: by_key.get(job.key) or by_id.get((job.id, job.lineage)) for job in jobs}
+    return {key: Absent() if item is None else seen(item) for key, item in found.items()}

@@ -1,0 +1,37 @@
+"""The provider `sim`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from prov_sim.control import Control
+from prov_sim.design import design, endpoint
+from prov_sim.kinds.balancer import BalancerKind
+from prov_sim.kinds.machine import MachineKind
+from prov_sim.settings import SimNodeOptions, SimSettings
+from provisioner.sdk import PROTOCOL, BootRefs, Design, Endpoint, Function, Gate, Kind, Slice
+
+
+class SimProvider:
+    """Simulated machines on this computer; nothing it makes outlives the daemon that holds it."""
+
+    name: ClassVar[str] = "sim"
+    protocol: ClassVar[int] = PROTOCOL
+    settings: ClassVar[type[Any]] = SimSettings
+    node_options: ClassVar[type[Any]] = SimNodeOptions
+    kinds: ClassVar[Mapping[str, Kind | Gate]] = {"sim.machine": MachineKind(), "sim.balancer": BalancerKind()}
+    functions: ClassVar[Mapping[str, Function]] = {}
+
+    def connect(self, settings: SimSettings) -> Control:
+        """The client of the daemon the settings name; touches nothing."""
+        return Control.named(settings.daemon)
+
+    def endpoint(self, part: Slice) -> Endpoint | None:
+        return endpoint(part)
+
+    def design(self, part: Slice, boot: BootRefs) -> Design:
+        return design(part, boot)
+
+
+provider = SimProvider()

@@ -1,0 +1,327 @@
+"""A daemon of one's own, clusters' secrets made here, and a Talos client over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import secrets
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from attrs import define, frozen
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from google.protobuf.empty_pb2 import Empty
+from grpclib.client import Channel
+from prov_sim.control import Control, ControlError
+from prov_sim.place import Place
+
+from provisioner.talos.api._wire import cosi_pb2, machine_pb2
+from provisioner.talos.api._wire.cosi_grpc import StateStub
+from provisioner.talos.api._wire.machine_grpc import MachineServiceStub
+
+DEADLINE_S = 20.0
+
+
+def until(look: Callable[[], Any]) -> Any:
+    """The first true thing `look` gives; each look is a round trip, so nothing sleeps."""
+    deadline = time.monotonic() + DEADLINE_S
+    while time.monotonic() < deadline:
+        found = look()
+        if found:
+            return found
+    raise AssertionError("it did not come true")
+
+
+def b64(text: str | bytes) -> str:
+    return base64.b64encode(text.encode() if isinstance(text, str) else text).decode()
+
+
+@frozen
+class Pair:
+    """A certificate and its key."""
+
+    certificate: x509.Certificate
+    key: Any
+
+    @property
+    def crt(self) -> str:
+        return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+    @property
+    def pem_key(self) -> str:
+        text = self.key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+        # Talos labels Ed25519 keys in its own way.
+        ed25519_key = isinstance(self.key, ed25519.Ed25519PrivateKey)
+        return text.replace("PRIVATE KEY", "ED25519 PRIVATE KEY") if ed25519_key else text
+
+    @property
+    def both(self) -> dict[str, str]:
+        return {"crt": b64(self.crt), "key": b64(self.pem_key)}
+
+    @property
+    def public(self) -> dict[str, str]:
+        return {"crt": b64(self.crt), "key": ""}
+
+
+def certificate(
+    organization: str, key: Any, *, by: Pair | None = None, usages: tuple[Any, ...] | None = None
+) -> Pair:
+    """A CA when `by` is None, else a certificate that `by` signs."""
+    now = datetime.now(UTC)
+    subject = x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization)])
+    usages = usages or (ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH)
+    signer = by.key if by is not None else key
+    builder = (
+        x509.CertificateBuilder()
+        .issuer_name(by.certificate.subject if by is not None else subject)
+        .subject_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(minutes=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.ExtendedKeyUsage(list(usages)), critical=False)
+    )
+    if by is None:
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier(secrets.token_bytes(20)), critical=False)
+    else:
+        issuer = by.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+        builder = builder.add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(issuer), critical=False
+        )
+    return Pair(builder.sign(signer, None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()), key)
+
+
+class Secrets:
+    """One cluster's secrets, and the configurations and certificates made of them."""
+
+    def __init__(self) -> None:
+        self.os = certificate("talos", ed25519.Ed25519PrivateKey.generate())
+        self.etcd, self.k8s = (certificate(name, ec.generate_private_key(ec.SECP256R1())) for name in ("etcd", "k8s"))
+        self.id, self.secret, self.box = (b64(secrets.token_bytes(32)) for _ in range(3))
+
+    def client(self, role: str = "os:admin", usages: Any = (ExtendedKeyUsageOID.CLIENT_AUTH,)) -> Pair:
+        return certificate(role, ed25519.Ed25519PrivateKey.generate(), by=self.os, usages=usages)
+
+    def config(self, kind: str, hostname: str, endpoint: str, **machine: Any) -> str:
+        control_plane = kind == "controlplane"
+        tree: dict[str, Any] = {
+            "version": "v1alpha1",
+            "machine": {
+                "type": kind,
+                "token": "abcdef.0123456789abcdef",
+                "ca": self.os.both if control_plane else self.os.public,
+                "kubelet": {"image": "ghcr.io/siderolabs/kubelet:v1.36.3"},
+                **machine,
+            },
+            "cluster": {
+                "id": self.id,
+                "secret": self.secret,
+                "token": "fedcba.0123456789abcdef",
+                "controlPlane": {"endpoint": f"https://{endpoint}:6443"},
+                "ca": self.k8s.both if control_plane else self.k8s.public,
+                "discovery": {"enabled": True},
+            },
+        }
+        if control_plane:
+            tree["cluster"] |= {
+                "secretboxEncryptionSecret": self.box,
+                "etcd": {"ca": self.etcd.both},
+                "apiServer": {"image": "registry.k8s.io/kube-apiserver:v1.36.3"},
+            }
+        name = {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "auto": "off", "hostname": hostname}
+        return yaml.safe_dump_all([tree, name], sort_keys=False)
+
+
+@define
+class Talos:
+    """A client of one machine's API; every call has a connection of its own."""
+
+    address: str
+    credentials: Pair | None = None
+    authority: Pair | None = None
+    folder: Path = Path()
+
+    def call(self, method: str, request: Any = None) -> Any:
+        return asyncio.run(self._call(method, request if request is not None else Empty()))
+
+    def get(self, kind: str, name: str, namespace: str = "runtime") -> Any:
+        request = cosi_pb2.GetRequest(type=kind, id=name, namespace=namespace)
+        return yaml.safe_load(self.call("Get", request).resource.spec.yaml_spec)
+
+    def list(self, kind: str, namespace: str = "runtime") -> dict[str, Any]:
+        found = self.call("List", cosi_pb2.ListRequest(type=kind, namespace=namespace))
+        return {item.resource.metadata.id: yaml.safe_load(item.resource.spec.yaml_spec) for item in found}
+
+    def apply(self, text: str, mode: str = "AUTO", **more: Any) -> Any:
+        number = machine_pb2.ApplyConfigurationRequest.Mode.Value(mode)
+        request = machine_pb2.ApplyConfigurationRequest(data=text.encode(), mode=number, **more)
+        return self.call("ApplyConfiguration", request).messages[0]
+
+    def members(self) -> dict[str, Any]:
+        answer = self.call("EtcdMemberList", machine_pb2.EtcdMemberListRequest())
+        return {member.hostname: member for member in answer.messages[0].members}
+
+    def reset(self, *, graceful: bool = True, reboot: bool = False) -> None:
+        parts = [machine_pb2.ResetPartitionSpec(label=label, wipe=True) for label in ("STATE", "EPHEMERAL")]
+        self.call(
+            "Reset", machine_pb2.ResetRequest(graceful=graceful, reboot=reboot, system_partitions_to_wipe=parts)
+        )
+
+    def peer(self) -> x509.Certificate:
+        """The certificate the machine shows."""
+        return asyncio.run(self._peer())
+
+    async def _call(self, method: str, request: Any) -> Any:
+        async with Channel(self.address, 50000, ssl=self._context()) as channel:
+            stub: Any = StateStub(channel) if method in ("Get", "List") else MachineServiceStub(channel)
+            return await getattr(stub, method)(request, timeout=DEADLINE_S)
+
+    async def _peer(self) -> x509.Certificate:
+        _, writer = await asyncio.open_connection(self.address, 50000, ssl=self._context())
+        der = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        writer.transport.abort()
+        return x509.load_der_x509_certificate(der)
+
+    def _context(self) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.set_alpn_protocols(["h2"])
+        if self.authority is None:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        else:
+            context.load_verify_locations(cadata=self.authority.crt)
+        if self.credentials is not None:
+            path = self.folder / f"{secrets.token_hex(8)}.pem"
+            path.write_text(
+                self.credentials.crt + self.credentials.pem_key.replace("ED25519 PRIVATE KEY", "PRIVATE KEY")
+            )
+            context.load_cert_chain(path)
+        return context
+
+
+class Sim:
+    """A daemon and what a test does with it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.control = Control(Place(folder / "test.sock"))
+
+    def create(self, name: str, *, group: str = "demo", key: str = "", lineage: str = "L", **more: Any) -> Any:
+        order = {
+            "role": "worker",
+            "cpus": 2,
+            "memory_mib": 2048,
+            "zone": "",
+            "image": "v1.13.9",
+            "platform": "nocloud",
+            "disk": "/dev/vda",
+            "user_data": "",
+            "time_scale": 0,
+            "seed": 0,
+        }
+        return self.control.call(
+            "create_machine", name=name, group=group, key=key or f"key-{name}", lineage=lineage, **{**order, **more}
+        )
+
+    def balancer(self, group: str = "demo", key: str = "key-api", lineage: str = "L") -> Any:
+        return self.control.call("create_balancer", name="api", group=group, key=key, lineage=lineage)
+
+    def world(self) -> Any:
+        return self.control.call("show")
+
+    def machine(self, name: str) -> Any:
+        return next(item for item in self.world()["machines"] if item["name"] == name)
+
+    def wait(self, name: str, **wanted: Any) -> Any:
+        """The machine once it is as wanted."""
+
+        def look() -> Any:
+            machine = self.machine(name)
+            return machine if all(machine[field] == value for field, value in wanted.items()) else None
+
+        return until(look)
+
+    def talos(self, name: str, credentials: Pair | None = None, authority: Pair | None = None) -> Talos:
+        return Talos(self.machine(name)["address"], credentials, authority, self.folder)
+
+
+@frozen
+class Cluster:
+    """A cluster born from user-data, behind a balancer."""
+
+    sim: Sim
+    secrets: Secrets
+    host: str
+
+    def add(self, name: str, **more: Any) -> Any:
+        kind = "controlplane" if name.startswith("cp") else "worker"
+        return self.sim.create(name, role=kind, user_data=self.secrets.config(kind, name, self.host), **more)
+
+    def admin(self, name: str) -> Talos:
+        return self.sim.talos(name, self.secrets.client(), self.secrets.os)
+
+    def bootstrap(self, name: str) -> None:
+        until(lambda: self.sim.machine(name)["etcd"]["state"] == "Preparing")
+        self.admin(name).call("Bootstrap", machine_pb2.BootstrapRequest())
+
+    def make(self, *names: str) -> None:
+        """Machines of these names, bootstrapped on the first, all ready."""
+        for name in names:
+            self.add(name)
+        self.bootstrap(names[0])
+        for name in names:
+            self.sim.wait(name, ready=True)
+
+    def etcds(self) -> Any:
+        return [etcd for cluster in self.sim.world()["clusters"] for etcd in cluster["etcd"]]
+
+
+@pytest.fixture
+def sim(tmp_path: Path) -> Iterator[Sim]:
+    """A daemon that is started by the first call and stopped after the test."""
+    running = Sim(tmp_path)
+    yield running
+    stop(running.control)
+
+
+def stop(control: Control) -> None:
+    """Stops the daemon and waits until it is gone."""
+
+    def gone() -> bool:
+        try:
+            control.ask("stop")
+        except ControlError as err:
+            return err.code == "no-daemon"
+        return False
+
+    until(gone)
+
+
+@pytest.fixture
+def cluster(sim: Sim) -> Cluster:
+    return Cluster(sim, Secrets(), sim.balancer()["address"])
+
+
+@pytest.fixture
+def wait_until() -> Callable[[Callable[[], Any]], Any]:
+    return until
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """PROV_SIM_DIR for code that finds its daemon by the environment; the default daemon is stopped afterwards."""
+    monkeypatch.setenv("PROV_SIM_DIR", str(tmp_path))
+    yield tmp_path
+    stop(Control.named("default", os.environ))

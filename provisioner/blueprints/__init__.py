@@ -1,0 +1,1 @@
+"""Shipped plans: cluster files to start from."""

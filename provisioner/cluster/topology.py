@@ -1,0 +1,106 @@
+"""The cluster file as nodes: their names, zones and patches, with what was decided at their birth kept.
+
+Bindings are texts by key, kept in the state:
+
+    node/NAME/zone       the zone a node was born in; empty when its pool had none
+    kubernetes.version   the version in effect, so that a later default moves nothing
+    talos.contract       the Talos minor release whose configuration shape the cluster was born with
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from provisioner.errors import InputError, Problem
+from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
+from provisioner.model.value import Value
+from provisioner.spec.schema import ClusterSpec, Pool
+from provisioner.talos.support import default_kubernetes, kubernetes_fits, require
+
+KUBERNETES = "kubernetes.version"
+CONTRACT = "talos.contract"
+
+
+def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topology, dict[str, str]]:
+    """The topology, and the bindings to keep once it stands. Pure.
+
+    Nodes are ordered by pool name, then by number. What is bound stays: a new node or zone changes nothing about the
+    nodes there are, and a node that comes back finds its old zone. Raises InputError when the bound Kubernetes
+    version does not run on the Talos release the file asks for.
+    """
+    zones = {name: zone for pool in spec.pools for name, zone in _zones(pool, bindings).items()}
+    nodes = tuple(
+        Node(
+            name=name,
+            role=pool.role,
+            pool=pool.name,
+            provider=pool.provider,
+            size=pool.size,
+            zone=zones[name],
+            options=pool.options,
+            patches=_patches(spec, pool, name),
+        )
+        for pool in sorted(spec.pools, key=lambda pool: pool.name)
+        for name in pool.nodes
+    )
+    talos = TalosWish(
+        version=spec.talos.version,
+        contract=bindings.get(CONTRACT) or str(require(spec.talos.version).contract),
+        kubernetes=_kubernetes(spec, bindings),
+        extensions=spec.talos.extensions,
+    )
+    kept = {
+        **bindings,
+        **{_zone_key(name): zone for name, zone in zones.items()},
+        KUBERNETES: talos.kubernetes,
+        CONTRACT: talos.contract,
+    }
+    return Topology(spec.name, nodes, EndpointWish(spec.endpoint), talos), kept
+
+
+def _zones(pool: Pool, bindings: Mapping[str, str]) -> dict[str, str]:
+    """The zone of each node of a pool: the bound one, else the zone with the fewest nodes, first in the file's order.
+
+    At birth that spreads the nodes round-robin, and later nodes go where a new zone or a gap is. A binding ends only
+    when the file no longer lists its zone.
+    """
+    bound = {name: bindings[_zone_key(name)] for name in pool.nodes if _zone_key(name) in bindings}
+    zones = {name: zone for name, zone in bound.items() if not zone or not pool.zones or zone in pool.zones}
+    for name in pool.nodes:
+        if name not in zones:
+            taken = list(zones.values())
+            zones[name] = min(pool.zones, key=taken.count, default="")
+    return zones
+
+
+def _zone_key(name: str) -> str:
+    return f"node/{name}/zone"
+
+
+def _patches(spec: ClusterSpec, pool: Pool, name: str) -> tuple[tuple[Mapping[str, Value], ...], ...]:
+    """The patches of one node in the order they apply: for all, for its role, for its pool, for itself."""
+    everyone = [patch for patch in spec.patches if patch.role is None and patch.node is None]
+    role = [patch for patch in spec.patches if patch.role == pool.role]
+    single = [patch for patch in spec.patches if patch.node == name]
+    return tuple(patch.documents for patch in (*everyone, *role, *pool.patches, *single))
+
+
+def _kubernetes(spec: ClusterSpec, bindings: Mapping[str, str]) -> str:
+    if spec.kubernetes.version:
+        return spec.kubernetes.version
+    version = bindings.get(KUBERNETES) or default_kubernetes(spec.talos.version)
+    if kubernetes_fits(spec.talos.version, version):
+        return version
+    row = require(spec.talos.version)
+    raise InputError(
+        [
+            Problem(
+                "kubernetes-version",
+                "this Talos release does not run this Kubernetes",
+                f"the cluster runs Kubernetes {version}, and Talos {spec.talos.version} runs "
+                f"1.{row.kubernetes_min} to 1.{row.kubernetes_max}",
+                spec.talos.place,
+                f"say kubernetes: {{version: {row.kubernetes}}}, or stay with the Talos release that runs it",
+            )
+        ]
+    )
