@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from provisioner.talos.design import Boot, design, settings
+from attrs import evolve
 
 from provisioner.errors import InputError, Place, Problem
 from provisioner.graph.resources import ResourceGraph, build_graph
@@ -28,6 +28,7 @@ from provisioner.sdk.provider import Infrastructure
 from provisioner.spec.references import ENDPOINT, NODE_KIND
 from provisioner.spec.schema import AUTO, ClusterSpec, Pool, ResourceBlock
 from provisioner.talos.config.endpoint import url
+from provisioner.talos.design import Boot, design, settings
 
 TALOS = "talos"
 """The instance of the built-in provider that serves the cluster."""
@@ -53,17 +54,16 @@ def compose(spec: ClusterSpec, topology: Topology, bindings: Mapping[str, str], 
         rollouts += part.rollouts
     talos_resources, talos_rollouts = design(topology, machines, host, TALOS)
     resources += talos_resources
+    uses = [ProviderUse(block.name, block.type, block.settings) for block in spec.providers.values()]
+    uses.append(ProviderUse(TALOS, TALOS, settings(topology, machines, host)))
     own = _Names(machines, host)
-    resources += [own.resource(block) for block in spec.resources]
-    uses = {block.name: ProviderUse(block.name, block.type, block.settings) for block in spec.providers.values()}
-    uses[TALOS] = ProviderUse(TALOS, TALOS, settings(topology, machines, host))
     return build_graph(
         spec.name,
-        resources,
-        providers=uses,
+        [own.resource(resource) for resource in (*resources, *map(_resource, spec.resources))],
+        providers={use.name: evolve(use, settings=own.values(use.settings)) for use in uses},
         rollouts=(*rollouts, *talos_rollouts),
         bindings=bindings,
-        outputs={name: own.value(value) for name, value in spec.outputs.items()},
+        outputs=own.values(spec.outputs),
         spec_digest=spec.digest,
     )
 
@@ -78,15 +78,12 @@ class _Names:
     def value(self, value: Value) -> Value:
         return replace_refs(value, self._meant)
 
-    def resource(self, block: ResourceBlock) -> Resource:
-        return Resource(
-            address=block.address,
-            provider=block.provider,
-            props={name: self.value(value) for name, value in block.props.items()},
-            after=tuple(self._target(after) for after in block.after),
-            protect=block.protect,
-            place=block.place,
-        )
+    def values(self, values: Mapping[str, Value]) -> Mapping[str, Value]:
+        return {name: self.value(value) for name, value in values.items()}
+
+    def resource(self, resource: Resource) -> Resource:
+        after = tuple(self._target(address) for address in resource.after)
+        return evolve(resource, props=self.values(resource.props), after=after)
 
     def _meant(self, ref: Ref) -> Value:
         if ref == ENDPOINT:
@@ -98,6 +95,10 @@ class _Names:
 
     def _target(self, address: Address) -> Address:
         return self._machines[address.name].address if address.kind == NODE_KIND else address
+
+
+def _resource(block: ResourceBlock) -> Resource:
+    return Resource(block.address, block.provider, block.props, block.after, block.protect, block.place)
 
 
 def _infrastructure(spec: ClusterSpec, registry: Registry) -> dict[str, Infrastructure]:

@@ -72,9 +72,9 @@ class Dag(Generic[N]):
         return tuple(done)
 
     def _circle(self, among: set[N]) -> tuple[N, ...]:
-        """A circle inside `among`, whose members all have a need in it."""
+        """A circle inside `among`, whose members all have a need in it; always the same one."""
         path: list[N] = []
-        node = next(iter(among))
+        node = next(node for node in self._needs if node in among)
         while node not in path:
             path.append(node)
             node = next(other for other in self._needs[node] if other in among)

@@ -6,7 +6,7 @@ import re
 
 from attrs import field, frozen
 
-_ADDRESS = re.compile(r"^(?P<kind>[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)/(?P<name>[a-z0-9]([a-z0-9._-]*[a-z0-9])?)$")
+_ADDRESS = re.compile(r"(?P<kind>[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*)/(?P<name>[a-z0-9]([a-z0-9._-]*[a-z0-9])?)")
 
 
 @frozen(order=True)
@@ -37,7 +37,7 @@ class Address:
     @classmethod
     def parse(cls, text: str) -> Address:
         """Reads `kind/name`; raises ValueError naming the expected form."""
-        match = _ADDRESS.match(text)
+        match = _ADDRESS.fullmatch(text)
         if match is None:
             raise ValueError(f"{text!r} is not an address; one looks like sim.machine/control-1")
         return cls(match["kind"], match["name"])

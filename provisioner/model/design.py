@@ -20,8 +20,10 @@ Delivery = Literal["user_data", "api"]
 class BootRefs(Protocol):
     """What Talos offers to machines that are about to be designed."""
 
-    version: str
-    """The Talos release to boot, such as `v1.13.9`."""
+    @property
+    def version(self) -> str:
+        """The Talos release to boot, such as `v1.13.9`."""
+        ...
 
     def config(self, node: Node, install_disk: str | None) -> Value:
         """The node's configuration as user-data: text once it is known."""

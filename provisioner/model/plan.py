@@ -39,12 +39,14 @@ class Plan:
 
     Three separate truths: `empty` (nothing to do), `blocked` (must not be applied, see `problems`), and
     whatever `unfinished` lists: entries an interrupted run left in flight, which apply settles first.
+    `rollouts` are those that hold steps of this plan back.
     """
 
     cluster: str
     steps: tuple[Step, ...]
     base: Base
     providers: Mapping[str, ProviderUse]
+    destroys: bool = False
     rollouts: tuple[Rollout, ...] = ()
     problems: tuple[Problem, ...] = ()
     unfinished: tuple[Address, ...] = ()

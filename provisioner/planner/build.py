@@ -38,15 +38,17 @@ def make_plan(
 ) -> Plan:
     """Pure: equal input, equal plan. `seen` has a reading for what could be asked, and nothing for the rest."""
     wanted = evolve(graph, resources={}, needs={}, outputs={}) if options.destroy else graph
-    decided = Decider(wanted, state, seen, kind_of, functions).decide()
-    steps = ordered(decided.steps, wanted.needs, state, wanted.rollouts)
+    why_unwanted = "the cluster is destroyed" if options.destroy else "the file no longer names it"
+    decided = Decider(wanted, state, seen, kind_of, functions, why_unwanted).decide()
+    steps, rollouts = ordered(decided.steps, wanted.needs, state, wanted.rollouts)
     outputs_known = all(is_known(value) for value in decided.outputs.values())
     return Plan(
         cluster=graph.cluster,
         steps=steps,
         base=Base(state.lineage, state.serial, graph.spec_digest, versions),
         providers=graph.providers,
-        rollouts=wanted.rollouts,
+        destroys=options.destroy,
+        rollouts=rollouts,
         problems=(*decided.problems, *losses(steps, state, kind_of, options.allow)),
         unfinished=tuple(sorted(entry.address for entry in state.entries.values() if entry.in_flight)),
         bindings={} if options.destroy else graph.bindings,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from provisioner.model.step import ABSENT, FieldChange
-from provisioner.model.value import Origin, Path, Secret, Sourced, Unknown, Value
+from provisioner.model.value import Origin, Path, Secret, Sourced, Unknown, Value, has_secret
 
 
 def differences(before: Value, after: Value, path: Path = ()) -> Iterator[FieldChange]:
@@ -35,7 +35,7 @@ def differences(before: Value, after: Value, path: Path = ()) -> Iterator[FieldC
 def _leaf(before: Value, after: Value, path: Path) -> Iterator[FieldChange]:
     old, _ = _bare(before)
     new, origin = _bare(after)
-    secret = isinstance(old, Secret) or isinstance(new, Secret)
+    secret = ABSENT not in (old, new) and (has_secret(old) or has_secret(new))
     left = old.reveal() if isinstance(old, Secret) else old
     right = new.reveal() if isinstance(new, Secret) else new
     if not isinstance(right, Unknown) and left == right and isinstance(left, bool) == isinstance(right, bool):

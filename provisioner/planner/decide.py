@@ -61,6 +61,7 @@ class Decider:
     seen: Mapping[Address, Reading]
     kind_of: KindOf
     functions: Mapping[str, Function]
+    why_unwanted: str
     _steps: dict[Address, tuple[Step, ...]] = field(factory=dict)
     _problems: list[Problem] = field(factory=list)
 
@@ -191,16 +192,14 @@ class Decider:
         kind = self.kind_of(entry.address.kind)
         common = {"address": entry.address, "provider": entry.provider, "generation": entry.generation}
         if isinstance(kind, Gate):
-            return Forget(**common, reasons=("the file no longer names it",))  # type: ignore[arg-type]
+            return Forget(**common, reasons=(self.why_unwanted,))  # type: ignore[arg-type]
         if entry.protect:
             self._problems.append(_protected(entry, Place(address=str(entry.address)), "removed"))
         reading = self.seen.get(entry.address)
         how, consequence = _manner(kind, entry.address, going, reading)
         if entry.status is Status.DELETING and entry.how:
             how = entry.how
-        reason = (
-            "an earlier run began to remove it" if entry.status is Status.DELETING else "the file no longer names it"
-        )
+        reason = "an earlier run began to remove it" if entry.status is Status.DELETING else self.why_unwanted
         return Delete(**common, how=how, consequence=consequence, reasons=(reason,))  # type: ignore[arg-type]
 
     # values

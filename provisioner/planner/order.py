@@ -22,14 +22,13 @@ Steps = Mapping[Address, tuple[Step, ...]]
 
 def ordered(
     steps: Steps, needs: Mapping[Address, tuple[Address, ...]], state: State, rollouts: Iterable[Rollout]
-) -> tuple[Step, ...]:
-    """All steps with their edges, in an order in which they can run."""
+) -> tuple[tuple[Step, ...], tuple[Rollout, ...]]:
+    """All steps with their edges, in an order in which they can run; and the rollouts that hold some of them back."""
     edges = _Edges(steps, needs, state)
     edges.make()
     edges.remove()
-    for rollout in rollouts:
-        edges.weave(rollout)
-    return edges.sorted()
+    woven = tuple(rollout for rollout in rollouts if edges.weave(rollout))
+    return edges.sorted(), woven
 
 
 class _Edges:
@@ -58,14 +57,16 @@ class _Edges:
                 for removal in self._removals(need):
                     self._before(removal, entry)
 
-    def weave(self, rollout: Rollout) -> None:
-        """Members whose steps touch what stands go in batches of `max_unavailable`."""
-        touched = [address for address in self._members(rollout) if self._disturbs(address)]
-        if all(isinstance(self._steps[address][-1], Delete | Forget) for address in self._members(rollout)):
-            return  # everything goes: there is nothing left to keep available
+    def weave(self, rollout: Rollout) -> bool:
+        """Members whose steps touch what stands go in batches of `max_unavailable`; whether any has to wait."""
+        members = self._members(rollout)
+        if all(isinstance(self._steps[address][-1], Delete | Forget) for address in members):
+            return False  # everything goes: there is nothing left to keep available
+        touched = [address for address in members if self._disturbs(address)]
         for index in range(rollout.max_unavailable, len(touched)):
             earlier = self._steps[touched[index - rollout.max_unavailable]]
             self._wait(self._steps[touched[index]][0], [earlier[-1].id])
+        return len(touched) > rollout.max_unavailable
 
     def sorted(self) -> tuple[Step, ...]:
         dag: Dag[str] = Dag()

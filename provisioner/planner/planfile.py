@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.errors import PlanRefused
+from provisioner.errors import PlanRefused, StateError
 from provisioner.model.address import Address
 from provisioner.model.plan import Base, Plan, ProviderUse
 from provisioner.model.state import State
@@ -27,7 +27,16 @@ _EXTRA = ("replaces", "how", "replaced")
 
 
 def plan_bytes(plan: Plan, seal: Seal) -> bytes:
-    """The file. What is kept needs no step in it; renderings of it show what it will do, not why it does no more."""
+    """The file. What is kept needs no step in it; renderings of it show what it will do, not why it does no more.
+
+    Raises PlanRefused for a blocked plan: a file does not carry what speaks against it.
+    """
+    if plan.blocked:
+        raise PlanRefused(
+            "a blocked plan cannot be saved",
+            detail="; ".join(problem.summary for problem in plan.problems),
+            remedy="solve what blocks it, then save it",
+        )
     body = {
         "cluster": plan.cluster,
         "base": {
@@ -41,6 +50,7 @@ def plan_bytes(plan: Plan, seal: Seal) -> bytes:
             for use in plan.providers.values()
         },
         "steps": [_step_out(step, seal) for step in plan.work],
+        "destroys": plan.destroys,
         "bindings": dict(plan.bindings),
         "outputs": encode(plan.outputs, seal, "plan|outputs"),
         "outputs_changed": plan.outputs_changed,
@@ -68,7 +78,14 @@ def read_plan(raw: bytes, seal: Seal) -> Plan:
             detail="its content does not match its digest",
             remedy="make a new one with `prov plan --out FILE`",
         )
-    return _plan_in(body, seal)
+    try:
+        return _plan_in(body, seal)
+    except StateError:  # it is whole, so what does not open was sealed with the key of another state
+        raise PlanRefused(
+            "this plan was made for another state",
+            detail="its sealed values do not open here",
+            remedy="make a new one with `prov plan --out FILE`",
+        ) from None
 
 
 def stale(plan: Plan, state: State, versions: Mapping[str, str]) -> str:
@@ -124,6 +141,7 @@ def _plan_in(body: Mapping[str, Any], seal: Seal) -> Plan:
             name: ProviderUse(name, raw["type"], _mapping(decode(raw["settings"], seal, f"plan|{name}")))
             for name, raw in body["providers"].items()
         },
+        destroys=body["destroys"],
         bindings=body["bindings"],
         outputs=_mapping(decode(body["outputs"], seal, "plan|outputs")),
         outputs_changed=body["outputs_changed"],

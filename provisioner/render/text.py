@@ -10,6 +10,7 @@ from provisioner.render.style import Style
 
 SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "check": "?", "forget": "×", "keep": " "}
 _COLOURS = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red", "check": "cyan"}
+_PLAIN_REASONS = ("not there yet", "not passed yet", "the cluster is destroyed")
 _MAX_CHANGES = 40
 _WIDTH = 60
 
@@ -29,11 +30,13 @@ def _lines(view: Mapping[str, Any], style: Style) -> Iterator[str]:
     if not steps and not view["outputs_changed"]:
         yield f"{view['cluster']}: no changes. What is there is what the file says."
     else:
-        yield style.bold(f"Plan for {view['cluster']}: {_counted(view['counts'])}")
+        what = "Plan to destroy" if view["destroys"] else "Plan for"
+        yield style.bold(f"{what} {view['cluster']}: {_counted(view['counts'])}")
         yield ""
         for step in steps:
             yield from _step_lines(step, style)
-        yield from _rollout_lines(view, steps)
+        yield ""
+        yield from (f"In turns: {rollout['reason']}." for rollout in view["rollouts"])
     if view["outputs_changed"]:
         yield f"Outputs that change: {', '.join(view['outputs']) or 'all go'}"
     notes = [(step["address"], note) for step in view["steps"] for note in step.get("notes", ()) if _worth(note)]
@@ -61,8 +64,7 @@ def _step_lines(step: Mapping[str, Any], style: Style) -> Iterator[str]:
     extra = step.get("how", "") or ""
     tail = ": ".join(part for part in (extra, step["consequence"]) if part)
     yield style.paint(head, _COLOURS.get(verb, "")) + (f"  ({tail})" if tail else "")
-    if verb not in ("create", "check") or step["reasons"] not in (["not there yet"], ["not passed yet"]):
-        yield from (f"      because {reason}" for reason in step["reasons"])
+    yield from (f"      because {reason}" for reason in step["reasons"] if reason not in _PLAIN_REASONS)
     changes = step.get("changes", [])
     for change in changes[:_MAX_CHANGES]:
         yield f"      {_change_text(change)}"
@@ -92,11 +94,3 @@ def short(value: Any) -> str:
             return "(computed)"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
-
-
-def _rollout_lines(view: Mapping[str, Any], steps: list[Mapping[str, Any]]) -> Iterator[str]:
-    touched = {step["address"] for step in steps if step["verb"] != "create" or step.get("replaces")}
-    for rollout in view["rollouts"]:
-        if len(touched.intersection(rollout["members"])) > 1:
-            yield f"  At most {rollout['max_unavailable']} at a time: {rollout['reason']}"
-    yield ""

@@ -23,6 +23,7 @@ def plan_view(plan: Plan) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "cluster": plan.cluster,
+        "destroys": plan.destroys,
         "empty": plan.empty,
         "blocked": plan.blocked,
         "counts": plan.count(),

@@ -12,6 +12,7 @@ whose key happens to begin so is kept apart by doubling the sign.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -70,15 +71,16 @@ def _special(key: str, item: Any, seal: Seal, bound: str) -> Value:
         case "$secret", str():
             return Secret(json.loads(seal.open(item, bound)))
         case "$ref", [str() as to, str() as output]:
-            return Ref(Address.parse(to), output)
+            with contextlib.suppress(ValueError):
+                return Ref(Address.parse(to), output)
         case "$call", [str() as fn, *args]:
             return Call(fn, tuple(decode(arg, seal, bound) for arg in args))
         case "$unknown", str():
             return Unknown(item)
         case "$from", [inner, str() as file, int() as line]:
             value = decode(inner, seal, bound)
-            assert not isinstance(value, Ref | Call | Unknown | Sourced | tuple | Mapping)
-            return Sourced(value, Origin(file, line))
+            if not isinstance(value, Ref | Call | Unknown | Sourced | tuple | Mapping):
+                return Sourced(value, Origin(file, line))
     raise StateError("the state or plan holds a value of an unknown form", detail=f"found {key}")
 
 

@@ -79,9 +79,9 @@ def identity_source(
 def _read(path: Path, source: str) -> Identity:
     try:
         return Identity(path.read_text(), source)
-    except OSError as err:
+    except (OSError, UnicodeDecodeError) as err:
         raise KeyMissing(
             "the age identity cannot be read",
-            detail=f"{source}: {err.strerror}",
+            detail=f"{source}: {err.strerror if isinstance(err, OSError) else 'it is no text'}",
             remedy="check the path and its rights",
         ) from None

@@ -62,10 +62,11 @@ class Vault:
     def open(self, sealed: str, bound: str) -> str:
         from cryptography.exceptions import InvalidTag
 
-        raw = base64.b64decode(sealed)
+        cipher = self._opened()
         try:
-            return self._opened().decrypt(raw[:_NONCE], raw[_NONCE:], self._context(bound)).decode()
-        except InvalidTag:
+            raw = base64.b64decode(sealed)
+            return cipher.decrypt(raw[:_NONCE], raw[_NONCE:], self._context(bound)).decode()
+        except (InvalidTag, ValueError):  # ValueError: not even long enough to be sealed
             raise StateError(
                 "a sealed value does not open",
                 detail="it was altered, or copied from another state or entry",
@@ -96,9 +97,10 @@ def unwrap(wrapped: Wrapped, identity: Identity) -> bytes:
     """The data key; raises KeyMissing when the identity is not among the recipients."""
     import pyrage
 
+    key = _load(identity)
     try:
-        return bytes(pyrage.decrypt(base64.b64decode(wrapped.text), [_load(identity)]))
-    except pyrage.DecryptError:
+        return bytes(pyrage.decrypt(base64.b64decode(wrapped.text), [key]))
+    except (pyrage.DecryptError, ValueError):
         raise KeyMissing(
             "this age identity does not open the state",
             detail=f"the one from {identity.source} is not among the recipients: {', '.join(wrapped.recipients)}",

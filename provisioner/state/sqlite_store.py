@@ -21,10 +21,10 @@ from attrs import asdict
 from provisioner.errors import StateError, StateLocked, StateMoved
 from provisioner.model.address import Address
 from provisioner.model.state import FORMAT, Bind, Change, Drop, Entry, Fence, LockInfo, Publish, Put, State, Status
-from provisioner.state.ulid import new_ulid
 from provisioner.model.value import Value
 from provisioner.state.codec import decode, dumps, encode
 from provisioner.state.sealed import Identity, Vault, Wrapped, new_data_key
+from provisioner.state.ulid import new_ulid
 
 _APPLICATION = 0x70726F76  # "prov", so that a foreign database is told from ours
 _TABLES = """
@@ -48,35 +48,47 @@ class SqliteStore:
 
     @property
     def exists(self) -> bool:
-        """Whether there is a state; an empty file is the trace of a creation that was cut off."""
+        """Whether there is a state; an empty file is none."""
         return self.path.exists() and self.path.stat().st_size > 0
 
     def create(self) -> None:
-        """Makes an empty state with a data key of its own, if there is none; needs an identity."""
+        """Makes an empty state with a data key of its own, if there is none; needs an identity.
+
+        It is made beside its place and then put there whole, so a creation that is cut off leaves no state.
+        """
         if self.exists:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
-        os.close(handle)
-        lineage = new_ulid()
+        draft = self.path.with_name(f".{self.path.name}.{new_ulid()}.new")
+        try:
+            self._draw_up(draft)
+            os.link(draft, self.path)  # fails if another process was quicker: then its state stands
+        except FileExistsError:
+            if not self.exists:
+                draft.replace(self.path)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync(self.path.parent)
+
+    def _draw_up(self, draft: Path) -> None:
         wrapped = new_data_key((self._identity().recipient(),))
-        db = sqlite3.connect(self.path, isolation_level=None)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        db = sqlite3.connect(draft, isolation_level=None)
         try:
             db.execute("BEGIN EXCLUSIVE")
-            if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-                for statement in _TABLES.strip().split("\n"):
-                    db.execute(statement)
-                meta = {
-                    "cluster": self._cluster,
-                    "lineage": lineage,
-                    "serial": "0",
-                    "data_key": wrapped.text,
-                    "recipients": " ".join(wrapped.recipients),
-                }
-                db.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
-                db.execute("INSERT INTO owner (token) VALUES (0)")
-                db.execute(f"PRAGMA application_id = {_APPLICATION}")
-                db.execute(f"PRAGMA user_version = {FORMAT}")
+            for statement in _TABLES.strip().split("\n"):
+                db.execute(statement)
+            meta = {
+                "cluster": self._cluster,
+                "lineage": new_ulid(),
+                "serial": "0",
+                "data_key": wrapped.text,
+                "recipients": " ".join(wrapped.recipients),
+            }
+            db.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
+            db.execute("INSERT INTO owner (token) VALUES (0)")
+            db.execute(f"PRAGMA application_id = {_APPLICATION}")
+            db.execute(f"PRAGMA user_version = {FORMAT}")
             db.execute("COMMIT")
         finally:
             db.close()
@@ -142,6 +154,7 @@ class SqliteStore:
             except OSError:
                 raise self._locked() from None
             self.create()
+            self._meta()  # refuses the state of another cluster before the first write
             db = self._open()
             db.execute(
                 "UPDATE owner SET token = token + 1, who = ?, host = ?, pid = ?, since = ?, doing = ?",
@@ -175,19 +188,28 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
+            self._check_head()
             self._db = self._checked(sqlite3.connect(self.path, isolation_level=None, timeout=30))
         return self._db
 
+    def _check_head(self) -> None:
+        """Reads the head of the file itself: SQLite would tidy up a database, also one that is not ours."""
+        try:
+            with self.path.open("rb") as file:
+                head = file.read(100)
+        except OSError as err:
+            raise self._foreign(str(err.strerror)) from None
+        if not head.startswith(b"SQLite format 3\0"):
+            raise self._foreign("it is no database")
+        if int.from_bytes(head[68:72]) != _APPLICATION:
+            raise self._foreign("it is a database of another program")
+
     def _checked(self, db: sqlite3.Connection) -> sqlite3.Connection:
         try:
-            (application,) = db.execute("PRAGMA application_id").fetchone()
             (version,) = db.execute("PRAGMA user_version").fetchone()
         except sqlite3.DatabaseError as err:
             db.close()
             raise self._foreign(f"SQLite says: {err}") from None
-        if application != _APPLICATION:
-            db.close()
-            raise self._foreign("it is a database of another program")
         if version != FORMAT:
             db.close()
             raise StateError(
@@ -215,6 +237,15 @@ class SqliteStore:
                 remedy="name another file with --state, or correct `name:` in the cluster file",
             )
         return meta
+
+
+def _sync(folder: Path) -> None:
+    """Makes what was put into a folder last, also through a loss of power."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 _PLAIN = ("generation", "provider", "key", "status", "id", "phase", "memo", "protect", "how", "error")

@@ -114,5 +114,5 @@ def _health(topology: Topology, instance: str) -> Resource:
 def _one_by_one(topology: Topology) -> Rollout:
     """Control planes change one at a time, those that the file has dropped among them."""
     members = tuple(config_address(node.name) for node in topology.control_planes)
-    reason = "etcd quorum: one control plane at a time"
+    reason = "one control plane at a time, so that etcd keeps its quorum"
     return Rollout(members, max_unavailable=1, reason=reason, where={"role": "controlplane"})

@@ -13,6 +13,7 @@ from provisioner.engine.clients import recorded_outputs
 from provisioner.errors import ProvError
 from provisioner.model.state import State
 from provisioner.model.value import Value
+from provisioner.talos.config.endpoint import url
 from provisioner.talos.design import HEALTH, SECRETS
 from provisioner.talos.handover import NodeStatus, kubeconfig_text, node_status, talosconfig_text
 from provisioner.workflow.files import write_private
@@ -40,7 +41,7 @@ def status(project: Project) -> ClusterStatus:
     passed = HEALTH in state.entries
     expected = {node.name for node in project.topology(state).nodes}
     ready = {node.name for node in nodes if node.ready}
-    return ClusterStatus(nodes, access.endpoint, healthy=passed and ready == expected)
+    return ClusterStatus(nodes, str(url(access.endpoint)), healthy=passed and ready == expected)
 
 
 def kubeconfig(project: Project) -> str:

@@ -15,12 +15,12 @@ from provisioner.workflow.open import Project
 
 
 def plan(project: Project, options: PlanOptions, out: Path | None = None) -> Plan:
-    """The plan for what is on record now; with `out` also as a file that `apply --plan` takes."""
+    """The plan for what is on record now; with `out` also as a file that `apply --plan` takes, unless it is blocked."""
     if out is not None:
         project.store.create()
     state = project.store.load()
     made = plan_for(project, state, project.graph(state), options)
-    if out is not None:
+    if out is not None and not made.blocked:
         write_private(out, plan_bytes(made, project.store.vault()))
     return made
 

@@ -11,7 +11,7 @@ import kubernetes.client
 import kubernetes.config
 import pytest
 import yaml
-from conftest import Lab, cluster, steps_of
+from fakes.lab import Lab, cluster, steps_of
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import Lab, cluster
+from fakes.lab import Lab, cluster
 
 from provisioner.model.address import Address
 from provisioner.model.value import Value, reveal

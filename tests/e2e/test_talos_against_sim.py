@@ -118,15 +118,17 @@ class Run:
         assert endpoint is not None
         machines = sim.design(part, talos_design.Boot(topology, endpoint.host)).machines
         wanted: Any = talos_design.settings(topology, machines, endpoint.host)
-        known = {
-            name: {key: self.lookup(item) for key, item in value.items() if item.to in self.outputs}
-            if isinstance(value, dict)
-            else self.lookup(value)
-            if isinstance(value, Ref)
-            else value
-            for name, value in wanted.items()
-        }
-        return talos.connect(Settings(**known))
+        known = {name: self._known(value) for name, value in wanted.items()}
+        return talos.connect(Settings(**{name: value for name, value in known.items() if value is not None}))
+
+    def _known(self, value: Any) -> Any:
+        """What is known of a setting; None or left out where nothing is."""
+        if isinstance(value, dict):
+            found = {key: self._known(item) for key, item in value.items()}
+            return {key: item for key, item in found.items() if item is not None}
+        if isinstance(value, Ref):
+            return self.lookup(value) if value.to in self.outputs else None
+        return value
 
     @property
     def talos(self) -> Any:

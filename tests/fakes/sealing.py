@@ -12,7 +12,6 @@ class PlainSeal:
         return f"{bound}>{plain[::-1]}"
 
     def open(self, sealed: str, bound: str) -> str:
-        found, _, plain = sealed.rpartition(">")
-        if found != bound:
+        if not sealed.startswith(f"{bound}>"):
             raise StateError("a sealed value does not open")
-        return plain[::-1]
+        return sealed.removeprefix(f"{bound}>")[::-1]

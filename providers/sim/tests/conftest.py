@@ -115,6 +115,12 @@ class Secrets:
     def client(self, role: str = "os:admin", usages: Any = (ExtendedKeyUsageOID.CLIENT_AUTH,)) -> Pair:
         return certificate(role, ed25519.Ed25519PrivateKey.generate(), by=self.os, usages=usages)
 
+    def kubernetes_user(self, organization: str) -> dict[str, str]:
+        """The user part of a kubeconfig."""
+        usages = (ExtendedKeyUsageOID.CLIENT_AUTH,)
+        pair = certificate(organization, ec.generate_private_key(ec.SECP256R1()), by=self.k8s, usages=usages)
+        return {"client-certificate-data": b64(pair.crt), "client-key-data": b64(pair.pem_key)}
+
     def config(self, kind: str, hostname: str, endpoint: str, **machine: Any) -> str:
         control_plane = kind == "controlplane"
         tree: dict[str, Any] = {
@@ -288,9 +294,30 @@ class Cluster:
         return [etcd for cluster in self.sim.world()["clusters"] for etcd in cluster["etcd"]]
 
 
+@pytest.fixture(scope="session")
+def shared_sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sim]:
+    """A daemon for all tests of a process; starting one takes longer than most tests."""
+    running = Sim(tmp_path_factory.mktemp("sim"))
+    yield running
+    stop(running.control)
+
+
 @pytest.fixture
-def sim(tmp_path: Path) -> Iterator[Sim]:
-    """A daemon that is started by the first call and stopped after the test."""
+def sim(shared_sim: Sim) -> Iterator[Sim]:
+    """A daemon that is empty now and will be emptied."""
+    yield shared_sim
+    world = shared_sim.world()
+    assert world["faults"] == []
+    for kind in ("machine", "balancer"):
+        for item in world[f"{kind}s"]:
+            shared_sim.control.call(f"delete_{kind}", key=item["key"], lineage=item["lineage"])
+    left = shared_sim.world()
+    assert (left["machines"], left["balancers"], left["clusters"]) == ([], [], [])
+
+
+@pytest.fixture
+def own_sim(tmp_path: Path) -> Iterator[Sim]:
+    """A daemon of the test's own, started by its first call."""
     running = Sim(tmp_path)
     yield running
     stop(running.control)
@@ -310,8 +337,13 @@ def stop(control: Control) -> None:
 
 
 @pytest.fixture
-def cluster(sim: Sim) -> Cluster:
-    return Cluster(sim, Secrets(), sim.balancer()["address"])
+def made_secrets() -> Secrets:
+    return Secrets()
+
+
+@pytest.fixture
+def cluster(sim: Sim, made_secrets: Secrets) -> Cluster:
+    return Cluster(sim, made_secrets, sim.balancer()["address"])
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ def running(cluster):
 def test_a_reader_reads(running):
     reader = running.sim.talos("cp-1", running.secrets.client("os:reader"), running.secrets.os)
 
-    assert [member for member in reader.members()] == ["cp-1"]
+    assert list(reader.members()) == ["cp-1"]
     services = {item.id: item.state for item in reader.call("ServiceList").messages[0].services}
     assert services["etcd"] == services["kubelet"] == services["apid"] == "Running"
     assert reader.get("HostnameStatuses.net.talos.dev", "hostname", "network") == {
@@ -73,9 +73,7 @@ def test_a_certificate_that_is_not_for_clients_alone_is_not_let_in(running):
 
 def test_clients_of_an_accepted_ca_are_let_in_after_a_live_change(running):
     other = type(running.secrets)()
-    text = running.secrets.config(
-        "controlplane", "cp-1", running.host, acceptedCAs=[{"crt": other.os.public["crt"]}]
-    )
+    text = running.secrets.config("controlplane", "cp-1", running.host, acceptedCAs=[{"crt": other.os.public["crt"]}])
 
     applied = running.admin("cp-1").apply(text)
 

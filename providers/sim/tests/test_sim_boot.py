@@ -96,12 +96,12 @@ def test_user_data_configures_a_cloud_machine_without_install_and_reboot(sim, cl
     assert names.get_values_for_type(x509.DNSName) == ["cp-1"]
 
 
-def test_bad_user_data_leaves_the_machine_booting_and_unreachable(sim):
+def test_bad_user_data_leaves_the_machine_booting_and_unreachable(sim, wait_until):
     sim.create("m", user_data="version: v1alpha1\nmachine: {type: worker, colour: red}\n")
 
-    stuck = sim.wait("m", stage="booting", boots=1)
-    stuck = sim.wait("m", error=stuck["error"]) if stuck["error"] else stuck
-    with pytest.raises(OSError, match="Connect call failed|refused"):
+    wait_until(lambda: sim.machine("m")["error"])
+    assert sim.machine("m")["stage"] == "booting"
+    with pytest.raises(OSError, match="Connect call failed"):
         sim.talos("m").call("Version")
 
 
@@ -133,7 +133,7 @@ def test_before_bootstrap_a_control_plane_boots_on_with_etcd_unmet(sim, cluster)
 def test_a_worker_is_unreachable_until_a_control_plane_signs_its_certificate(sim, cluster):
     cluster.add("w-1")
     sim.wait("w-1", stage="booting", type="worker")
-    with pytest.raises(OSError, match="Connect call failed|refused"):
+    with pytest.raises(OSError, match="Connect call failed"):
         cluster.admin("w-1").call("Version")
 
     cluster.add("cp-1")

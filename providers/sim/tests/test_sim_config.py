@@ -32,7 +32,10 @@ CASES = [
     (lambda root: root["machine"]["ca"].update(key=""), "machine.ca with certificate and key is required"),
     (lambda root: root["machine"]["ca"].update(crt="bm90IGEgY2VydA=="), "machine.ca is not a certificate"),
     (lambda root: root["machine"]["ca"].update(crt="%"), "machine.ca is not base64 of PEM"),
-    (lambda root: root["machine"].update(ca=dict(root["cluster"]["ca"], crt=root["machine"]["ca"]["crt"])), "machine.ca does not belong to the certificate"),
+    (
+        lambda root: root["machine"].update(ca=dict(root["cluster"]["ca"], crt=root["machine"]["ca"]["crt"])),
+        "machine.ca does not belong to the certificate",
+    ),
     (lambda root: root["cluster"]["controlPlane"].pop("endpoint"), "cluster.controlPlane.endpoint is required"),
     (lambda root: root["cluster"]["controlPlane"].update(endpoint="host"), "must be a URL"),
     (lambda root: root["cluster"].pop("secretboxEncryptionSecret"), "secretboxEncryptionSecret or"),
@@ -48,8 +51,8 @@ CASES = [
 
 
 @pytest.mark.parametrize(("change", "complaint"), CASES, ids=[complaint for _, complaint in CASES])
-def test_a_control_plane_config_is_refused_for(cluster, change, complaint):
-    text = with_root(cluster.secrets.config("controlplane", "cp-1", "host"), change)
+def test_a_control_plane_config_is_refused_for(made_secrets, change, complaint):
+    text = with_root(made_secrets.config("controlplane", "cp-1", "host"), change)
     with pytest.raises(BadConfig) as refused:
         accept(text.encode(), mode="cloud", installed=True)
     assert complaint in str(refused.value)
@@ -63,8 +66,8 @@ def test_a_control_plane_config_is_refused_for(cluster, change, complaint):
         (lambda root, ours: root["cluster"].update(etcd={"ca": ours.etcd.both}), "for control planes only"),
     ],
 )
-def test_a_worker_must_not_carry_what_belongs_to_control_planes(cluster, change, complaint):
-    ours = cluster.secrets
+def test_a_worker_must_not_carry_what_belongs_to_control_planes(made_secrets, change, complaint):
+    ours = made_secrets
     text = with_root(ours.config("worker", "w-1", "host"), lambda root: change(root, ours))
     with pytest.raises(BadConfig, match=complaint):
         accept(text.encode(), mode="cloud", installed=True)
@@ -73,7 +76,10 @@ def test_a_worker_must_not_carry_what_belongs_to_control_planes(cluster, change,
 @pytest.mark.parametrize(
     ("more", "complaint"),
     [
-        ("---\napiVersion: v1alpha1\nkind: KubeClusterConfig\nclusterName: x\n", "'KubeClusterConfig' v1alpha1: not registered"),
+        (
+            "---\napiVersion: v1alpha1\nkind: KubeClusterConfig\nclusterName: x\n",
+            "'KubeClusterConfig' v1alpha1: not registered",
+        ),
         ("---\napiVersion: v1alpha1\nkind: HostnameConfig\nauto: stable\n", "HostnameConfig stands twice"),
         ("---\napiVersion: v1\nkind: OOMConfig\n", "apiVersion must be v1alpha1"),
         ("---\nversion: v1alpha1\n", "the v1alpha1 document stands twice"),
@@ -82,8 +88,8 @@ def test_a_worker_must_not_carry_what_belongs_to_control_planes(cluster, change,
         ("---\njust text\n", "is not a mapping"),
     ],
 )
-def test_a_stream_is_refused_for(cluster, more, complaint):
-    text = cluster.secrets.config("worker", "w-1", "host") + more
+def test_a_stream_is_refused_for(made_secrets, more, complaint):
+    text = made_secrets.config("worker", "w-1", "host") + more
     with pytest.raises(BadConfig, match=complaint):
         accept(text.encode(), mode="cloud", installed=True)
 
@@ -134,8 +140,8 @@ def test_all_complaints_come_at_once(sim, cluster):
         ("machine.features.diskQuotaSupport", ("machine.features.diskQuotaSupport",)),
     ],
 )
-def test_which_changes_wait_for_a_reboot(cluster, path, reasons):
-    old = decode(cluster.secrets.config("worker", "w-1", "host").encode())
+def test_which_changes_wait_for_a_reboot(made_secrets, path, reasons):
+    old = decode(made_secrets.config("worker", "w-1", "host").encode())
     assert reboot_reasons(changed(old, edited(old, path, "other"))) == reasons
 
 

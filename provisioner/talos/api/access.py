@@ -35,7 +35,12 @@ class Member:
 
     def is_of(self, node: str, host: str) -> bool:
         """Whether this is the node's member: by its name, or by the address of a peer URL."""
-        return self.hostname == node or any(_host_of(url) == host for url in self.peer_urls)
+        return self.hostname == node or host in self.hosts
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Where its machine is, by its peer URLs."""
+        return tuple(dict.fromkeys(_host_of(url) for url in self.peer_urls))
 
 
 @frozen

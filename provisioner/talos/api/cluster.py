@@ -13,7 +13,7 @@ from provisioner.sdk import OperatorNeeded, ProviderError
 from provisioner.talos.api.access import Applied, KubernetesNode, Outlook, Silent
 from provisioner.talos.api.calls import etcd, machine
 from provisioner.talos.api.connections import Call, Connections, T
-from provisioner.talos.api.identity import Identity, trusting_context, unverified_context
+from provisioner.talos.api.identity import Identity, signed_by, trusting_context, unverified_context
 from provisioner.talos.api.kubernetes import Kubernetes
 from provisioner.talos.api.loop import Loop, shared_loop
 from provisioner.talos.api.probe import probe
@@ -48,6 +48,7 @@ class Cluster:
         self.nodes = dict(nodes)
         self.endpoint = endpoint
         self._loop = loop or shared_loop()
+        self._ca = bundle.os.crt if bundle else ""
         self._talos = _Credentials(bundle, _talos_identity, clock, alpn="h2")
         self._admin = _Credentials(bundle, _kubernetes_identity, clock)
         self._ours = Connections(self._talos.context)
@@ -65,7 +66,9 @@ class Cluster:
         return dict(zip(wanted, self._loop.run(self._look(wanted)), strict=True))
 
     async def _look(self, hosts: tuple[str, ...]) -> list[Outlook]:
-        return await asyncio.gather(*(probe(host, self._ours, self._anyone) for host in hosts))
+        return await asyncio.gather(
+            *(probe(host, self._ours, self._anyone, partial(signed_by, self._ca)) for host in hosts)
+        )
 
     def apply(self, host: str, text: str, *, maintenance: bool) -> Applied:
         connections = self._anyone if maintenance else self._ours

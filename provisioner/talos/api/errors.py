@@ -3,7 +3,7 @@
     Retry            ├── NoAnswer     refused, timed out, cut off: the outcome of a change is unknown, read again
                      ├── NotYet       the machine is not far enough, or busy
                      └── Trouble      it failed for a reason of its own
-    OperatorNeeded   ├── Distrusted   its certificate is not one of our cluster
+    OperatorNeeded   ├── Distrusted   its certificate is not good for our cluster
                      └── Denied       it does not let us
     Fatal            ├── Exists       what was asked for has happened before
                      ├── Missing      there is no such thing
@@ -51,16 +51,15 @@ class Trouble(Retry):
 
 
 class Distrusted(OperatorNeeded):
-    """The server's certificate does not verify. `stranger` is false where only name or dates are wrong."""
+    """The server's certificate does not verify; whether by its signer, its name or its dates, `reason` says."""
 
-    def __init__(self, host: str, reason: str, *, stranger: bool) -> None:
+    def __init__(self, host: str, reason: str) -> None:
         super().__init__(
             "A machine's certificate is not one of this cluster",
             detail=f"{host}: {reason}",
             remedy="Check the address, and the clocks of both sides.",
         )
         self.reason = reason
-        self.stranger = stranger
 
 
 class Denied(OperatorNeeded):

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from attrs import field, frozen
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 from provisioner.talos.pki.keys import common_label
 
@@ -47,6 +49,16 @@ def unverified_context(*, alpn: str = "") -> ssl.SSLContext:
     if alpn:
         context.set_alpn_protocols([alpn])
     return context
+
+
+def signed_by(ca: str, certificate: bytes) -> bool:
+    """Whether the authority `ca`, a PEM text, signed a certificate, in DER; names and dates do not matter."""
+    try:
+        theirs = x509.load_der_x509_certificate(certificate)
+        theirs.verify_directly_issued_by(x509.load_pem_x509_certificate(ca.encode()))
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 @contextmanager

@@ -6,16 +6,21 @@ signed; a configured machine answers only those with a client certificate of its
     handshake with our certificate
       ├─ verifies ────────────────► Configured
       ├─ nobody there, cut off ───► Silent
-      └─ certificate is not ours ─► ask again without any certificate
+      └─ does not verify ─────────► ask again without any certificate
             ├─ answers ───────────► Maintenance
-            ├─ a maintenance certificate, yet no answer ─► Silent (it is changing over)
-            └─ wants a certificate of its own cluster ───► Foreign
+            └─ does not ──────────► look at the certificate
+                  ├─ of maintenance ─► Silent: it is changing over
+                  ├─ of our cluster ─► Silent: wrong address or wrong clock
+                  └─ neither ────────► Foreign
+
+What OpenSSL finds wrong first says little: all Talos authorities have the same name, so a stranger's
+certificate can look like one of ours with the wrong address.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from grpclib.client import Channel
@@ -35,21 +40,22 @@ _ETCD_TIMEOUT_S = 3.0
 _MAINTENANCE_NAME = "maintenance-service.talos.dev"
 
 
-async def probe(host: str, ours: Connections, anyone: Connections) -> Outlook:
-    """Looks at one host over both kinds of connections; never raises a provider error."""
+async def probe(host: str, ours: Connections, anyone: Connections, signed_by_us: Callable[[bytes], bool]) -> Outlook:
+    """Looks at one host over both kinds of connections; never raises a provider error.
+
+    `signed_by_us` tells of a server certificate, in DER, whether our authority made it.
+    """
     try:
         return await ours.ask(host, survey, timeout_s=TIMEOUT_S)
     except Distrusted as err:
-        if not err.stranger:
-            return Silent(f"its certificate does not verify: {err.reason}")
+        return await _distrusted(host, anyone, signed_by_us, err.reason)
     except NoAnswer as err:
         return Silent(err.reason)
     except ProviderError as err:
         return Silent(f"{err.summary}: {err.detail}")
-    return await _stranger(host, anyone)
 
 
-async def _stranger(host: str, anyone: Connections) -> Outlook:
+async def _distrusted(host: str, anyone: Connections, signed_by_us: Callable[[bytes], bool], reason: str) -> Outlook:
     try:
         status = await anyone.ask(host, lambda channel: cosi.get(channel, cosi.STATUS), timeout_s=TIMEOUT_S)
         return Maintenance(_stage(status))
@@ -61,7 +67,9 @@ async def _stranger(host: str, anyone: Connections) -> Outlook:
         return Silent(str(err) or "no answer in time")
     if _MAINTENANCE_NAME.encode() in shown:  # the subject's name stands in DER as it is
         return Silent(f"in maintenance, without an answer: {refusal}")
-    return Foreign("it wants a client certificate of another authority")
+    if signed_by_us(shown):
+        return Silent(f"its certificate does not verify: {reason}")
+    return Foreign("its certificate is of another cluster")
 
 
 async def survey(channel: Channel) -> Configured:

@@ -34,9 +34,6 @@ _BY_STATUS: dict[Status, type[NoAnswer | NotYet | Denied | Exists | Missing | Re
     Status.UNIMPLEMENTED: Unsupported,
 }
 
-_NAME_OR_DATE = frozenset({9, 10, 62, 64})
-"""OpenSSL's verification codes: not yet valid, expired, wrong host name, wrong address."""
-
 
 def from_status(host: str, err: GRPCError) -> ProviderError:
     """Our error for a status that the machine answered with."""
@@ -46,7 +43,7 @@ def from_status(host: str, err: GRPCError) -> ProviderError:
 def from_transport(host: str, err: Exception) -> ProviderError:
     """Our error for a connection that could not be made or broke."""
     if isinstance(err, ssl.SSLCertVerificationError):
-        return Distrusted(host, err.verify_message, stranger=err.verify_code not in _NAME_OR_DATE)
+        return Distrusted(host, err.verify_message)
     if isinstance(err, TimeoutError):
         return NoAnswer(host, "no answer in time")
     if isinstance(err, ConnectionRefusedError):

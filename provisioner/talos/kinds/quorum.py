@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from provisioner.talos.api.access import Configured, Member, Outlook
+from provisioner.talos.api.access import Access, Configured, Member, Outlook
 
 
 @frozen
@@ -56,27 +56,25 @@ class Etcd:
         return sum(member.id in self.healthy for member in members)
 
 
-def etcd_of(control_planes: Mapping[str, str], looks: Mapping[str, Outlook]) -> Etcd | None:
+def etcd_of(client: Access, control_planes: Mapping[str, str], looks: Mapping[str, Outlook]) -> Etcd | None:
     """etcd as seen from the first control plane, by name, that has a member list; None where none has.
 
-    `control_planes` is host by node, `looks` the outlook by host.
+    `control_planes` is host by node, `looks` the outlook by host. Members that are not among them, because the
+    file no longer names their nodes, are asked at the addresses that etcd itself has of them.
     """
-    seen = {
-        node: outlook
-        for node, host in sorted(control_planes.items())
-        if isinstance(outlook := looks.get(host), Configured)
-    }
-    first = next((node for node, outlook in seen.items() if outlook.members), None)
-    if first is None:
+    via = next((host for _, host in sorted(control_planes.items()) if _members(looks.get(host))), None)
+    if via is None:
         return None
-    members = seen[first].members or ()
-    healthy = frozenset(
-        member.id
-        for member in members
-        for node, outlook in seen.items()
-        if outlook.runs("etcd") and member.is_of(node, control_planes[node])
-    )
-    return Etcd(control_planes[first], members, healthy)
+    members = _members(looks[via])
+    known = {**looks, **client.look(host for member in members for host in member.hosts if host not in looks)}
+    up = {host for host, outlook in known.items() if isinstance(outlook, Configured) and outlook.runs("etcd")}
+    names = {node for node, host in control_planes.items() if host in up}
+    healthy = frozenset(m.id for m in members if m.hostname in names or not up.isdisjoint(m.hosts))
+    return Etcd(via, members, healthy)
+
+
+def _members(outlook: Outlook | None) -> tuple[Member, ...]:
+    return (outlook.members or ()) if isinstance(outlook, Configured) else ()
 
 
 def _short(total: int, healthy: int, of_what: str) -> str:

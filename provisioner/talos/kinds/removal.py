@@ -182,7 +182,7 @@ def _look(client: Access, leaver: _Leaver) -> tuple[Outlook | None, Etcd | None]
     others = {node: host for node, host in client.control_planes.items() if node != leaver.node}
     asked = [*others.values(), leaver.host] if leaver.host else [*others.values()]
     looks = client.look(asked)
-    return looks.get(leaver.host), etcd_of(others, looks)
+    return looks.get(leaver.host), etcd_of(client, others, looks)
 
 
 def _leaver(client: Access, job: ConfigJob) -> _Leaver:

@@ -10,6 +10,7 @@ from attrs import evolve
 from provisioner.cluster.topology import topology_of
 from provisioner.errors import InputError
 from provisioner.model.topology import Node, TalosWish
+from provisioner.model.value import dig
 from provisioner.spec.schema import ClusterSpec, KubernetesSpec, Patch, Pool, ProviderBlock, TalosSpec
 
 CONTROL = Pool("control", "controlplane", "sim", 3, zones=("a", "b", "c"))
@@ -134,4 +135,4 @@ def test_patches_apply_in_the_order_all_role_pool_node() -> None:
         patch("other role", role="worker"), patch("other node", node="control-2"),
     )  # fmt: skip
     (node,) = topology_of(_spec(pool, patches=top), {})[0].nodes
-    assert [patch[0]["machine"]["type"] for patch in node.patches] == ["all", "role", "pool", "node"]  # type: ignore[call-overload, index]
+    assert [dig(patch[0], "machine.type") for patch in node.patches] == ["all", "role", "pool", "node"]

@@ -118,7 +118,7 @@ def test_user_data_can_be_encoded_once_all_is_known(topology):
 def test_control_planes_change_one_at_a_time_and_so_do_those_on_their_way_out(topology, machines):
     _, rollouts = design(topology, machines, ENDPOINT, "talos")
     members = tuple(config(f"control-{n}") for n in (1, 2, 3))
-    reason = "etcd quorum: one control plane at a time"
+    reason = "one control plane at a time, so that etcd keeps its quorum"
     assert rollouts == (Rollout(members, 1, reason, where={"role": "controlplane"}),)
 
 

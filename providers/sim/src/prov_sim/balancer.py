@@ -8,10 +8,10 @@ from typing import Final
 
 from attrs import frozen
 
-from prov_sim.machine import kubernetes, server
+from prov_sim.machine import ports
 from prov_sim.machine.machine import Machine
 
-PORTS: Final = (kubernetes.PORT, server.PORT)
+PORTS: Final = (ports.KUBERNETES, ports.TALOS)
 
 _CHUNK: Final = 65536
 
@@ -54,7 +54,7 @@ class Balancer:
     def backends(self, port: int) -> list[Machine]:
         """Control planes of the group on which the port answers."""
         machines = [machine for machine in self._machines() if machine.order.group == self.order.group]
-        if port == kubernetes.PORT:
+        if port == ports.KUBERNETES:
             return [machine for machine in machines if machine.kubernetes_up]
         return [machine for machine in machines if machine.is_control_plane and machine.up]
 

@@ -63,6 +63,7 @@ class Daemon:
         self._place = place
         self._world = World(seed)
         self._stopping = asyncio.Event()
+        self._serving: set[asyncio.Task[None]] = set()
         self._verbs = Verbs(self._world, self._stopping.set)
 
     async def run(self) -> None:
@@ -72,7 +73,7 @@ class Daemon:
             loop.add_signal_handler(number, self._stopping.set)
         listener = _listen(self._place.socket)
         inode = self._place.socket.stat().st_ino
-        server = await asyncio.start_unix_server(self._serve, sock=listener, limit=_LINE_LIMIT)
+        server = await asyncio.start_unix_server(self._accept, sock=listener, limit=_LINE_LIMIT)
         watch = loop.create_task(self._watch(inode))
         await self._stopping.wait()
         # Whoever comes now shall find no daemon, and start another.
@@ -80,8 +81,15 @@ class Daemon:
         watch.cancel()
         server.close()
         self._world.close()
-        await asyncio.sleep(0)
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
         log.info("stopped")
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:

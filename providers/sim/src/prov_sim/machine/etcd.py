@@ -58,10 +58,10 @@ class Etcd:
         left = [member for member in self.voters if member is not going]
         if not self.healthy:
             raise NoQuorum("etcdserver: request timed out")
-        if going.up and not going.learner and sum(member.up for member in left) < len(left) // 2 + 1:
-            raise NoQuorum("etcdserver: re-configuration failed due to not enough started members")
         if not left:
             raise NoQuorum("etcdserver: the last member cannot be removed")
+        if going.up and not going.learner and sum(member.up for member in left) < len(left) // 2 + 1:
+            raise NoQuorum("etcdserver: re-configuration failed due to not enough started members")
         del self.members[member_id]
         going.up = False
 

@@ -7,11 +7,10 @@ from typing import Final
 
 from aiohttp import web
 
+from prov_sim.machine import ports
 from prov_sim.machine.certificates import Issued, server_context
 from prov_sim.machine.etcd import Etcd
 from prov_sim.machine.server import roles
-
-PORT: Final = 6443
 
 _ADMINISTRATORS: Final = "system:masters"
 _HEALTH: Final = ("/healthz", "/livez", "/readyz")
@@ -31,7 +30,8 @@ class KubernetesApi:
         app = web.Application(middlewares=[_authorize])
         for path in _HEALTH:
             app.router.add_get(path, self._health)
-        app.router.add_get("/version", self._show_version)
+        for path in ("/version", "/version/"):
+            app.router.add_get(path, self._show_version)
         app.router.add_get("/api", _api_versions)
         app.router.add_get("/apis", _api_groups)
         app.router.add_get("/api/v1", _core_resources)
@@ -41,7 +41,7 @@ class KubernetesApi:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handle_signals=False)
         await runner.setup()
         context = server_context(issued, required=False, protocols=("http/1.1",))
-        await web.TCPSite(runner, self._address, PORT, ssl_context=context).start()
+        await web.TCPSite(runner, self._address, ports.KUBERNETES, ssl_context=context).start()
         self._runner = runner
 
     async def close(self) -> None:

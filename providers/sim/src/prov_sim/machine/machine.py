@@ -19,19 +19,21 @@ import logging
 import uuid
 from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prov_sim.machine.api import MachineService
 from prov_sim.machine.certificates import Authority, Issued, decode_pem, issue, load_authority
 from prov_sim.machine.cosi import StateService
 from prov_sim.machine.documents import BadConfig, MachineConfig
 from prov_sim.machine.etcd import Domain, Etcd, NoQuorum
-from prov_sim.machine.kubernetes import KubernetesApi
 from prov_sim.machine.node import Node, NodeFacts
 from prov_sim.machine.order import Disk, EtcdData, Order, Surroundings
 from prov_sim.machine.rules import accept
 from prov_sim.machine.server import MachineServer
 from prov_sim.pace import Pace
+
+if TYPE_CHECKING:
+    from prov_sim.machine.kubernetes import KubernetesApi
 
 log = logging.getLogger(__name__)
 
@@ -303,6 +305,8 @@ class Machine:
         self.world.changes.announce()
 
     async def _run_kubernetes(self, etcd: Etcd) -> None:
+        from prov_sim.machine.kubernetes import KubernetesApi  # aiohttp is half of what a daemon loads
+
         await self.pace.wait("kube-apiserver")
         config = self.active
         assert config is not None

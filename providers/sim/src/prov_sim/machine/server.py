@@ -13,9 +13,8 @@ from grpclib.exceptions import GRPCError
 from grpclib.protocol import H2Protocol
 from grpclib.server import Server
 
+from prov_sim.machine import ports
 from prov_sim.machine.certificates import Issued, load, maintenance, only_for_clients, server_context
-
-PORT: Final = 50000
 
 ADMIN, OPERATOR, READER, BACKUP = "os:admin", "os:operator", "os:reader", "os:etcd:backup"
 _READ: Final = frozenset({ADMIN, OPERATOR, READER})
@@ -77,7 +76,7 @@ class MachineServer:
         server = _Server(self._services)
         listen(server, RecvRequest, self._admit)
         self.configured, self._context = configured, context
-        await server.start(self._address, PORT, ssl=context)
+        await server.start(self._address, ports.TALOS, ssl=context)
         self._server = server
 
     def _end(self, *, cut: bool) -> None:

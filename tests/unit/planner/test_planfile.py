@@ -1,0 +1,155 @@
+"""A plan as a file: the same plan again, worthless elsewhere, refused once it is stale."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from attrs import evolve
+from fakes.sealing import PlainSeal
+
+from provisioner.errors import Place, PlanRefused, Problem, StateError
+from provisioner.model.address import Address
+from provisioner.model.plan import Base, Plan, ProviderUse
+from provisioner.model.state import Entry, State, Status
+from provisioner.model.step import Check, Create, Delete, Forget, Keep, Update
+from provisioner.model.value import Call, Origin, Ref, Secret, Sourced, Value
+from provisioner.planner.planfile import plan_bytes, read_plan, stale
+
+A, B, C, D, E, F = (Address("toy.thing", name) for name in "abcdef")
+SEAL = PlainSeal()
+WANTED: dict[str, Value] = {
+    "name": Sourced("a", Origin("cluster.yaml", 7)),
+    "token": Secret("hunter2"),
+    "url": Call("concat", ("https://", Ref(B, "address"))),
+}
+PLAN = Plan(
+    cluster="demo",
+    steps=(
+        Create(
+            address=A,
+            provider="toy",
+            generation=2,
+            after=("delete:toy.thing/a",),
+            reasons=("why",),
+            wanted=WANTED,
+            depends_on=(B,),
+            protect=True,
+            replaces=True,
+        ),
+        Update(address=B, provider="toy", wanted={"size": 2}, changes=(), consequence="restarts it"),
+        Delete(address=C, provider="toy", how="leave", replaced=True, consequence="is emptied"),
+        Forget(address=D, provider="toy", reasons=("gone",)),
+        Check(address=E, provider="toy", wanted={"watches": {"a": Ref(A, "id")}}, depends_on=(A,)),
+        Keep(address=F, provider="toy"),
+    ),
+    base=Base("L", 7, "sha256:spec", {"toy": "1.0"}),
+    providers={"toy": ProviderUse("toy", "toy", {"place": "here", "password": Secret("settings-secret")})},
+    bindings={"contract": "1.13"},
+    outputs={"api": Ref(A, "address"), "secret": Secret("output-secret")},
+    outputs_changed=True,
+)
+
+
+def _entry(address: Address, serial: int = 7) -> Entry:
+    return Entry(address, 1, "toy", f"key-{address.name}", Status.READY, serial=serial)
+
+
+def _state(*entries: Entry, lineage: str = "L") -> State:
+    return State("demo", lineage, 9, {entry.address: entry for entry in entries})
+
+
+STANDING = _state(*map(_entry, (B, C, D, F)))
+
+
+def test_a_plan_comes_back_with_every_step_that_does_something() -> None:
+    found = read_plan(plan_bytes(PLAN, SEAL), SEAL)
+    assert found == evolve(PLAN, steps=PLAN.steps[:-1])
+
+
+def test_equal_plans_make_equal_files() -> None:
+    assert plan_bytes(PLAN, SEAL) == plan_bytes(evolve(PLAN), SEAL)
+
+
+@pytest.mark.parametrize("hidden", [b"hunter2", b"settings-secret", b"output-secret"])
+def test_no_secret_stands_in_the_file(hidden: bytes) -> None:
+    assert hidden not in plan_bytes(PLAN, SEAL)
+
+
+def test_a_file_that_was_edited_is_noticed() -> None:
+    raw = json.loads(plan_bytes(PLAN, SEAL))
+    raw["body"]["steps"] = raw["body"]["steps"][1:]
+    with pytest.raises(PlanRefused, match="altered"):
+        read_plan(json.dumps(raw).encode(), SEAL)
+
+
+def test_a_file_that_was_only_laid_out_anew_is_the_same_plan() -> None:
+    raw = json.loads(plan_bytes(PLAN, SEAL))
+    assert read_plan(json.dumps(raw, indent=2).encode(), SEAL) == read_plan(plan_bytes(PLAN, SEAL), SEAL)
+
+
+@pytest.mark.parametrize("raw", [b"", b"garbage", b"[]", b"null", b"3", b"{}", b"\xff\xfe", b'{"prov_plan": 1}', b'"text"'])
+def test_what_is_no_plan_is_refused(raw: bytes) -> None:
+    with pytest.raises(PlanRefused, match="not a plan") as caught:
+        read_plan(raw, SEAL)
+    assert "prov plan --out" in caught.value.remedy
+
+
+def test_a_plan_of_another_format_is_refused() -> None:
+    raw = json.loads(plan_bytes(PLAN, SEAL))
+    with pytest.raises(PlanRefused, match="another version"):
+        read_plan(json.dumps({**raw, "prov_plan": 99}).encode(), SEAL)
+
+
+def test_a_plan_made_for_another_state_is_refused_as_such() -> None:
+    class Stranger(PlainSeal):
+        def open(self, sealed: str, bound: str) -> str:
+            raise StateError("a sealed value does not open")
+
+    with pytest.raises(PlanRefused, match="another state"):
+        read_plan(plan_bytes(PLAN, SEAL), Stranger())
+
+
+def test_a_blocked_plan_never_becomes_a_file() -> None:
+    blocked = evolve(PLAN, problems=(Problem("protected", "no", "x", Place(), "y"),))
+    with pytest.raises(PlanRefused):
+        plan_bytes(blocked, SEAL)
+
+
+def test_a_fresh_plan_is_not_stale() -> None:
+    assert stale(PLAN, STANDING, {"toy": "1.0"}) == ""
+
+
+def test_a_plan_that_went_through_a_file_is_not_stale_either() -> None:
+    assert stale(read_plan(plan_bytes(PLAN, SEAL), SEAL), STANDING, {"toy": "1.0"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "versions", "why"),
+    [
+        (evolve(STANDING, lineage="M"), {"toy": "1.0"}, "another state"),
+        (STANDING, {"toy": "1.1"}, "toy was 1.0 then and is 1.1 now"),
+        (STANDING, {}, "not installed"),
+        (_state(_entry(B, 8), *map(_entry, (C, D, F))), {"toy": "1.0"}, "toy.thing/b has changed"),
+        (_state(*map(_entry, (B, D, F)), _entry(C, 8)), {"toy": "1.0"}, "toy.thing/c has changed"),
+        (_state(*map(_entry, (B, C, F)), _entry(D, 8)), {"toy": "1.0"}, "toy.thing/d has changed"),
+        (_state(*map(_entry, (C, D, F))), {"toy": "1.0"}, "toy.thing/b is gone"),
+        (_state(*map(_entry, (B, D, F))), {"toy": "1.0"}, "toy.thing/c is gone"),
+        (_state(*map(_entry, (B, C, D, F)), _entry(A, 8)), {"toy": "1.0"}, "toy.thing/a has changed"),
+    ],
+)
+def test_a_plan_is_stale_once_what_it_touches_has_moved(state: State, versions: dict[str, str], why: str) -> None:
+    assert why in stale(PLAN, state, versions)
+
+
+def test_what_the_plan_does_not_touch_may_move() -> None:
+    moved = _state(*map(_entry, (B, C, D)), _entry(F, 9), _entry(Address("toy.thing", "z"), 9))
+    assert stale(PLAN, moved, {"toy": "1.0"}) == ""
+
+
+def test_what_a_step_refers_to_and_no_step_makes_may_not_move() -> None:
+    """A kept resource is in no step of a file, but its outputs go into what is made."""
+    plan = read_plan(plan_bytes(evolve(PLAN, steps=(PLAN.steps[0], PLAN.steps[-1])), SEAL), SEAL)
+    assert stale(plan, _state(_entry(B)), {"toy": "1.0"}) == ""
+    assert "toy.thing/b has changed" in stale(plan, _state(_entry(B, 8)), {"toy": "1.0"})
+    assert "toy.thing/b is gone" in stale(plan, _state(), {"toy": "1.0"})
