@@ -49,6 +49,8 @@ WORKERS = 32
 DEADLINE_S = 1200.0
 """How long a step may take from its first call, unless the run says otherwise."""
 _FIRST_POLL_S = 0.05
+_REMIND_S = 10.0
+"""After how long an unchanged note is told again."""
 
 
 @frozen
@@ -77,6 +79,7 @@ class _Work:
     began: float
     polls: int = 0
     note: str = ""
+    told: float = 0.0
 
 
 @frozen
@@ -380,8 +383,9 @@ class Run:
     # what people hear
 
     def _tell(self, work: _Work, note: str, progress: float | None) -> None:
-        if note and note != work.note:
-            work.note = note
+        fresh = note != work.note or time.monotonic() - work.told > _REMIND_S
+        if note and fresh:
+            work.note, work.told = note, time.monotonic()
             self.emit(StepProgress(work.id, str(work.entry.address), note, progress))
 
     def _failed(self, id_: str, names: Mapping[str, tuple[str, str]], err: ProvError, walk: Walk) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import os
 import secrets
 import ssl
 import time
@@ -22,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from google.protobuf.empty_pb2 import Empty
 from grpclib.client import Channel
-from prov_sim.control import Control, ControlError
+from prov_sim.control import Control
 from prov_sim.place import Place
 
 from provisioner.talos.api._wire import cosi_pb2, machine_pb2
@@ -299,7 +298,7 @@ def shared_sim(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sim]:
     """A daemon for all tests of a process; starting one takes longer than most tests."""
     running = Sim(tmp_path_factory.mktemp("sim"))
     yield running
-    stop(running.control)
+    running.control.stop()
 
 
 @pytest.fixture
@@ -320,20 +319,7 @@ def own_sim(tmp_path: Path) -> Iterator[Sim]:
     """A daemon of the test's own, started by its first call."""
     running = Sim(tmp_path)
     yield running
-    stop(running.control)
-
-
-def stop(control: Control) -> None:
-    """Stops the daemon and waits until it is gone."""
-
-    def gone() -> bool:
-        try:
-            control.ask("stop")
-        except ControlError as err:
-            return err.code == "no-daemon"
-        return False
-
-    until(gone)
+    running.control.stop()
 
 
 @pytest.fixture
@@ -356,4 +342,4 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     """PROV_SIM_DIR for code that finds its daemon by the environment; the default daemon is stopped afterwards."""
     monkeypatch.setenv("PROV_SIM_DIR", str(tmp_path))
     yield tmp_path
-    stop(Control.named("default", os.environ))
+    Control.named("default").stop()

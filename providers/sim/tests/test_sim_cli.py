@@ -84,7 +84,7 @@ def test_a_fault_that_cannot_be_is_an_error(machine):
 
 
 def test_stop_ends_the_daemon(machine):
-    assert prov_sim("stop").output == "The daemon 'default' stops.\n"
+    assert prov_sim("stop").output == "The daemon 'default' has stopped.\n"
 
 
 def test_importing_the_provider_loads_nothing_heavy():

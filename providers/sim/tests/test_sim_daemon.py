@@ -64,14 +64,14 @@ def test_many_clients_at_once_start_one_daemon(own_sim):
     assert len(set(found)) == 1
 
 
-def test_a_daemon_stops_cleanly_and_leaves_no_socket(own_sim, wait_until):
+def test_a_daemon_stops_cleanly_and_leaves_no_socket(own_sim):
     own_sim.create("m")
     own_sim.wait("m", stage="maintenance")
     address = own_sim.machine("m")["address"]
 
-    own_sim.control.ask("stop")
+    assert own_sim.control.stop()
 
-    wait_until(lambda: own_sim.control.ask_if_running("list") == {})
+    assert own_sim.control.ask_if_running("list") == {}
     assert not own_sim.control.place.socket.exists()
     with pytest.raises(OSError, match="refused"):
         socket.create_connection((address, 50000)).close()
@@ -130,7 +130,7 @@ def test_a_long_path_is_no_obstacle(tmp_path):
     try:
         assert control.call("show")["machines"] == []
     finally:
-        control.ask("stop")
+        control.stop()
 
 
 def test_five_machines_cost_about_a_second_of_work(own_sim):

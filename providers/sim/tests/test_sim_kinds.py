@@ -49,7 +49,7 @@ class Now:
     cancelled = staticmethod(lambda: False)
 
 
-PROPS = MachineProps("m", "demo", "worker", 2, 2048, image="v1.13.9", time_scale=0)
+PROPS = MachineProps(name="m", group="demo", role="worker", cpus=2, memory_mib=2048, image="v1.13.9", time_scale=0)
 
 
 def job(kind="machine", key="K", wanted=None, **more):
@@ -200,7 +200,7 @@ def test_a_silent_daemon_is_unreachable_not_absent():
 
 
 def test_a_balancer_lives_and_dies(sim):
-    work = job("balancer", wanted=BalancerProps("api", "demo"))
+    work = job("balancer", wanted=BalancerProps(name="api", group="demo"))
     made = BALANCER.create(sim.control, work, Now()).outputs
     assert BALANCER.create(sim.control, work, Now()).outputs == made
 

@@ -26,9 +26,9 @@ from provisioner.talos.config.immediate import needs_reboot
 from provisioner.talos.config.redact import mark_secrets
 from provisioner.talos.kinds.delivery import create_config, update_config
 from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, digest_of
-from provisioner.talos.kinds.removal import leave, remove_member, teardown
+from provisioner.talos.kinds.removal import leave, remove_member, renew, teardown
 
-_BOOTSTRAP = Address("talos.bootstrap", "cluster")
+_SECRETS = Address("talos.secrets", "cluster")
 ConfigJob = Job[ConfigProps, ConfigOutputs]
 
 
@@ -56,21 +56,23 @@ class ConfigKind:
                 return teardown(client, job, ctx)
             case "remove-member":
                 return remove_member(client, job, ctx)
+            case "renew":
+                return renew(client, job, ctx)
             case _:
                 return leave(client, job, ctx)
 
     def how(self, address: Address, going: frozenset[Address], reading: Reading | None) -> tuple[str, str]:
-        if _BOOTSTRAP in going:
+        """See `removal`. With the cluster's secrets goes the cluster; a node that does not go is made anew."""
+        if _SECRETS in going:
             return "teardown", "wiped together with the whole cluster"
-        role = _role_in(reading)
         if isinstance(reading, Unreachable | Absent):
             return "remove-member", (
                 "does not answer as a node of this cluster: its etcd member, if it has one, and its "
                 "Kubernetes node are removed without it"
             )
-        if role == "worker":
-            return "leave", "drained, wiped, and removed from Kubernetes"
-        return "leave", "drained, leaves etcd (one member fewer), wiped, and removed from Kubernetes"
+        etcd = "" if _role_in(reading) == "worker" else "leaves etcd (one member fewer), "
+        what = f"drained, {etcd}wiped, and removed from Kubernetes"
+        return ("leave", what) if address in going else ("renew", f"{what}, then made anew")
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         inside = [change.path for change in changes if change.path[0] == "documents" and len(change.path) > 1]

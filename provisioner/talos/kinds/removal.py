@@ -4,12 +4,13 @@
         ""          the quorum allows it ──► "leaving", on record before anything is asked
         "leaving"   the reset is asked for ─► "resetting"
         "resetting" it answers no longer as ours, and etcd has no member of it ──► forgotten by Kubernetes
+    renew          the same, for a node that will be made anew; one that was never finished stays as it is
     remove-member  the node is dead: etcd and Kubernetes are told to forget it
     teardown       the whole cluster goes: every machine wipes itself as it stands, the dead stay as they are
 
-Silence alone never counts as having left: a node that was only about to be asked must also be gone from etcd,
-or be missed by Kubernetes. A machine that powers off after its reset does so because it would otherwise read
-its user-data and join again; one that got its configuration through the API returns to maintenance.
+Silence alone never counts as having left: a node that has not been asked to leave must also be gone from etcd,
+or be missed by Kubernetes. A machine that had its configuration from user-data powers off after the reset,
+since it would read it again and rejoin; one that got it through the API returns to maintenance.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from datetime import datetime
 from attrs import frozen
 
 from provisioner.sdk import Answer, Context, Done, Fatal, Job, OperatorNeeded, Pending, Retry
-from provisioner.talos.api.access import Access, Configured, Outlook, Silent
+from provisioner.talos.api.access import Access, Configured, Maintenance, Outlook, Silent
 from provisioner.talos.api.errors import NoAnswer
 from provisioner.talos.kinds.delivery import PATIENCE
 from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps
@@ -45,27 +46,46 @@ class _Leaver:
         return self.role != "worker"
 
 
+@frozen
+class _Scene:
+    """The leaver's outlook, None when it has no host; etcd as the other control planes see it.
+
+    `no_etcd` is true when all other control planes were reached and none has etcd.
+    """
+
+    outlook: Outlook | None
+    etcd: Etcd | None
+    no_etcd: bool
+
+
 def leave(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     """Lets a node that answers leave the cluster."""
     leaver = _leaver(client, job)
-    outlook, etcd = _look(client, leaver)
-    match outlook:
-        case Configured():
-            return _leave_alive(client, job, ctx, leaver, outlook, etcd)
-        case Silent(reason) if not _may_have_left(client, job, leaver, etcd):
-            return _await_silent(job, leaver, reason)
-        case _:
-            return _forget(client, job, ctx, leaver, outlook, etcd)
+    scene = _look(client, leaver)
+    if isinstance(scene.outlook, Configured):
+        return _leave_alive(client, job, ctx, leaver, scene.outlook, scene.etcd)
+    if scene.no_etcd:
+        return Done(None)  # without etcd there is no cluster yet that the node could be part of
+    if isinstance(scene.outlook, Silent) and not _may_have_left(client, job, leaver, scene.etcd):
+        return _await_silent(job, leaver, scene.outlook.reason)
+    if job.phase == "":
+        ctx.say(f"{leaver.node} cannot be asked, so it is removed without it")
+    return _forget(client, job, ctx, leaver, scene)
+
+
+def renew(client: Access, job: ConfigJob, ctx: Context) -> Answer:
+    """Makes way for the same node made anew. What was never finished is simply gone on with."""
+    return Done(None) if job.outputs is None else leave(client, job, ctx)
 
 
 def remove_member(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     """Removes what the cluster still knows of a dead node; one that answers after all is let go in order."""
     leaver = _leaver(client, job)
-    outlook, etcd = _look(client, leaver)
-    if isinstance(outlook, Configured):
+    scene = _look(client, leaver)
+    if isinstance(scene.outlook, Configured):
         ctx.say(f"{leaver.node} answers again, so it is asked to leave")
-        return _leave_alive(client, job, ctx, leaver, outlook, etcd)
-    return _forget(client, job, ctx, leaver, outlook, etcd)
+        return _leave_alive(client, job, ctx, leaver, scene.outlook, scene.etcd)
+    return Done(None) if scene.no_etcd else _forget(client, job, ctx, leaver, scene)
 
 
 def teardown(client: Access, job: ConfigJob, ctx: Context) -> Answer:
@@ -92,23 +112,17 @@ def _leave_alive(
 ) -> Answer:
     if machine.stage in _GOING_DOWN or _asked_lately(job, ctx.now()):
         return _wait(job, "drains, leaves and wipes itself")
-    if leaver.may_have_member and machine.members:
-        _guard(leaver, etcd)
+    if leaver.may_have_member:
+        _guard(leaver, etcd or etcd_of(client, {leaver.node: leaver.host}, {leaver.host: machine}))
     if job.phase == "":
         return Pending(phase="leaving", memo=job.memo, after_s=0.0, note="may leave")
     return _reset(client, ctx, leaver, graceful=True)
 
 
 def _guard(leaver: _Leaver, etcd: Etcd | None) -> None:
-    """Raises unless etcd can spare the node's member."""
-    if etcd is None:
-        raise OperatorNeeded(
-            "The last etcd member cannot leave",
-            detail=f"No other control plane of the cluster has a member list, and {leaver.node} has data.",
-            remedy="Bring another control plane up first; to remove the whole cluster, use prov destroy.",
-        )
-    member = etcd.member_of(leaver.node, leaver.host)
-    if member is not None:
+    """Raises unless etcd can spare the node's member, if it has one."""
+    member = etcd.member_of(leaver.node, leaver.host) if etcd else None
+    if etcd and member:
         _object(leaver, etcd.objection_to_leaving(member))
 
 
@@ -117,7 +131,7 @@ def _object(leaver: _Leaver, objection: str) -> None:
         raise OperatorNeeded(
             "Removing the node would cost etcd its quorum",
             detail=f"{leaver.node}: {objection}.",
-            remedy="Bring the other control planes back, or add new ones, and apply again.",
+            remedy="Bring the other control planes back, or add new ones; prov destroy removes the whole cluster.",
         )
 
 
@@ -132,12 +146,11 @@ def _reset(client: Access, ctx: Context, leaver: _Leaver, *, graceful: bool) -> 
 
 
 def _may_have_left(client: Access, job: ConfigJob, leaver: _Leaver, etcd: Etcd | None) -> bool:
-    """Whether a silent node's silence has the meaning hoped for."""
+    """Whether a silent node has left, or is dead, by what others say of it."""
     if job.phase == "resetting":
         return True
-    if job.phase == "":
-        return False
-    if leaver.may_have_member and etcd is not None and etcd.member_of(leaver.node, leaver.host) is None:
+    out_of_etcd = etcd is not None and etcd.member_of(leaver.node, leaver.host) is None
+    if job.phase == "leaving" and leaver.may_have_member and out_of_etcd:
         return True
     known = client.kubernetes_nodes().get(leaver.node)
     return known is None or not known.ready
@@ -149,16 +162,15 @@ def _await_silent(job: ConfigJob, leaver: _Leaver, reason: str) -> Answer:
     raise Retry(
         "A node that is to leave does not answer",
         detail=f"{leaver.node} at {leaver.host}: {reason}",
-        remedy="Bring it back; or, if it is dead, plan again: prov then removes it without asking it.",
+        remedy="Kubernetes still hears from it. Check the way from here to the node's port 50000.",
         after_s=5.0,
     )
 
 
-def _forget(
-    client: Access, job: ConfigJob, ctx: Context, leaver: _Leaver, outlook: Outlook | None, etcd: Etcd | None
-) -> Answer:
+def _forget(client: Access, job: ConfigJob, ctx: Context, leaver: _Leaver, scene: _Scene) -> Answer:
     """Takes what is left of the node out of etcd, then out of Kubernetes."""
     if leaver.may_have_member:
+        etcd = scene.etcd
         if etcd is None:
             raise Retry(
                 "No control plane tells who is in etcd",
@@ -167,7 +179,7 @@ def _forget(
                 after_s=5.0,
             )
         if member := etcd.member_of(leaver.node, leaver.host):
-            if isinstance(outlook, Silent) and _asked_lately(job, ctx.now()):
+            if isinstance(scene.outlook, Silent) and _asked_lately(job, ctx.now()):
                 return _wait(job, "leaves etcd")
             _object(leaver, etcd.objection_to_removing(member))
             client.remove_member(etcd.via, member.id)
@@ -177,12 +189,13 @@ def _forget(
     return Done(None)
 
 
-def _look(client: Access, leaver: _Leaver) -> tuple[Outlook | None, Etcd | None]:
-    """The leaver's outlook, None when it has no host; and etcd as the other control planes see it."""
+def _look(client: Access, leaver: _Leaver) -> _Scene:
     others = {node: host for node, host in client.control_planes.items() if node != leaver.node}
     asked = [*others.values(), leaver.host] if leaver.host else [*others.values()]
     looks = client.look(asked)
-    return looks.get(leaver.host), etcd_of(client, others, looks)
+    reached = [look for host in others.values() if isinstance(look := looks[host], Configured | Maintenance)]
+    bare = len(reached) == len(others) and not any(isinstance(look, Configured) and look.has_etcd for look in reached)
+    return _Scene(looks.get(leaver.host), etcd_of(client, others, looks), no_etcd=bare)
 
 
 def _leaver(client: Access, job: ConfigJob) -> _Leaver:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from prov_sim.provider import provider
+    from prov_sim.sim import provider
 
 __all__ = ["provider"]
 
 
 def __getattr__(name: str) -> Any:
     if name == "provider":
-        from prov_sim.provider import provider
+        from prov_sim.sim import provider
 
         return provider
     raise AttributeError(name)

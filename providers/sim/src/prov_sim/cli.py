@@ -36,8 +36,12 @@ def list_world(
 @app.command()
 def stop(daemon: Daemon = "default") -> None:
     """Stop the daemon; everything it holds is gone."""
-    answer = _ask(daemon, "stop", quiet=True)
-    typer.echo(f"The daemon {daemon!r} stops." if answer is not None else f"No daemon {daemon!r} runs.")
+    try:
+        stopped = Control.named(daemon).stop()
+    except ControlError as err:
+        typer.echo(f"error: {err}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"The daemon {daemon!r} has stopped." if stopped else f"No daemon {daemon!r} runs.")
 
 
 @fault.command()
@@ -56,6 +60,14 @@ def off(machine: MachineName, daemon: Daemon = "default") -> None:
 def die(machine: MachineName, daemon: Daemon = "default") -> None:
     """Cut a machine's power for good."""
     _tell(_ask(daemon, "power", machine=machine, action="die"))
+
+
+@fault.command()
+def vanish(machine: MachineName, daemon: Daemon = "default") -> None:
+    """Let a machine be gone, as if somebody else had deleted it."""
+    gone = _ask(daemon, "vanish", machine=machine)
+    if gone is not None:
+        typer.echo(f"{gone['group']}/{gone['name']} is gone")
 
 
 @fault.command()

@@ -66,6 +66,21 @@ class Control:
         self._start()
         return self.ask(verb, **arguments)
 
+    def stop(self) -> bool:
+        """Stops the daemon and returns when it is gone; false when none ran. Raises ControlError."""
+        try:
+            self.ask("stop")
+        except ControlError as err:
+            if err.code == "no-daemon":
+                return False
+            raise
+        deadline = time.monotonic() + _START_S
+        while time.monotonic() < deadline:
+            if not self._somebody_holds_the_lock():
+                return True
+            time.sleep(0.01)
+        raise ControlError("no-answer", "the daemon does not stop")
+
     @contextlib.contextmanager
     def _connected(self) -> Iterator[socket.socket]:
         with contextlib.ExitStack() as stack:
@@ -105,7 +120,14 @@ class Control:
         while time.monotonic() < deadline:
             if process is None or process.poll() is not None:
                 process = self._spawn()
-            with contextlib.suppress(ControlError), self._connected():
+            with contextlib.suppress(ControlError), self._connected() as connection:
+                serving = _greeting(connection).get("pid")
+                if serving is None:
+                    continue
+                if serving != process.pid:
+                    # Somebody was quicker. Ours must not take over at some later moment.
+                    process.terminate()
+                    process.wait()
                 return
             time.sleep(0.02)
         raise ControlError("cannot-start", f"the daemon does not start; its log is {self.place.log}")
@@ -116,6 +138,16 @@ class Control:
             return subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/"
             )
+
+
+def _greeting(connection: socket.socket) -> dict[str, Any]:
+    """What the daemon says first; empty if it ends at that moment."""
+    try:
+        with connection.makefile("rb") as lines:
+            greeting: dict[str, Any] = json.loads(lines.readline() or b"{}")
+    except OSError:
+        return {}
+    return greeting
 
 
 def _exchange(connection: socket.socket, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class Verbs:
         }
         self._tools: Mapping[str, Callable[[Request], Result]] = {
             "power": self._power,
+            "vanish": self._vanish,
             "hold": self._hold,
             "slow": self._slow,
             "edit": self._edit,
@@ -121,6 +122,11 @@ class Verbs:
         if request["action"] not in actions:
             raise Refused("invalid", f"no power action {request['action']!r}; there are {', '.join(actions)}")
         actions[request["action"]]()
+        return show_machine(machine)
+
+    def _vanish(self, request: Request) -> Result:
+        machine = self._machine(request)
+        self._world.delete_machine(machine)
         return show_machine(machine)
 
     def _hold(self, request: Request) -> Result:

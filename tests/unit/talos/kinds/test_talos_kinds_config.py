@@ -208,7 +208,7 @@ class TestRead:
 
 
 class TestPlanning:
-    GOING = frozenset({Address("talos.config", "control-3")})
+    GOING = frozenset({Address("talos.config", "control-3"), Address("talos.config", "worker-1")})
 
     def test_a_node_that_answers_leaves(self, make_props):
         reading = Seen({"documents": make_props("control-3").documents})
@@ -224,8 +224,13 @@ class TestPlanning:
     def test_a_dead_node_is_removed_without_it(self):
         assert KIND.how(Address("talos.config", "control-3"), self.GOING, Unreachable("x"))[0] == "remove-member"
 
-    def test_with_the_bootstrap_goes_the_cluster(self):
-        going = self.GOING | {Address("talos.bootstrap", "cluster")}
+    def test_a_node_that_does_not_go_is_made_anew(self):
+        how, text = KIND.how(Address("talos.config", "control-3"), frozenset(), Seen({}))
+        assert how == "renew"
+        assert text.endswith("then made anew")
+
+    def test_with_the_secrets_goes_the_cluster(self):
+        going = self.GOING | {Address("talos.secrets", "cluster")}
         for reading in (None, Unreachable("x"), Seen({})):
             assert KIND.how(Address("talos.config", "control-3"), going, reading)[0] == "teardown"
 

@@ -10,6 +10,7 @@ from attrs import evolve
 from provisioner.sdk import Done, Fatal, OperatorNeeded, Pending, Retry
 from provisioner.talos.api.access import Foreign, KubernetesNode, Maintenance, Member
 from provisioner.talos.kinds.config import ConfigKind
+from provisioner.talos.kinds.node import ConfigOutputs
 
 KIND = ConfigKind()
 
@@ -58,8 +59,9 @@ class TestLeave:
 
     def test_the_last_member_cannot_leave(self, healthy, ctx, leaving):
         cluster = without(healthy(control_planes=1), "control-1")
-        with pytest.raises(OperatorNeeded, match="last etcd member"):
+        with pytest.raises(OperatorNeeded, match="quorum") as caught:
             KIND.delete(cluster, leaving("control-1"), ctx)
+        assert caught.value.detail == "control-1: it is the last etcd member."
         assert cluster.asked == []
 
     def test_no_member_leaves_while_the_rest_would_have_no_quorum(self, healthy, ctx, leaving):
@@ -92,7 +94,33 @@ class TestLeave:
         cluster.off("worker-1")
         with pytest.raises(Retry, match="does not answer") as caught:
             KIND.delete(without(cluster, "worker-1"), leaving("worker-1", "worker"), ctx)
-        assert "plan again" in caught.value.remedy
+        assert "Kubernetes still hears from it" in caught.value.remedy
+
+    def test_a_node_that_died_after_the_plan_is_removed_when_kubernetes_misses_it_too(self, healthy, ctx, leaving):
+        cluster, job = healthy(), leaving("control-3")
+        cluster.off("control-3")
+        cluster.kubernetes["control-3"] = KubernetesNode("control-3", False)
+        without(cluster, "control-3")
+        job = resumed(job, KIND.delete(cluster, job, ctx))
+        assert KIND.delete(cluster, job, ctx) == Done(None)
+        assert cluster.asked == [("remove_member", "host-control-1", 3), ("delete_node", "control-3")]
+        assert ctx.said[0] == "control-3 cannot be asked, so it is removed without it"
+
+    def test_again_it_is_quiet(self, healthy, ctx, leaving):
+        cluster = healthy()
+        cluster.off("control-3")
+        cluster.forget_member(3)
+        cluster.kubernetes.pop("control-3")
+        assert KIND.delete(without(cluster, "control-3"), leaving("control-3"), ctx) == Done(None)
+
+    @pytest.mark.parametrize("how", ["leave", "remove-member"])
+    def test_before_there_is_etcd_nothing_holds_up_a_removal(self, healthy, ctx, leaving, how):
+        cluster = healthy()
+        for node in ("control-1", "control-2"):
+            cluster.set(node, members=None, services={}, stage="booting")
+        cluster.off("control-3")
+        cluster.kubernetes = None
+        assert KIND.delete(without(cluster, "control-3"), leaving("control-3", how=how), ctx) == Done(None)
 
     def test_a_crash_after_the_reset_is_settled_by_etcd(self, healthy, ctx, leaving):
         """The reset was asked for, but only the intention is on record."""
@@ -152,6 +180,17 @@ class TestLeave:
             cluster.off(node)
         with pytest.raises(Retry, match="No control plane"):
             KIND.delete(without(cluster, "control-3"), leaving("control-3", how="remove-member"), ctx)
+
+
+class TestRenew:
+    def test_what_was_never_finished_is_left_as_it_is(self, healthy, ctx, leaving):
+        cluster = healthy()
+        assert KIND.delete(cluster, leaving("control-3", how="renew"), ctx) == Done(None)
+        assert cluster.asked == []
+
+    def test_what_was_finished_leaves_in_order(self, healthy, ctx, leaving):
+        job = evolve(leaving("control-3", how="renew"), outputs=ConfigOutputs("control-3", "d"))
+        assert KIND.delete(healthy(), job, ctx).phase == "leaving"
 
 
 class TestRemoveMember:

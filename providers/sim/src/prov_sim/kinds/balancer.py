@@ -48,7 +48,7 @@ class BalancerKind:
             balancer = client.call(
                 "create_balancer", key=job.key, lineage=job.lineage, name=job.wanted.name, group=job.wanted.group
             )
-        return Done(BalancerOutputs(balancer["id"], balancer["address"]))
+        return Done(BalancerOutputs(id=balancer["id"], host=balancer["address"]))
 
     def update(self, client: Control, job: Job[BalancerProps, BalancerOutputs], ctx: Context) -> Answer:
         """Nothing of a balancer changes in place."""

@@ -58,7 +58,7 @@ class MachineKind:
     def create(self, client: Control, job: Job[MachineProps, MachineOutputs], ctx: Context) -> Answer:
         """Finds the machine of the key, or makes it; pending until it is powered on."""
         if isinstance(job.seen, Seen) and job.seen.props["power"] == "on":
-            return Done(MachineOutputs(str(job.seen.outputs["id"]), str(job.seen.outputs["host"])))
+            return Done(MachineOutputs(id=str(job.seen.outputs["id"]), host=str(job.seen.outputs["host"])))
         wanted = _wanted(job)
         order = asdict(wanted)
         order["user_data"] = wanted.user_data.reveal() if wanted.user_data is not None else ""
@@ -96,7 +96,7 @@ def _wanted(job: Job[MachineProps, MachineOutputs]) -> MachineProps:
 
 
 def _outputs(machine: Mapping[str, Any]) -> MachineOutputs:
-    return MachineOutputs(machine["id"], machine["address"])
+    return MachineOutputs(id=machine["id"], host=machine["address"])
 
 
 def _seen(machine: Mapping[str, Any]) -> Seen:

@@ -1,4 +1,7 @@
-"""The provider `sim`."""
+"""The provider `sim`.
+
+It stands in a module of another name than its own, so that `prov_sim.provider` is never the module.
+"""
 
 from __future__ import annotations
 

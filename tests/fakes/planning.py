@@ -1,0 +1,144 @@
+"""Plans of toys from plain data: what is wanted, on record and found, as it stands in a YAML file.
+
+    wanted:
+      toy.thing/a: {size: 2, address: "${toy.thing/b.address}", token: "secret:x", _after: [...], _protect: true}
+    state:
+      toy.thing/a: {applied: {name: a, size: 1}, outputs: {...}, status: ready, depends_on: [...], ...}
+    seen:
+      toy.thing/a: as-recorded | absent | unreachable | {name: a, size: 1}
+
+A name is filled in where it is left out. A text `${kind/name.output}` is a reference, `shout ${…}` a call over one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from fakes.toy import ToyProvider
+
+from provisioner.graph.resources import ResourceGraph, build_graph
+from provisioner.model.address import Address
+from provisioner.model.functions import CORE
+from provisioner.model.plan import Plan, ProviderUse
+from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreachable
+from provisioner.model.rollout import Rollout
+from provisioner.model.schema import Schema
+from provisioner.model.state import Entry, State, Status
+from provisioner.model.value import Call, Ref, Secret, Value
+from provisioner.planner.build import PlanOptions, make_plan
+
+_REF = re.compile(r"(?P<call>shout )?\$\{(?P<to>[^}]+/[a-z0-9-]+)\.(?P<output>[a-z.]+)\}")
+KINDS = ToyProvider.kinds
+FUNCTIONS = {**CORE, **ToyProvider.functions}
+
+
+def value(raw: Any) -> Value:
+    """Plain data as a value."""
+    match raw:
+        case Mapping():
+            return {key: value(item) for key, item in raw.items()}
+        case list():
+            return tuple(value(item) for item in raw)
+        case str() if raw.startswith("secret:"):
+            return Secret(raw.removeprefix("secret:"))
+        case str() if match := _REF.fullmatch(raw):
+            ref = Ref(Address.parse(match["to"]), match["output"])
+            return Call("toy.shout", (ref,)) if match["call"] else ref
+        case _:
+            return raw
+
+
+def graph(case: Mapping[str, Any]) -> ResourceGraph:
+    """What a case wants."""
+    return build_graph(
+        "demo",
+        [_resource(Address.parse(text), raw) for text, raw in (case.get("wanted") or {}).items()],
+        providers={"toy": ProviderUse("toy", "toy", {})},
+        rollouts=tuple(_rollout(raw) for raw in case.get("rollouts") or ()),
+        bindings={},
+        outputs=_mapping(case.get("outputs") or {}),
+        spec_digest="sha256:spec",
+    )
+
+
+def state(case: Mapping[str, Any]) -> State:
+    """What a case has on record."""
+    entries = [_entry(Address.parse(text), raw) for text, raw in (case.get("state") or {}).items()]
+    outputs = _mapping(case.get("published") or {})
+    return State("demo", "L", 7, {entry.address: entry for entry in entries}, outputs=outputs)
+
+
+def seen(case: Mapping[str, Any], recorded: State) -> dict[Address, Reading]:
+    """What a case finds; an entry that it does not mention is as recorded."""
+    told = {Address.parse(text): raw for text, raw in (case.get("seen") or {}).items()}
+    asked = [e for e in recorded.entries.values() if e.status in (Status.READY, Status.UPDATING)]
+    return {
+        entry.address: _reading(entry, told.get(entry.address, "as-recorded"))
+        for entry in asked
+        if entry.address.kind != "toy.gate" and told.get(entry.address) != "not-asked"
+    }
+
+
+def plan(case: Mapping[str, Any]) -> Plan:
+    """The plan for a case."""
+    recorded = state(case)
+    options = case.get("options") or {}
+    return make_plan(
+        graph(case),
+        recorded,
+        seen(case, recorded),
+        kind_of=lambda name: KINDS[name],
+        functions=FUNCTIONS,
+        versions={"toy": "1.0"},
+        options=PlanOptions(options.get("destroy", False), frozenset(options.get("allow", ()))),
+    )
+
+
+def _resource(address: Address, raw: Mapping[str, Any] | None) -> Resource:
+    raw = dict(raw or {})
+    after = tuple(Address.parse(text) for text in raw.pop("_after", ()))
+    protect, provider = raw.pop("_protect", False), raw.pop("_provider", "toy")
+    return Resource(address, provider, _mapping(_named(address, raw)), after, protect)
+
+
+def _entry(address: Address, raw: Mapping[str, Any] | None) -> Entry:
+    raw = dict(raw or {})
+    schema = Schema.of(KINDS[address.kind].props)
+    for name in ("applied", "intended"):
+        if name in raw or (name == "applied" and raw.get("status") not in ("creating", "failed")):
+            raw[name] = schema.recorded(schema.normal(_mapping(_named(address, raw.get(name) or {}))))
+    for name in ("outputs",):
+        raw[name] = _mapping(raw.get(name) or {"id": f"toy-{address.name}", "address": "10.0.0.1", "revision": 1})
+    raw["depends_on"] = tuple(Address.parse(text) for text in raw.get("depends_on", ()))
+    raw["status"] = Status(raw.get("status", "ready"))
+    return Entry(**{"address": address, "generation": 1, "provider": "toy", "key": f"key-{address.name}", **raw})
+
+
+def _named(address: Address, props: Mapping[str, Any]) -> Mapping[str, Any]:
+    named = "name" in Schema.of(KINDS[address.kind].props).fields
+    return {"name": address.name, **props} if named else props
+
+
+def _reading(entry: Entry, raw: Any) -> Reading:
+    match raw:
+        case "as-recorded":
+            fields = Schema.of(KINDS[entry.address.kind].props).fields
+            return Seen({name: entry.applied[name] for name in entry.applied if fields[name].marks.readable})
+        case "absent":
+            return Absent()
+        case "unreachable":
+            return Unreachable("no route", datetime(2026, 11, 23, 12, 30, tzinfo=UTC))
+        case _:
+            return Seen(_mapping(_named(entry.address, raw)))
+
+
+def _rollout(raw: Mapping[str, Any]) -> Rollout:
+    members = tuple(Address.parse(text) for text in raw["members"])
+    return Rollout(members, raw["max_unavailable"], raw.get("reason", "one by one"), _mapping(raw.get("where") or {}))
+
+
+def _mapping(raw: Mapping[str, Any]) -> Mapping[str, Value]:
+    return {key: value(item) for key, item in raw.items()}
