@@ -5,6 +5,7 @@ nothing      (not asked)    yes                         create
 ready        seen           equal                       keep
 ready        seen           other in place              update
 ready        seen           other where immutable       replace: delete, then create
+ready        seen           protected otherwise         update, so that it is on record
 ready        absent         yes                         create anew ("it is gone")
 ready        out of reach   equal to what is recorded   keep, with a note
 ready        out of reach   other                       as if seen as recorded
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from provisioner.errors import Place, Problem
 from provisioner.graph.resources import ResourceGraph
@@ -32,6 +33,7 @@ from provisioner.model.value import (
     Ref,
     Unknown,
     Value,
+    conceal,
     dig,
     evaluate,
     is_known,
@@ -79,9 +81,10 @@ class Decider:
     def _wanted(self, resource: Resource) -> tuple[Step, ...]:
         kind = self.kind_of(resource.address.kind)
         schema = Schema.of(kind.props)
+        resource = _closed(resource, schema)
         entry = self.state.entries.get(resource.address)
-        props = self._evaluated(dict(resource.props), resource.place)
-        assert isinstance(props, Mapping)
+        place = _place(resource)
+        props = {name: self._evaluated(value, place) for name, value in resource.props.items()}
         complaints = list(schema.complaints(props))
         if complaints:
             self._problems.extend(_ill_formed(resource, name, sentence) for name, sentence in complaints)
@@ -114,8 +117,8 @@ class Decider:
         fixed = [change for change in changes if schema.fields[str(change.path[0])].marks.immutable]
         if fixed:
             return self._replace(resource, kind, entry, tuple(_cannot_change(change) for change in fixed), reading)
-        if changes or entry.status is Status.UPDATING:
-            return (self._update(resource, kind, entry, changes, _why(entry, changes, reading)),)
+        if changes or entry.status is Status.UPDATING or entry.protect != resource.protect:
+            return (self._update(resource, kind, entry, changes, _why(resource, entry, changes, reading)),)
         return (self._keep(resource, entry, notes),)
 
     def _gate(self, resource: Resource, entry: Entry | None, wanted: dict[str, Value]) -> Step:
@@ -246,7 +249,7 @@ def _compare(
                 notes.append(f"{name} is no longer what it was made with")
             continue
         if marks.readable and name in found:
-            before = found[name]
+            before = conceal(found[name]) if marks.secret else found[name]
         changes += differences(before, value, (name,))
     if isinstance(reading, Unreachable):
         since = f" since {reading.since:%Y-%m-%d %H:%M}" if reading.since else ""
@@ -254,9 +257,13 @@ def _compare(
     return tuple(changes), tuple(notes)
 
 
-def _why(entry: Entry, changes: tuple[FieldChange, ...], reading: Reading | None) -> tuple[str, ...]:
+def _why(
+    resource: Resource, entry: Entry, changes: tuple[FieldChange, ...], reading: Reading | None
+) -> tuple[str, ...]:
     if entry.status is Status.UPDATING:
         return ("an earlier run was cut off while changing it",)
+    if not changes:
+        return ("it is protected from now on" if resource.protect else "it is no longer protected",)
     if isinstance(reading, Seen) and all(_drifted(entry, change) for change in changes):
         return ("changed outside prov",)
     return ("the file changed",)
@@ -288,12 +295,23 @@ def _cannot_change(change: FieldChange) -> str:
     )
 
 
+def _closed(resource: Resource, schema: Schema) -> Resource:
+    """The resource with its secret properties concealed: what a plan shows and a plan file holds of it."""
+    secret = {name for name, item in schema.fields.items() if item.marks.secret}
+    props = {n: conceal(v) if n in secret and v is not None else v for n, v in resource.props.items()}
+    return evolve(resource, props=props)
+
+
+def _place(resource: Resource) -> Place:
+    return resource.place if resource.place.file else Place(address=str(resource.address))
+
+
 def _ill_formed(resource: Resource, name: str, sentence: str) -> Problem:
     return Problem(
         "property",
         "a property does not fit its kind",
         f"{resource.address}: {name} {sentence}",
-        resource.place if resource.place.file else Place(address=str(resource.address)),
+        _place(resource),
         f"see the properties of {resource.address.kind} with `prov providers {resource.address.provider_type}`",
     )
 

@@ -23,10 +23,11 @@ def losses(steps: Iterable[Step], state: State, kind_of: KindOf, allow: frozense
         if isinstance(step, Create) and entry is not None and isinstance(kind, Precious):
             if entry.status is Status.CREATING:
                 continue
+            fate = "would be replaced" if step.replaces else "was there and is gone"
             yield Problem(
                 "data-loss",
                 "data would be lost for good",
-                f"{step.address} was there and is gone; making it anew gives up {kind.precious}",
+                f"{step.address} {fate}; making it anew gives up {kind.precious}",
                 Place(address=str(step.address)),
                 "bring the old machines back, or accept the loss with --allow data-loss",
             )

@@ -93,8 +93,9 @@ class LiveProgress:
         self._style = style
         self._began = time.monotonic()
         self._working: dict[str, tuple[str, str, float]] = {}
+        self._console = Console(file=out, highlight=False)
         self._live = Live(
-            console=Console(file=out, highlight=False),
+            console=self._console,
             refresh_per_second=8,
             transient=True,
             get_renderable=self._picture,
@@ -112,14 +113,14 @@ class LiveProgress:
         line = "" if isinstance(event, StepStarted | StepProgress) else event_line(event, self._style)
         if line:
             elapsed = f"{time.monotonic() - self._began:7.1f} s  "
-            self._live.console.print(self._text.from_ansi(elapsed + line))
+            self._console.print(self._text.from_ansi(elapsed + line))
 
     def close(self) -> None:
         self._live.stop()
 
     def _picture(self):  # type: ignore[no-untyped-def]
         now = time.monotonic()
-        room = max(3, self._live.console.size.height - 4)
+        room = max(3, self._console.size.height - 4)
         lines = [
             f"{now - began:9.1f} s  {what}" + (f": {note}" if note else "")
             for what, note, began in list(self._working.values())

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from attrs import asdict, define, evolve, field
 from prov_sim.control import Control
-from prov_sim.provider import provider as sim
+from prov_sim import provider as sim
 
 from provisioner.sdk import (
     Absent,
@@ -303,7 +303,7 @@ class TestLooking:
         other = to_tree(generate(Contract.parse("1.13"), now=datetime.now(UTC), random=random.Random(8).randbytes))
         thief = Run(cluster.control, other, "user_data", outputs=dict(cluster.outputs))
         thief.outputs[talos_design.SECRETS] = {"id": "x", **other}
-        with pytest.raises(OperatorNeeded, match="another cluster"):
+        with pytest.raises(OperatorNeeded, match="belongs to somebody else"):
             thief.make(thief.resource(config("control-1")))
 
     def test_a_rejected_configuration_is_told_with_all_that_is_wrong(self, control: Control, bundle: dict[str, Any]):

@@ -333,6 +333,11 @@ def cluster(sim: Sim, made_secrets: Secrets) -> Cluster:
 
 
 @pytest.fixture
+def own_cluster(own_sim: Sim, made_secrets: Secrets) -> Cluster:
+    return Cluster(own_sim, made_secrets, own_sim.balancer()["address"])
+
+
+@pytest.fixture
 def wait_until() -> Callable[[Callable[[], Any]], Any]:
     return until
 

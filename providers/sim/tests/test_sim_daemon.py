@@ -133,19 +133,13 @@ def test_a_long_path_is_no_obstacle(tmp_path):
         control.stop()
 
 
-def test_five_machines_cost_about_a_second_of_work(own_sim):
-    from_scratch = own_sim.control.call("create_balancer", name="api", group="g", key="k", lineage="L")
-    assert from_scratch["address"].startswith("127.")
-    pid = pid_of(own_sim.control.place)
+def test_a_cluster_of_three_and_two_costs_about_a_second_of_work(own_cluster):
+    """All processor time of the daemon, its start included; twice the promise, for slow computers."""
+    own_cluster.make("cp-1", "cp-2", "cp-3", "w-1", "w-2")
 
-    def spent():
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-    for name in ("a", "b", "c", "d", "e"):
-        own_sim.create(name, group="g")
-        own_sim.wait(name, stage="maintenance")
-    assert spent() < 3
+    pid = pid_of(own_cluster.sim.control.place)
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    assert (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") < 2
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import pytest
 from grpclib.const import Status
 from grpclib.exceptions import GRPCError
+from prov_sim.machine.etcd import Domain
 
 from provisioner.talos.api._wire import machine_pb2
 
@@ -41,20 +44,20 @@ def test_control_planes_join_as_learners_and_become_voters(cluster):
     assert int(local["memberID"], 16) == members["cp-3"].id
 
 
-def test_one_learner_at_a_time(sim, cluster):
-    """The first to join is slow to become a voter; while it is a learner nobody else gets in."""
-    cluster.make("cp-1")
-    cluster.add("cp-2", time_scale=0.01)
-    sim.wait("cp-2", stage="booting")
-    sim.control.call("slow", machine="cp-2", factor=4)
-    joined = sim.wait("cp-2", stage="running")
-    assert joined["etcd"]["learner"]
+def test_one_learner_at_a_time():
+    domain = Domain("d", Random(1))
+    etcd, first = domain.bootstrap("cp-1", "127.0.0.1")
+    assert domain.joinable() is None
+    first.up = True
+    assert domain.joinable() is etcd
 
-    cluster.add("cp-3")
-    sim.wait("cp-3", etcd={"state": "Preparing", "member": "", "learner": False})
+    learner = domain.join(etcd, "cp-2", "127.0.0.2")
 
-    assert voters(cluster) == {"cp-1"}
-    assert [member["name"] for member in cluster.etcds()[0]["members"]] == ["cp-1", "cp-2"]
+    assert (learner.learner, etcd.quorum) == (True, 1)
+    assert domain.joinable() is None
+    learner.up, learner.learner = True, False
+    assert domain.joinable() is etcd
+    assert etcd.quorum == 2
 
 
 def test_two_bootstraps_make_two_clusters_that_never_merge(sim, cluster):

@@ -116,7 +116,6 @@ class KubernetesNode:
 
     name: str
     ready: bool
-    addresses: tuple[str, ...] = ()
     version: str = ""
 
 

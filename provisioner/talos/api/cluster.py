@@ -14,7 +14,7 @@ from provisioner.talos.api.access import Applied, KubernetesNode, Outlook, Silen
 from provisioner.talos.api.calls import etcd, machine
 from provisioner.talos.api.connections import Call, Connections, T
 from provisioner.talos.api.identity import Identity, signed_by, trusting_context, unverified_context
-from provisioner.talos.api.kubernetes import Kubernetes
+from provisioner.talos.api.kubernetes import Kubernetes, connect
 from provisioner.talos.api.loop import Loop, shared_loop
 from provisioner.talos.api.probe import probe
 from provisioner.talos.pki.bundle import Bundle
@@ -99,7 +99,7 @@ class Cluster:
                 "The address of the Kubernetes API is not known",
                 remedy="Apply the cluster file first; the endpoint is made with it.",
             )
-        return Kubernetes(endpoint, self._admin.context)
+        return Kubernetes(lambda: connect(endpoint, self._admin.context()))
 
 
 class _Credentials:

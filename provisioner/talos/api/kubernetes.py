@@ -18,12 +18,17 @@ _PAGE = 500
 """Nodes per answer; a list of thousands comes in pages."""
 
 
-class Kubernetes:
-    """A client for one cluster's API: `endpoint` is a host or URL, `context` has the administrator's certificate."""
+def connect(endpoint: str, context: ssl.SSLContext) -> httpx.Client:
+    """An HTTP client for the API at `endpoint`, a host or URL; `context` has the administrator's certificate."""
+    # The environment's proxies are not for the cluster's own, private addresses.
+    return httpx.Client(base_url=str(url(endpoint)), verify=context, timeout=TIMEOUT_S, trust_env=False)
 
-    def __init__(self, endpoint: str, context: Callable[[], ssl.SSLContext]) -> None:
-        self._url = str(url(endpoint))
-        self._context = context
+
+class Kubernetes:
+    """One cluster's API. `client` opens a connection to it; each question has its own."""
+
+    def __init__(self, client: Callable[[], httpx.Client]) -> None:
+        self._client = client
 
     def nodes(self) -> dict[str, KubernetesNode]:
         """All Node objects by name; raises Retry while the API does not answer."""
@@ -31,7 +36,7 @@ class Kubernetes:
         query = {"limit": str(_PAGE)}
         with self._client() as client:
             while True:
-                answer = self._checked(client, "GET", "/api/v1/nodes", query).json()
+                answer = _checked(client, "GET", "/api/v1/nodes", query).json()
                 for item in answer.get("items", ()):
                     node = _node(item)
                     found[node.name] = node
@@ -43,33 +48,30 @@ class Kubernetes:
     def delete_node(self, name: str) -> None:
         """Removes a Node object; quiet when there is none."""
         with self._client() as client:
-            self._checked(client, "DELETE", f"/api/v1/nodes/{quote(name)}", {}, also_fine=404)
+            _checked(client, "DELETE", f"/api/v1/nodes/{quote(name)}", {}, also_fine=404)
 
-    def _client(self) -> httpx.Client:
-        # The environment's proxies are not for the cluster's own, private addresses.
-        return httpx.Client(base_url=self._url, verify=self._context(), timeout=TIMEOUT_S, trust_env=False)
 
-    def _checked(
-        self, client: httpx.Client, method: str, path: str, query: Mapping[str, str], *, also_fine: int = 200
-    ) -> httpx.Response:
-        try:
-            answer = client.request(method, path, params=dict(query))
-        except httpx.HTTPError as err:
-            raise Retry(
-                "The Kubernetes API does not answer",
-                detail=f"{self._url}: {err or type(err).__name__}",
-                remedy="Check that the endpoint can be reached from here and leads to the control planes.",
-            ) from err
-        if answer.is_success or answer.status_code == also_fine:
-            return answer
-        detail = f"{self._url}: {method} {path} was answered with {answer.status_code}"
-        if answer.status_code in (401, 403):
-            raise OperatorNeeded(
-                "The Kubernetes API refuses our certificate",
-                detail=detail,
-                remedy="Check that the endpoint belongs to this cluster and not to another one.",
-            )
-        raise Retry("The Kubernetes API cannot answer yet", detail=detail)
+def _checked(
+    client: httpx.Client, method: str, path: str, query: Mapping[str, str], *, also_fine: int = 200
+) -> httpx.Response:
+    try:
+        answer = client.request(method, path, params=dict(query))
+    except httpx.HTTPError as err:
+        raise Retry(
+            "The Kubernetes API does not answer",
+            detail=f"{client.base_url}: {str(err) or type(err).__name__}",
+            remedy="Check that the endpoint can be reached from here and leads to the control planes.",
+        ) from err
+    if answer.is_success or answer.status_code == also_fine:
+        return answer
+    detail = f"{client.base_url}: {method} {path} was answered with {answer.status_code}"
+    if answer.status_code in (401, 403):
+        raise OperatorNeeded(
+            "The Kubernetes API refuses our certificate",
+            detail=detail,
+            remedy="Check that the endpoint belongs to this cluster and not to another one.",
+        )
+    raise Retry("The Kubernetes API cannot answer yet", detail=detail)
 
 
 def _node(item: Mapping[str, Any]) -> KubernetesNode:
@@ -78,6 +80,5 @@ def _node(item: Mapping[str, Any]) -> KubernetesNode:
     return KubernetesNode(
         name=item["metadata"]["name"],
         ready=conditions.get("Ready") == "True",
-        addresses=tuple(entry["address"] for entry in status.get("addresses", ())),
         version=status.get("nodeInfo", {}).get("kubeletVersion", ""),
     )

@@ -25,7 +25,7 @@ from provisioner.talos.config.encode import decode
 from provisioner.talos.config.immediate import needs_reboot
 from provisioner.talos.config.redact import mark_secrets
 from provisioner.talos.kinds.delivery import create_config, update_config
-from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, digest_of
+from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, as_node, digest_of
 from provisioner.talos.kinds.removal import leave, remove_member, renew, teardown
 
 _SECRETS = Address("talos.secrets", "cluster")
@@ -88,13 +88,15 @@ def _host(client: Access, job: ConfigJob) -> str:
 
 
 def _reading(job: ConfigJob, outlook: Outlook | None) -> Reading:
-    match outlook:
-        case None | Maintenance():
+    if outlook is None:
+        return Absent()  # there is no machine yet
+    match as_node(outlook, job.applied, job.wanted):
+        case Maintenance():
             return Absent()
         case Silent(reason) | Foreign(reason):
             return Unreachable(reason)
-        case Configured():
-            return _seen(job, outlook)
+        case Configured() as machine:
+            return _seen(job, machine)
 
 
 def _seen(job: ConfigJob, machine: Configured) -> Seen:

@@ -6,7 +6,7 @@
       ├─ has another configuration ──► it is applied; reboots where it must
       ├─ has it, still on its way ───► waits
       └─ has it, up ─────────────────► done
-    somebody else's ► a person is needed
+    somebody else's ► a person is needed; another node of the cluster is somebody else, too
 
 Every call looks first and does at most one thing, so a call that was cut off is simply made again. The memo
 remembers when a configuration was sent, to give the machine a moment before it is sent once more, and the
@@ -35,7 +35,7 @@ from provisioner.talos.api.access import Access, Configured, Foreign, Maintenanc
 from provisioner.talos.api.errors import NoAnswer, Rejected
 from provisioner.talos.config.encode import ConfigUnreadable, decode
 from provisioner.talos.config.immediate import needs_reboot
-from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, digest_of
+from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, as_node, digest_of
 from provisioner.talos.kinds.quorum import etcd_of
 
 ConfigJob = Job[ConfigProps, ConfigOutputs]
@@ -52,7 +52,7 @@ def create_config(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     A control plane stays in `booting` until etcd is bootstrapped, so nothing more can be asked of it here.
     """
     wanted = _wanted(job)
-    match client.look([wanted.host])[wanted.host]:
+    match as_node(client.look([wanted.host])[wanted.host], wanted, job.applied):
         case Silent(reason):
             return _wait(job, f"waits for the machine to answer ({reason})")
         case Foreign(reason):
@@ -70,7 +70,7 @@ def create_config(client: Access, job: ConfigJob, ctx: Context) -> Answer:
 def update_config(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     """Changes the configuration in place. Done once it is in force and the node is well again."""
     wanted = _wanted(job)
-    match client.look([wanted.host])[wanted.host]:
+    match as_node(client.look([wanted.host])[wanted.host], wanted, job.applied):
         case Silent(reason):
             return _wait(job, f"waits for the machine to answer ({reason})")
         case Foreign(reason):
@@ -199,10 +199,10 @@ def _done(wanted: ConfigProps) -> Done[ConfigOutputs]:
 
 def _stranger(wanted: ConfigProps, reason: str) -> OperatorNeeded:
     return OperatorNeeded(
-        "The machine belongs to another cluster",
+        "The machine belongs to somebody else",
         detail=f"{wanted.node} at {wanted.host}: {reason}",
-        remedy="Check the address. If the machine is meant, wipe it: talosctl reset with its old cluster's "
-        "talosconfig, or recreate it.",
+        remedy="Check the address. If the machine is meant, wipe it (talosctl reset, with the talosconfig of its "
+        "own cluster) or make it anew.",
     )
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
 
 from provisioner.sdk import freeze, output, prop, reveal
-from provisioner.talos.config.encode import encode
+from provisioner.talos.api.access import Configured, Foreign, Outlook
+from provisioner.talos.config.encode import ConfigUnreadable, decode, encode
 
 
 @frozen
@@ -41,6 +42,11 @@ class ConfigProps:
         """The documents as the machine gets them."""
         return encode(reveal(self.documents))
 
+    @property
+    def hostname(self) -> str:
+        """What the configuration calls the node: its name, unless a patch calls it otherwise."""
+        return hostname_in(self.documents) or self.node
+
 
 @frozen
 class ConfigOutputs:
@@ -53,3 +59,30 @@ class ConfigOutputs:
 def digest_of(text: str) -> str:
     """What `ConfigOutputs.digest` has for a configuration."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def hostname_in(documents: Iterable[Mapping[str, Any]]) -> str:
+    """The hostname that a configuration sets; empty where it sets none."""
+    for document in documents:
+        if document.get("kind") == "HostnameConfig":
+            return str(document.get("hostname") or "")
+    return ""
+
+
+def as_node(outlook: Outlook, *known: ConfigProps | None) -> Outlook:
+    """The outlook, if it is on the node meant; a machine that is another node of the cluster is `Foreign`.
+
+    Addresses are reused: at the one on record of a machine long gone, another node may live by now.
+    """
+    names = {props.hostname for props in known if props is not None}
+    if not names or not isinstance(outlook, Configured):
+        return outlook
+    found = hostname_in(_decoded(outlook.active))
+    return Foreign(f"it is the node {found} of this cluster") if found and found not in names else outlook
+
+
+def _decoded(text: str) -> tuple[Mapping[str, Any], ...]:
+    try:
+        return decode(text)
+    except ConfigUnreadable:
+        return ()

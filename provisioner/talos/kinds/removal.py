@@ -15,6 +15,7 @@ since it would read it again and rejoin; one that got it through the API returns
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from attrs import frozen
@@ -23,7 +24,7 @@ from provisioner.sdk import Answer, Context, Done, Fatal, Job, OperatorNeeded, P
 from provisioner.talos.api.access import Access, Configured, Maintenance, Outlook, Silent
 from provisioner.talos.api.errors import NoAnswer
 from provisioner.talos.kinds.delivery import PATIENCE
-from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps
+from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, as_node
 from provisioner.talos.kinds.quorum import Etcd, etcd_of
 
 ConfigJob = Job[ConfigProps, ConfigOutputs]
@@ -40,6 +41,7 @@ class _Leaver:
     host: str
     role: str
     delivery: str
+    known: tuple[ConfigProps | None, ...]
 
     @property
     def may_have_member(self) -> bool:
@@ -91,7 +93,7 @@ def remove_member(client: Access, job: ConfigJob, ctx: Context) -> Answer:
 def teardown(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     """Wipes the machine without regard for the cluster, which goes as a whole."""
     leaver = _leaver(client, job)
-    match client.look([leaver.host]).get(leaver.host) if leaver.host else None:
+    match _own(leaver, client.look([leaver.host] if leaver.host else [])):
         case Configured() as machine:
             if machine.stage in _GOING_DOWN or _asked_lately(job, ctx.now()):
                 return _wait(job, "wipes itself")
@@ -195,15 +197,20 @@ def _look(client: Access, leaver: _Leaver) -> _Scene:
     looks = client.look(asked)
     reached = [look for host in others.values() if isinstance(look := looks[host], Configured | Maintenance)]
     bare = len(reached) == len(others) and not any(isinstance(look, Configured) and look.has_etcd for look in reached)
-    return _Scene(looks.get(leaver.host), etcd_of(client, others, looks), no_etcd=bare)
+    return _Scene(_own(leaver, looks), etcd_of(client, others, looks), no_etcd=bare)
+
+
+def _own(leaver: _Leaver, looks: Mapping[str, Outlook]) -> Outlook | None:
+    outlook = looks.get(leaver.host)
+    return None if outlook is None else as_node(outlook, *leaver.known)
 
 
 def _leaver(client: Access, job: ConfigJob) -> _Leaver:
-    node = job.address.name
-    known = job.applied or job.wanted
-    if known is not None:
-        return _Leaver(node, known.host, known.role, known.delivery)
-    return _Leaver(node, client.nodes.get(node, ""), "", "")
+    node, on_record = job.address.name, (job.applied, job.wanted)
+    props = job.applied or job.wanted
+    if props is None:
+        return _Leaver(node, client.nodes.get(node, ""), "", "", on_record)
+    return _Leaver(node, props.host, props.role, props.delivery, on_record)
 
 
 def _asked_lately(job: ConfigJob, now: datetime) -> bool:

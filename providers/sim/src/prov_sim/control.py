@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -36,6 +37,7 @@ class Control:
 
     def __init__(self, place: Place) -> None:
         self.place = place
+        self._starting = threading.Lock()
 
     @classmethod
     def named(cls, daemon: str, environment: Mapping[str, str] | None = None) -> Control:
@@ -63,7 +65,8 @@ class Control:
         except ControlError as err:
             if err.code != "no-daemon":
                 raise
-        self._start()
+        with self._starting:
+            self._start()
         return self.ask(verb, **arguments)
 
     def stop(self) -> bool:
@@ -90,6 +93,7 @@ class Control:
                 # A socket address is short; the way through an open folder fits whatever the path is.
                 folder = os.open(self.place.socket.parent, os.O_RDONLY | os.O_DIRECTORY)
                 stack.callback(os.close, folder)
+                _check_owner(os.fstat(folder), self.place)
                 connection.connect(f"/proc/self/fd/{folder}/{self.place.socket.name}")
             except (FileNotFoundError, ConnectionRefusedError):
                 if self._somebody_holds_the_lock():
@@ -118,19 +122,26 @@ class Control:
         deadline = time.monotonic() + _START_S
         process: subprocess.Popen[bytes] | None = None
         while time.monotonic() < deadline:
-            if process is None or process.poll() is not None:
-                process = self._spawn()
-            with contextlib.suppress(ControlError), self._connected() as connection:
-                serving = _greeting(connection).get("pid")
-                if serving is None:
-                    continue
-                if serving != process.pid:
+            serving = self._who_serves()
+            if serving is not None:
+                if process is not None and serving != process.pid:
                     # Somebody was quicker. Ours must not take over at some later moment.
                     process.terminate()
                     process.wait()
                 return
+            if process is None or process.poll() is not None:
+                process = self._spawn()
             time.sleep(0.02)
         raise ControlError("cannot-start", f"the daemon does not start; its log is {self.place.log}")
+
+    def _who_serves(self) -> int | None:
+        """The process id of the daemon, which it tells in its greeting; None while nobody answers."""
+        try:
+            with self._connected() as connection, connection.makefile("rb") as lines:
+                number: int | None = json.loads(lines.readline() or b"{}").get("pid")
+        except (ControlError, OSError):
+            return None
+        return number
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "prov_sim.daemon", "--socket", str(self.place.socket)]
@@ -138,16 +149,6 @@ class Control:
             return subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, cwd="/"
             )
-
-
-def _greeting(connection: socket.socket) -> dict[str, Any]:
-    """What the daemon says first; empty if it ends at that moment."""
-    try:
-        with connection.makefile("rb") as lines:
-            greeting: dict[str, Any] = json.loads(lines.readline() or b"{}")
-    except OSError:
-        return {}
-    return greeting
 
 
 def _exchange(connection: socket.socket, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -172,10 +173,13 @@ def _make_folder(place: Place) -> None:
     folder = place.socket.parent
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owner = folder.stat().st_uid
+        _check_owner(folder.stat(), place)
     except OSError as err:
         raise ControlError("cannot-start", f"cannot make {folder}: {err.strerror}") from None
-    if owner != os.getuid():
-        raise ControlError(
-            "cannot-start", f"{folder} belongs to somebody else; set PROV_SIM_DIR to a folder of yours"
-        )
+
+
+def _check_owner(folder: os.stat_result, place: Place) -> None:
+    """In a folder of somebody else a stranger could answer, and be told secrets."""
+    if folder.st_uid != os.getuid():
+        text = f"{place.socket.parent} belongs to somebody else; set PROV_SIM_DIR to a folder of yours"
+        raise ControlError("cannot-start", text)

@@ -71,7 +71,11 @@ class World:
         if balancer is None:
             balancer = Balancer(order, self._new_id("b"), self._addresses.take(), lambda: [*self.machines.values()])
             self.balancers[balancer.id] = balancer
-            await balancer.open()
+            try:
+                await balancer.open()
+            except OSError:
+                self.delete_balancer(balancer)
+                raise
         return balancer
 
     def delete_machine(self, machine: Machine) -> None:

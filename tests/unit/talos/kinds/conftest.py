@@ -138,10 +138,10 @@ class FakeContext:
         self.time += timedelta(seconds=seconds)
 
 
-def documents(role: str = "controlplane", **machine: Any) -> tuple[dict[str, Any], ...]:
+def documents(node: str, role: str = "controlplane", **machine: Any) -> tuple[dict[str, Any], ...]:
     """A small configuration with one secret in it."""
     root = {"version": "v1alpha1", "machine": {"type": role, "token": Secret("planted-token"), **machine}}
-    return root, {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "auto": "off", "hostname": "x"}
+    return root, {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "auto": "off", "hostname": node}
 
 
 def props(node: str, role: str = "controlplane", delivery: str = "user_data", **machine: Any) -> ConfigProps:
@@ -152,7 +152,7 @@ def props(node: str, role: str = "controlplane", delivery: str = "user_data", **
         machine=f"id-{node}",
         host=host_of(node),
         delivery=delivery,
-        documents=documents(role, **machine),
+        documents=documents(node, role, **machine),
     )
 
 

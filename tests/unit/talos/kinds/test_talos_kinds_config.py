@@ -99,9 +99,18 @@ class TestCreate:
 
     def test_a_machine_of_another_cluster_needs_a_person(self, fresh, ctx, config_job, make_props):
         fresh.machines[HOST] = Foreign("it wants a client certificate of another authority")
-        with pytest.raises(OperatorNeeded, match="belongs to another cluster") as caught:
+        with pytest.raises(OperatorNeeded, match="belongs to somebody else") as caught:
             KIND.create(fresh, config_job(make_props("control-1")), ctx)
         assert "wipe it" in caught.value.remedy
+        assert fresh.asked == []
+
+    def test_another_node_at_the_machines_address_needs_a_person(
+        self, fresh, ctx, config_job, make_props, make_machine
+    ):
+        fresh.machines[HOST] = make_machine(make_props("worker-7", "worker"))
+        with pytest.raises(OperatorNeeded) as caught:
+            KIND.create(fresh, config_job(make_props("control-1")), ctx)
+        assert caught.value.detail == "control-1 at host-control-1: it is the node worker-7 of this cluster"
         assert fresh.asked == []
 
     def test_a_rejection_names_what_is_wrong_without_the_secrets_it_quotes(self, fresh, ctx, config_job, make_props):
@@ -202,6 +211,13 @@ class TestRead:
         cluster.set("control-1", persistent=make_props("control-1", sysctls={"by": "hand"}).text)
         reading = KIND.read(cluster, [config_job(applied=make_props("control-1"))], ctx)["k"]
         assert reading.props["documents"][0]["machine"]["sysctls"] == {"by": "hand"}
+
+    def test_another_node_at_the_recorded_address_tells_nothing(
+        self, fresh, ctx, config_job, make_props, make_machine
+    ):
+        fresh.machines[HOST] = make_machine(make_props("worker-7", "worker"))
+        reading = KIND.read(fresh, [config_job(applied=make_props("control-1"))], ctx)["k"]
+        assert reading == Unreachable("it is the node worker-7 of this cluster")
 
     def test_a_node_without_a_machine_has_no_configuration(self, fresh, ctx, config_job):
         assert KIND.read(fresh, [config_job(name="worker-9")], ctx) == {"k": Absent()}

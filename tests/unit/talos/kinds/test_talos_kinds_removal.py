@@ -174,6 +174,15 @@ class TestLeave:
         assert Done(None) == KIND.delete(without(cluster, "worker-1"), leaving("worker-1", "worker"), ctx)
         assert cluster.asked == [("delete_node", "worker-1")]
 
+    @pytest.mark.parametrize("how", ["leave", "remove-member", "teardown"])
+    def test_another_node_at_the_same_address_is_never_wiped(
+        self, healthy, ctx, leaving, make_machine, make_props, how
+    ):
+        cluster = healthy()
+        cluster.machines["host-worker-1"] = make_machine(make_props("worker-7", "worker"))
+        assert KIND.delete(without(cluster, "worker-1"), leaving("worker-1", "worker", how=how), ctx) == Done(None)
+        assert [request[0] for request in cluster.asked] in ([], ["delete_node"])
+
     def test_without_a_control_plane_to_tell_nothing_is_taken_for_left(self, healthy, ctx, leaving):
         cluster = healthy()
         for node in ("control-1", "control-2", "control-3"):

@@ -22,11 +22,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from prov_sim.machine.api import MachineService
-from prov_sim.machine.certificates import Authority, Issued, decode_pem, issue, load_authority
 from prov_sim.machine.cosi import StateService
+from prov_sim.machine.credentials import api_certificate, kubernetes_certificate, signer
 from prov_sim.machine.documents import BadConfig, MachineConfig
 from prov_sim.machine.etcd import Domain, Etcd, NoQuorum
-from prov_sim.machine.node import Node, NodeFacts
+from prov_sim.machine.facts import DEFAULT_KUBERNETES, node_facts
+from prov_sim.machine.node import Node
 from prov_sim.machine.order import Disk, EtcdData, Order, Surroundings
 from prov_sim.machine.rules import accept
 from prov_sim.machine.server import MachineServer
@@ -167,7 +168,7 @@ class Machine:
         """Takes a configuration whose changes need no reboot."""
         self.disk.config = self.active = config
         self.config_version += 1
-        issued = self._certificate(config)
+        issued = api_certificate(self, config)
         if issued is not None:
             self._server.renew(issued)
         self._report_node()
@@ -176,6 +177,7 @@ class Machine:
     def persist(self, config: MachineConfig) -> None:
         """Writes a configuration for the next boot."""
         self.disk.config = config
+        self.config_version += 1
 
     def bootstrap(self) -> None:
         """Lets etcd begin a cluster of its own; forgotten if power fails before it has."""
@@ -259,10 +261,10 @@ class Machine:
         self.world.changes.announce()
 
     async def _open_api(self, config: MachineConfig) -> None:
-        await self.world.changes.until(lambda: self._signer(config) is not None)
+        await self.world.changes.until(lambda: signer(self, config) is not None)
         await self.pace.wait("certificate")
-        await self.world.changes.until(lambda: self._signer(config) is not None)
-        issued = self._certificate(config)
+        await self.world.changes.until(lambda: signer(self, config) is not None)
+        issued = api_certificate(self, config)
         assert issued is not None
         await self._server.open_configured(issued)
         self.world.changes.announce()
@@ -310,18 +312,10 @@ class Machine:
         await self.pace.wait("kube-apiserver")
         config = self.active
         assert config is not None
-        ca = load_authority(config.get("cluster", "ca", "crt"), config.get("cluster", "ca", "key"))
-        names = [
-            self.address,
-            "127.0.0.1",
-            "localhost",
-            self.hostname,
-            config.endpoint_host,
-            *(config.get("cluster", "apiServer", "certSANs") or []),
-            *("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"),
-        ]
-        api = KubernetesApi(self.address, etcd, lambda: (self.active or config).kubernetes_version or "v1.36.3")
-        await api.open(issue(ca, names, organization="kube-master", clients=[ca.pem]))
+        api = KubernetesApi(
+            self.address, etcd, lambda: (self.active or config).kubernetes_version or DEFAULT_KUBERNETES
+        )
+        await api.open(kubernetes_certificate(self, config))
         self._kubernetes = api
         self.world.changes.announce()
 
@@ -336,7 +330,7 @@ class Machine:
         assert etcd is not None
         known = etcd.nodes.get(self.hostname)
         etcd.nodes[self.hostname] = Node(
-            facts=self._node_facts(config),
+            facts=node_facts(self, config),
             kubelet=self,
             uid=known.uid if known else str(uuid.UUID(int=self.world.random.getrandbits(128), version=4)),
             created=known.created if known else datetime.now(UTC),
@@ -357,44 +351,8 @@ class Machine:
         for etcd in domain.etcds if domain is not None else ():
             for node in etcd.nodes.values():
                 if node.kubelet is self and self.active is not None:
-                    node.facts = self._node_facts(self.active)
+                    node.facts = node_facts(self, self.active)
                     node.version += 1
-
-    def _node_facts(self, config: MachineConfig) -> NodeFacts:
-        taints = [
-            (key, *str(taint).rpartition(":")[::2]) for key, taint in (config.machine.get("nodeTaints") or {}).items()
-        ]
-        if config.is_control_plane and not config.cluster.get("allowSchedulingOnControlPlanes"):
-            taints.append(("node-role.kubernetes.io/control-plane", "", "NoSchedule"))
-        return NodeFacts(
-            name=self.hostname,
-            address=self.address,
-            control_plane=config.is_control_plane,
-            kubelet_version=config.kubelet_version or "v1.36.3",
-            talos_version=self.order.image,
-            machine_id=self.id,
-            boot_id=self.boot_id,
-            cpus=self.order.cpus,
-            memory_mib=self.order.memory_mib,
-            labels=config.machine.get("nodeLabels") or {},
-            annotations=config.machine.get("nodeAnnotations") or {},
-            taints=tuple(taints),
-        )
-
-    def _signer(self, config: MachineConfig) -> Authority | None:
-        """Who signs the server certificate: a control plane itself, for a worker a control plane that is up."""
-        if not config.is_control_plane:
-            return self.world.signer(config)
-        return load_authority(config.get("machine", "ca", "crt"), config.get("machine", "ca", "key"))
-
-    def _certificate(self, config: MachineConfig) -> Issued | None:
-        """A server certificate, and whose clients are let in; None while nobody signs."""
-        authority = self._signer(config)
-        if authority is None:
-            return None
-        accepted = [decode_pem(item["crt"]) for item in config.machine.get("acceptedCAs") or []]
-        names = [self.address, self.hostname, *(config.machine.get("certSANs") or [])]
-        return issue(authority, names, clients=[authority.pem, *accepted])
 
     # Going down.
 
