@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test check format golden wire wheels clean
+.PHONY: help setup demo test check format golden docs wire wheels clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -33,6 +33,10 @@ format: setup ## format the code
 golden: setup ## rewrite expected output; then read the diff
 	@PROV_GOLDEN=write $(BIN)/python -m pytest -q tests providers -k "golden or case" || true
 	@git diff --stat
+
+docs: setup ## write the pages that are made from the code
+	@$(BIN)/python scripts/docs.py
+	@git diff --stat -- docs
 
 wire: setup ## generate the Talos message code from its interface description
 	@scripts/wire.sh

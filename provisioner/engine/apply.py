@@ -134,11 +134,10 @@ class Run:
             serial = self.store.commit(changes, self.fence)
             self.state = self.state.after(tuple(changes), serial)
 
-    def settle(self) -> RunResult:
-        """Finishes what an earlier run left in flight, with the values stored then, whatever the file says."""
-        verbs = {Status.CREATING: "create", Status.UPDATING: "update", Status.DELETING: "delete"}
-        flying = [entry for entry in self.state.entries.values() if entry.in_flight]
-        entries = {f"{verbs[entry.status]}:{entry.address}": entry for entry in flying}
+    def settle(self, unfinished: Iterable[Entry]) -> RunResult:
+        """Finishes what an earlier run left half done, with the values stored then, whatever the file says."""
+        verbs = {Status.CREATING: "create", Status.UPDATING: "update"}
+        entries = {f"{verbs[entry.status]}:{entry.address}": entry for entry in unfinished}
 
         def begin(id_: str) -> tuple[_Work, Change | None]:
             entry = entries[id_]
@@ -206,8 +205,8 @@ class Run:
                 self.emit(StepStarted(id_, *names[id_]))
                 try:
                     work, change = begin(id_)
-                except ProvError as err:
-                    self._failed(id_, names, err, walk)
+                except Exception as err:
+                    self._failed(id_, names, err if isinstance(err, ProvError) else _fault(err), walk)
                     continue
                 if change is not None:
                     changes.append(change)
@@ -273,7 +272,11 @@ class Run:
                     walk.done(work.id)
                     self.emit(StepDone(work.id, *names[work.id], seconds))
 
-                return reached(work.entry, work.kind, outputs), finish
+                try:
+                    return reached(work.entry, work.kind, outputs), finish
+                except Exception as err:
+                    fault = _fault(err)  # outputs that are not of their class; others may have finished well
+                    return None, lambda: self._failed(work.id, names, fault, walk)
             case Pending():
                 before, work.entry = work.entry, pending(work.entry, answer)
                 self._tell(work, answer.note, answer.progress)
@@ -281,7 +284,7 @@ class Run:
                 return (Put(work.entry) if moved else None), lambda: self._later(work, answer.after_s, walk, names)
             case Retry():
                 self._tell(work, answer.summary, None)
-                return None, lambda: self._later(work, answer.after_s, walk, names)
+                return None, lambda: self._later(work, answer.after_s, walk, names, not_before_s=answer.after_s)
             case Fatal() if work.verb != "check":
                 return (
                     refused(work.entry, work.previous, answer),
@@ -339,8 +342,8 @@ class Run:
         state = self.state
 
         def read() -> None:
-            jobs = [job_for(work.entry, kind, state.lineage) for work in works]
             try:
+                jobs = [job_for(work.entry, kind, state.lineage) for work in works]
                 client = self.clients.client(instance, recorded_outputs(state))
                 readings = kind.read(client, jobs, context)
             except ProvError as err:
@@ -352,7 +355,14 @@ class Run:
         self._calls += 1
         pool.submit(read)
 
-    def _later(self, work: _Work, after_s: float, walk: Walk, names: Mapping[str, tuple[str, str]]) -> None:
+    def _later(
+        self,
+        work: _Work,
+        after_s: float,
+        walk: Walk,
+        names: Mapping[str, tuple[str, str]],
+        not_before_s: float = 0.0,
+    ) -> None:
         """Puts a step on the heap; its polls start quickly and slow down to what it asked for."""
         now = time.monotonic()
         if now - work.began > self.deadline_s:
@@ -363,7 +373,7 @@ class Run:
             )
             self._failed(work.id, names, late, walk)
             return
-        delay = min(after_s, _FIRST_POLL_S * 2 ** min(work.polls, 16))
+        delay = max(not_before_s, min(after_s, _FIRST_POLL_S * 2 ** min(work.polls, 16)))
         work.polls += 1
         self._ticket += 1
         heapq.heappush(self._timers, (now + delay, self._ticket, work))

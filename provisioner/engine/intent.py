@@ -74,7 +74,7 @@ def opened(step: Create | Update | Delete | Check, entry: Entry | None, props: M
         case Delete():
             assert entry is not None
             if entry.status is Status.DELETING:
-                return entry
+                return evolve(entry, how=step.how)
             return evolve(entry, status=Status.DELETING, how=step.how, phase="", memo={}, error="")
 
 
@@ -84,6 +84,10 @@ def reached(entry: Entry, kind: Kind | Gate, outputs: Any) -> Change:
         return Drop(entry.address)
     dumped = Schema.of(kind.outputs).dump(outputs)
     id_ = dumped.get("id")
+    schema = Schema.of(kind.props)
+    applied = schema.recorded(entry.intended)
+    if entry.status is Status.UPDATING:  # what it was made with stays on record: no change in place reaches that
+        applied |= {name: value for name, value in entry.applied.items() if schema.fields[name].marks.birth}
     return Put(
         evolve(
             entry,
@@ -92,7 +96,7 @@ def reached(entry: Entry, kind: Kind | Gate, outputs: Any) -> Change:
             phase="",
             memo={},
             intended={},
-            applied=Schema.of(kind.props).recorded(entry.intended),
+            applied=applied,
             outputs=dumped,
             error="",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from enum import StrEnum
 
 from attrs import evolve, field, frozen
@@ -103,6 +103,14 @@ class State:
     entries: Mapping[Address, Entry] = field(factory=dict)
     bindings: Mapping[str, str] = field(factory=dict)
     outputs: Mapping[str, Value] = field(factory=dict)
+
+    def unfinished(self, wanted: Container[Address]) -> tuple[Entry, ...]:
+        """What an interrupted run left half made or half changed and is still wanted: it is finished before all else.
+
+        Removals are not among these: they are planned again, in the manner that fits by then.
+        """
+        halfway = (Status.CREATING, Status.UPDATING)
+        return tuple(e for e in self.entries.values() if e.status in halfway and e.address in wanted)
 
     def after(self, changes: tuple[Change, ...], serial: int) -> State:
         """The snapshot as a commit of `changes` leaves it."""

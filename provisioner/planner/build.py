@@ -50,7 +50,7 @@ def make_plan(
         destroys=options.destroy,
         rollouts=rollouts,
         problems=(*decided.problems, *losses(steps, state, kind_of, options.allow)),
-        unfinished=tuple(sorted(entry.address for entry in state.entries.values() if entry.in_flight)),
+        unfinished=tuple(sorted(entry.address for entry in state.unfinished(wanted.resources))),
         bindings={} if options.destroy else graph.bindings,
         outputs=wanted.outputs,
         outputs_changed=outputs_known and any(differences(state.outputs, decided.outputs)),

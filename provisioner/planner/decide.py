@@ -66,13 +66,19 @@ class Decider:
     why_unwanted: str
     _steps: dict[Address, tuple[Step, ...]] = field(factory=dict)
     _problems: list[Problem] = field(factory=list)
+    _going: frozenset[Address] = field(init=False)
+
+    @_going.default
+    def _not_there(self) -> frozenset[Address]:
+        """What will not be there any more, and what already is not."""
+        unwanted = self.state.entries.keys() - self.graph.resources.keys()
+        return frozenset({*unwanted, *(address for address, found in self.seen.items() if isinstance(found, Absent))})
 
     def decide(self) -> Decided:
         for resource in self.graph.resources.values():
             self._steps[resource.address] = self._wanted(resource)
-        going = frozenset(address for address in self.state.entries if address not in self.graph.resources)
-        for address in sorted(going):
-            self._steps[address] = (self._unwanted(self.state.entries[address], going),)
+        for address in sorted(self.state.entries.keys() - self.graph.resources.keys()):
+            self._steps[address] = (self._unwanted(self.state.entries[address]),)
         outputs = {name: self._evaluated(value, Place()) for name, value in self.graph.outputs.items()}
         return Decided(self._steps, tuple(self._problems), outputs)
 
@@ -160,7 +166,7 @@ class Decider:
     ) -> tuple[Step, ...]:
         if entry.protect or resource.protect:
             self._problems.append(_protected(entry, resource.place, "replaced"))
-        how, consequence = _manner(kind, entry.address, frozenset(), reading)
+        how, consequence = self._manner(kind, entry.address, reading)
         delete = Delete(
             address=entry.address,
             provider=entry.provider,
@@ -191,7 +197,7 @@ class Decider:
         generation = entry.generation if entry else 1
         return Keep(address=resource.address, provider=resource.provider, generation=generation, notes=notes)
 
-    def _unwanted(self, entry: Entry, going: frozenset[Address]) -> Step:
+    def _unwanted(self, entry: Entry) -> Step:
         kind = self.kind_of(entry.address.kind)
         common = {"address": entry.address, "provider": entry.provider, "generation": entry.generation}
         if isinstance(kind, Gate):
@@ -199,11 +205,12 @@ class Decider:
         if entry.protect:
             self._problems.append(_protected(entry, Place(address=str(entry.address)), "removed"))
         reading = self.seen.get(entry.address)
-        how, consequence = _manner(kind, entry.address, going, reading)
-        if entry.status is Status.DELETING and entry.how:
-            how = entry.how
+        how, consequence = self._manner(kind, entry.address, reading)
         reason = "an earlier run began to remove it" if entry.status is Status.DELETING else self.why_unwanted
         return Delete(**common, how=how, consequence=consequence, reasons=(reason,))  # type: ignore[arg-type]
+
+    def _manner(self, kind: Kind, address: Address, reading: Reading | None) -> tuple[str, str]:
+        return kind.how(address, self._going, reading) if isinstance(kind, PlansDeletion) else ("", "")
 
     # values
 
@@ -280,10 +287,6 @@ def _drifted(entry: Entry, change: FieldChange) -> bool:
         else:
             return change.after == ABSENT
     return not any(differences(value, change.after))
-
-
-def _manner(kind: Kind, address: Address, going: frozenset[Address], reading: Reading | None) -> tuple[str, str]:
-    return kind.how(address, going, reading) if isinstance(kind, PlansDeletion) else ("", "")
 
 
 def _cannot_change(change: FieldChange) -> str:

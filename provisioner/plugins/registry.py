@@ -86,10 +86,10 @@ class Registry:
             )
         try:
             provider = point.load()
-        except ImportError as err:
+        except Exception as err:  # code of strangers: whatever goes wrong in it, the rest of prov is sound
             raise ProvError(
                 "a provider cannot be loaded",
-                detail=f"{type_!r} from {point.value}: {err}",
+                detail=f"{type_!r} from {point.value}: {type(err).__name__}: {err}",
                 remedy="install the distribution anew",
             ) from err
         if not isinstance(provider, Provider) or provider.name != type_ or provider.protocol != PROTOCOL:

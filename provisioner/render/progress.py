@@ -131,7 +131,7 @@ class LiveProgress:
 
 
 def event_line(event: Event, style: Style) -> str:
-    """An event in a line; empty where it is not worth one."""
+    """An event in a line, a failure with its hint in a second; empty where it is not worth one."""
     match event:
         case RunStarted("settle", total) if total:
             return f"finishing {total} that an earlier run left"
@@ -139,10 +139,10 @@ def event_line(event: Event, style: Style) -> str:
             return f"  {address}: {note}"
         case StepDone(verb=verb, address=address, seconds=seconds):
             return f"{SIGNS[verb]} {address} {_DID[verb]} ({seconds:.1f} s)"
-        case StepFailed(verb=verb, address=address, summary=summary, detail=detail):
-            return style.paint(f"✗ {_DOING[verb]} {address} failed: {summary}", "red") + (
-                f": {detail}" if detail else ""
-            )
+        case StepFailed(verb=verb, address=address, summary=summary, detail=detail, remedy=remedy):
+            head = style.paint(f"✗ {_DOING[verb]} {address} failed: {summary}", "red")
+            hint = f"\n             {style.paint('hint', 'cyan')}: {remedy}" if remedy else ""
+            return head + (f": {detail}" if detail else "") + hint
         case StepSkipped(address=address, because=because):
             return f"· {address} skipped, it needs {because.partition(':')[2]}"
         case Stopping():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.render.style import Style
@@ -26,9 +26,10 @@ def _lines(view: Mapping[str, Any], style: Style) -> Iterator[str]:
         yield from (f"  {address}" for address in view["unfinished"])
         yield "What follows may get smaller by that."
         yield ""
-    steps = [step for step in view["steps"] if _shown(step)]
+    steps = [_with_removal(step, view["steps"]) for step in view["steps"] if _shown(step)]
     if not steps and not view["outputs_changed"]:
-        yield f"{view['cluster']}: no changes. What is there is what the file says."
+        why = "Nothing is on record." if view["destroys"] else "What is there is what the file says."
+        yield f"{view['cluster']}: no changes. {why}"
     else:
         what = "Plan to destroy" if view["destroys"] else "Plan for"
         yield style.bold(f"{what} {view['cluster']}: {_counted(view['counts'])}")
@@ -47,6 +48,14 @@ def _lines(view: Mapping[str, Any], style: Style) -> Iterator[str]:
 def _shown(step: Mapping[str, Any]) -> bool:
     """A replacement shows as one step: its removal is told with its creation."""
     return step["verb"] != "keep" and not step.get("replaced", False)
+
+
+def _with_removal(step: Mapping[str, Any], steps: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A replacement with the manner and the consequence of its removal."""
+    if not step.get("replaces", False):
+        return step
+    removal = next(other for other in steps if other["address"] == step["address"] and other.get("replaced", False))
+    return {**step, "how": removal["how"], "consequence": removal["consequence"]}
 
 
 def _worth(note: str) -> bool:

@@ -61,7 +61,10 @@ class PlansDeletion(Protocol):
     """A kind that is removed in more than one manner. Pure: the choice is part of the plan."""
 
     def how(self, address: Address, going: frozenset[Address], reading: Reading | None) -> tuple[str, str]:
-        """The manner, and its consequence for people. `going` are all addresses the plan removes for good."""
+        """The manner, and its consequence for people.
+
+        `going` are all addresses that the plan removes for good or finds gone.
+        """
         ...
 
 

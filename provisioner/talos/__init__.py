@@ -1,1 +1,1 @@
-
+"""Everything that `prov` knows about Talos Linux."""

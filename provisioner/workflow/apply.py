@@ -53,7 +53,8 @@ def apply(
         graph = project.graph(state)
         run = _run(project, graph, fence, emit, deadline_s)
         with _stop_on_interrupt(run):
-            settled = run.settle() if any(entry.in_flight for entry in state.entries.values()) else None
+            unfinished = () if options.destroy else state.unfinished(graph.resources)
+            settled = run.settle(unfinished) if unfinished else None
             if settled is not None and settled.left:
                 return Applied(plan_for(project, run.state, graph, options), settled, None, approved=False)
             if file is not None:

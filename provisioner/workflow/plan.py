@@ -15,7 +15,7 @@ from provisioner.workflow.open import Project
 
 
 def plan(project: Project, options: PlanOptions, out: Path | None = None) -> Plan:
-    """The plan for what is on record now; with `out` also as a file that `apply --plan` takes, unless it is blocked."""
+    """The plan for what is on record now; with `out` also as a file for `apply --plan`, unless it is blocked."""
     if out is not None:
         project.store.create()
     state = project.store.load()

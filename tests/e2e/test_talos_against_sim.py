@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 from attrs import asdict, define, evolve, field
-from prov_sim.control import Control
 from prov_sim import provider as sim
+from prov_sim.control import Control
 
 from provisioner.sdk import (
     Absent,

@@ -93,7 +93,8 @@ class Bench:
         return self.run(lambda run: run.apply(plan.steps), deadline_s=deadline_s)
 
     def settle(self) -> RunResult:
-        return self.run(lambda run: run.settle())
+        unfinished = [entry for entry in self.state().entries.values() if entry.status in ("creating", "updating")]
+        return self.run(lambda run: run.settle(unfinished))
 
     def run(self, work: Callable[[Run], RunResult], *, deadline_s: float = 30.0) -> RunResult:
         """One run over the state, under its lock."""

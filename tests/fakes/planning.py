@@ -7,7 +7,8 @@
     seen:
       toy.thing/a: as-recorded | absent | unreachable | {name: a, size: 1}
 
-A name is filled in where it is left out. A text `${kind/name.output}` is a reference, `shout ${…}` a call over one.
+A name is filled in where it is left out. A text `${kind/name.output}` is a reference, `shout ${…}` and `burst ${…}`
+are calls over one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from provisioner.model.state import Entry, State, Status
 from provisioner.model.value import Call, Ref, Secret, Value
 from provisioner.planner.build import PlanOptions, make_plan
 
-_REF = re.compile(r"(?P<call>shout )?\$\{(?P<to>[^}]+/[a-z0-9-]+)\.(?P<output>[a-z.]+)\}")
+_REF = re.compile(r"(?P<call>shout |burst )?\$\{(?P<to>[^}]+/[a-z0-9-]+)\.(?P<output>[a-z.]+)\}")
 KINDS = ToyProvider.kinds
 FUNCTIONS = {**CORE, **ToyProvider.functions}
 
@@ -46,7 +47,7 @@ def value(raw: Any) -> Value:
             return Secret(raw.removeprefix("secret:"))
         case str() if match := _REF.fullmatch(raw):
             ref = Ref(Address.parse(match["to"]), match["output"])
-            return Call("toy.shout", (ref,)) if match["call"] else ref
+            return Call(f"toy.{match['call'].strip()}", (ref,)) if match["call"] else ref
         case _:
             return raw
 

@@ -4,8 +4,9 @@
     cloud.script("create", "a", Pending(phase="booting"), Retry("busy"), effect)
     registry = Registry({}, {"toy": ToyProvider(cloud)})
 
-A script is used up one item per call, in order: a `Pending` is answered (the thing exists from then on), an exception
-is raised, anything callable is called with the job and the verb goes on as usual. Without a script a verb succeeds.
+A script is used up one item per call, in order: a `Pending` is answered (the thing exists from then on), an
+exception is raised, anything callable is called with the job: what it returns is the answer, and if that is None
+the verb goes on as usual. Without a script a verb succeeds.
 """
 
 from __future__ import annotations
@@ -111,6 +112,8 @@ class Cloud:
     unreachable: set[str] = field(factory=set)
     shut: set[str] = field(factory=set)
     """Names of gates that do not hold yet."""
+    silent: set[str] = field(factory=set)
+    """Names that reading says nothing about."""
     read_fault: Exception | None = None
     _scripts: dict[tuple[str, str], list[Item]] = field(factory=lambda: defaultdict(list))
     _guard: threading.Lock = field(factory=threading.Lock)
@@ -138,7 +141,7 @@ class Cloud:
             if thing.address.name == name:
                 thing.props = evolve(thing.props, **props)
 
-    def enter(self, verb: str, job: Job[Any, Any]) -> Pending | None:
+    def enter(self, verb: str, job: Job[Any, Any]) -> Any:
         """Notes a call and does what its script says."""
         with self._guard:
             self.calls.append((verb, job.address.name))
@@ -149,9 +152,7 @@ class Cloud:
             raise item
         if isinstance(item, Pending):
             return item
-        if item is not None:
-            item(job)
-        return None
+        return item(job) if item is not None else None
 
     def make(self, job: Job[Any, Any]) -> Thing:
         """The thing of this key; the same one however often it is asked for."""
@@ -180,12 +181,14 @@ class ThingKind:
         client.cloud.reads.append(tuple(sorted(job.address.name for job in jobs)))
         if client.cloud.read_fault is not None:
             raise client.cloud.read_fault
-        return {job.key: _reading(client.cloud, job) for job in jobs}
+        asked = [job for job in jobs if job.address.name not in client.cloud.silent]
+        return {job.key: _reading(client.cloud, job) for job in asked}
 
     def create(self, client: Client, job: Job[Any, Any], ctx: Context) -> Answer:
         waiting = client.cloud.enter("create", job)
         if waiting is not None:
-            client.cloud.make(job)
+            if isinstance(waiting, Pending):
+                client.cloud.make(job)
             return waiting
         return Done(_outputs(client.cloud.make(job)))
 
@@ -253,7 +256,7 @@ class ToyProvider:
         "toy.vault": VaultKind(),
         "toy.gate": GateKind(),
     }
-    functions: ClassVar[Mapping[str, Function]] = {"toy.shout": _shout}
+    functions: ClassVar[Mapping[str, Function]] = {"toy.shout": _shout, "toy.burst": lambda text: text + 1}
 
     cloud: Cloud = field(factory=Cloud)
 

@@ -126,10 +126,9 @@ def test_power_is_drift_and_update_switches_it_on(sim):
     sim.control.call("power", machine="m", action="off")
     assert MACHINE.read(sim.control, [job()], Now())["K"].props["power"] == "off"
 
-    MACHINE.update(sim.control, job(wanted=evolve(PROPS, role="controlplane")), Now())
+    MACHINE.update(sim.control, job(wanted=PROPS), Now())
 
-    seen = MACHINE.read(sim.control, [job()], Now())["K"].props
-    assert (seen["power"], seen["role"]) == ("on", "controlplane")
+    assert MACHINE.read(sim.control, [job()], Now())["K"].props["power"] == "on"
 
 
 def test_a_dead_machine_needs_somebody(sim):
@@ -141,15 +140,14 @@ def test_a_dead_machine_needs_somebody(sim):
     assert refused.value.remedy
 
 
-def test_only_role_and_power_change_in_place():
+def test_only_power_changes_in_place():
     changing = [
         name
         for name, item in Schema.of(MachineProps).fields.items()
         if not item.marks.immutable and not item.marks.birth
     ]
-    assert changing == ["role", "power"]
+    assert changing == ["power"]
     assert MACHINE.consequence([FieldChange(("power",), "off", "on")]) == "switches the machine on"
-    assert MACHINE.consequence([FieldChange(("role",), "a", "b")]) == ""
 
 
 @pytest.mark.parametrize(

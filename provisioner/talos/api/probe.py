@@ -74,25 +74,28 @@ async def _distrusted(host: str, anyone: Connections, signed_by_us: Callable[[by
 
 async def survey(channel: Channel) -> Configured:
     """All that we want to know of a machine of ours, in two round trips."""
-    status, boot, active, persistent, services, version = await asyncio.gather(
-        cosi.get(channel, cosi.STATUS),
-        cosi.get(channel, cosi.BOOT_ID),
-        cosi.get(channel, cosi.ACTIVE_CONFIG),
-        cosi.get(channel, cosi.PERSISTENT_CONFIG),
-        machine.services(channel),
-        machine.version(channel),
-    )
-    verdict = (status or {}).get("status") or {}
+    try:
+        # A group, since a call left behind by a failed one would open the connection again.
+        async with asyncio.TaskGroup() as calls:
+            status = calls.create_task(cosi.get(channel, cosi.STATUS))
+            boot = calls.create_task(cosi.get(channel, cosi.BOOT_ID))
+            active = calls.create_task(cosi.get(channel, cosi.ACTIVE_CONFIG))
+            persistent = calls.create_task(cosi.get(channel, cosi.PERSISTENT_CONFIG))
+            services = calls.create_task(machine.services(channel))
+            version = calls.create_task(machine.version(channel))
+    except ExceptionGroup as several:
+        raise several.exceptions[0] from None
+    verdict = (status.result() or {}).get("status") or {}
     return Configured(
-        stage=_stage(status),
+        stage=_stage(status.result()),
         ready=bool(verdict.get("ready", False)),
         unmet=tuple(_unmet(item) for item in verdict.get("unmetConditions") or ()),
-        boot_id=str(next(iter((boot or {}).values()), "")),
-        active=active or "",
-        persistent=persistent,
-        services=services,
-        members=await _members(channel, services),
-        version=version,
+        boot_id=str(next(iter((boot.result() or {}).values()), "")),
+        active=active.result() or "",
+        persistent=persistent.result(),
+        services=services.result(),
+        members=await _members(channel, services.result()),
+        version=version.result(),
     )
 
 

@@ -48,4 +48,4 @@ def from_transport(host: str, err: Exception) -> ProviderError:
         return NoAnswer(host, "no answer in time")
     if isinstance(err, ConnectionRefusedError):
         return NoAnswer(host, "connection refused")
-    return NoAnswer(host, str(err) or type(err).__name__)
+    return NoAnswer(host, getattr(err, "strerror", None) or str(err) or type(err).__name__)

@@ -28,7 +28,8 @@ from provisioner.talos.kinds.delivery import create_config, update_config
 from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, as_node, digest_of
 from provisioner.talos.kinds.removal import leave, remove_member, renew, teardown
 
-_SECRETS = Address("talos.secrets", "cluster")
+_THE_CLUSTER = (Address("talos.secrets", "cluster"), Address("talos.bootstrap", "cluster"))
+"""What a cluster is lost without."""
 ConfigJob = Job[ConfigProps, ConfigOutputs]
 
 
@@ -62,8 +63,8 @@ class ConfigKind:
                 return leave(client, job, ctx)
 
     def how(self, address: Address, going: frozenset[Address], reading: Reading | None) -> tuple[str, str]:
-        """See `removal`. With the cluster's secrets goes the cluster; a node that does not go is made anew."""
-        if _SECRETS in going:
+        """See `removal`. With the secrets or the etcd data goes the cluster; a node that does not go is made anew."""
+        if not going.isdisjoint(_THE_CLUSTER):
             return "teardown", "wiped together with the whole cluster"
         if isinstance(reading, Unreachable | Absent):
             return "remove-member", (

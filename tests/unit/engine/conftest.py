@@ -8,6 +8,6 @@ import pytest
 from fakes.bench import Bench
 
 
-@pytest.fixture()
+@pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)

@@ -44,7 +44,9 @@ def _intended(**wanted: Value) -> dict[str, Value]:
 
 
 def test_the_props_of_a_call_are_resolved_complete_and_without_origins() -> None:
-    found = _intended(name=Call("concat", ("x-", Ref(B, "id"))), size=Sourced(2, Origin("f", 1)), token=Ref(B, "password"))
+    found = _intended(
+        name=Call("concat", ("x-", Ref(B, "id"))), size=Sourced(2, Origin("f", 1)), token=Ref(B, "password")
+    )
     expected = {**PROPS, "name": "x-toy-b", "size": 2, "token": Secret("hunter2")}
     assert expected == found
 
@@ -97,9 +99,14 @@ def test_a_removal_keeps_everything_and_notes_its_manner() -> None:
     assert evolve(READY, status=Status.DELETING, how="leave", error="") == opened(delete, READY, {})
 
 
-def test_a_removal_in_flight_goes_on_as_it_was_begun() -> None:
+def test_a_removal_in_flight_goes_on_from_its_phase() -> None:
     flying = evolve(READY, status=Status.DELETING, how="leave", phase="draining", memo={"x": "1"})
-    assert flying == opened(Delete(address=A, provider="toy", how="teardown"), flying, {})
+    assert flying == opened(Delete(address=A, provider="toy", how="leave"), flying, {})
+
+
+def test_a_removal_in_flight_that_is_planned_in_another_manner_takes_that_one() -> None:
+    flying = evolve(READY, status=Status.DELETING, how="leave")
+    assert opened(Delete(address=A, provider="toy", how="teardown"), flying, {}).how == "teardown"
 
 
 def test_a_gate_is_recorded_as_passed_only() -> None:
@@ -112,14 +119,16 @@ def test_a_gate_is_recorded_as_passed_only() -> None:
 
 
 def test_a_finished_creation_is_ready_with_its_outputs_and_no_trace_of_the_work() -> None:
-    flying = Entry(A, 1, "toy", "k", Status.CREATING, phase="booting", memo={"x": "1"}, intended={**PROPS, "seed": Secret("s")})
+    flying = Entry(
+        A, 1, "toy", "k", Status.CREATING, phase="booting", memo={"x": "1"}, intended={**PROPS, "seed": Secret("s")}
+    )
     change = reached(flying, KIND, ThingOutputs("toy-7", "10.0.0.7", 1, Secret("pw")))
     assert isinstance(change, Put)
     entry = change.entry
     assert (entry.status, entry.id, entry.phase, entry.memo, entry.intended) == (Status.READY, "toy-7", "", {}, {})
     assert {"id": "toy-7", "address": "10.0.0.7", "revision": 1, "password": Secret("pw")} == entry.outputs
     assert str(entry.applied["seed"]).startswith("sha256:")
-    assert {**PROPS, "seed": None} == {**entry.applied, "seed": None}
+    assert {**entry.applied, "seed": None} == {**PROPS, "seed": None}
 
 
 def test_a_change_in_place_leaves_on_record_what_the_thing_was_made_with() -> None:
@@ -127,7 +136,7 @@ def test_a_change_in_place_leaves_on_record_what_the_thing_was_made_with() -> No
     flying = evolve(READY, status=Status.UPDATING, intended={**PROPS, "label": "second", "seed": Secret("other")})
     change = reached(flying, KIND, ThingOutputs("toy-1", "10.0.0.1", 2))
     assert isinstance(change, Put)
-    assert {**PROPS, "label": "first", "seed": "sha256:x"} == change.entry.applied
+    assert change.entry.applied == {**PROPS, "label": "first", "seed": "sha256:x"}
 
 
 def test_a_finished_removal_drops_the_record() -> None:
@@ -136,7 +145,9 @@ def test_a_finished_removal_drops_the_record() -> None:
 
 def test_a_checkpoint_keeps_an_id_that_is_known_already() -> None:
     flying = evolve(READY, status=Status.CREATING)
-    assert evolve(flying, phase="two", memo={"task": "9"}) == pending(flying, Pending(phase="two", memo={"task": "9"}))
+    assert evolve(flying, phase="two", memo={"task": "9"}) == pending(
+        flying, Pending(phase="two", memo={"task": "9"})
+    )
     assert pending(flying, Pending(id="toy-2")).id == "toy-2"
 
 
@@ -152,7 +163,9 @@ def test_a_refused_creation_without_effect_brings_the_old_record_back() -> None:
 
 def test_a_refused_creation_that_may_have_had_an_effect_is_failed_with_its_reason() -> None:
     flying = Entry(A, 1, "toy", "k", Status.CREATING, phase="booting", intended=PROPS)
-    assert Put(evolve(flying, status=Status.FAILED, error="no room", phase="")) == refused(flying, None, Fatal("no room"))
+    assert Put(evolve(flying, status=Status.FAILED, error="no room", phase="")) == refused(
+        flying, None, Fatal("no room")
+    )
 
 
 def test_a_refused_change_leaves_the_thing_as_it_was_applied() -> None:

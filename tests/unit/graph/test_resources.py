@@ -20,9 +20,7 @@ def _thing(name: str, *after: str, line: int = 0, **props: Value) -> Resource:
 
 
 def _graph(*resources: Resource) -> ResourceGraph:
-    return build_graph(
-        "demo", resources, providers={}, rollouts=(), bindings={}, outputs={}, spec_digest="sha256:0"
-    )
+    return build_graph("demo", resources, providers={}, rollouts=(), bindings={}, outputs={}, spec_digest="sha256:0")
 
 
 def test_references_and_after_become_edges_once_each() -> None:

@@ -31,7 +31,7 @@ def test_an_address_reads_as_it_is_written(text: str) -> None:
     ],
 )
 def test_what_is_no_address_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(ValueError, match="one looks like sim.machine/control-1"):
+    with pytest.raises(ValueError, match=r"one looks like sim\.machine/control-1"):
         Address.parse(text)
 
 

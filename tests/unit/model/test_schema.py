@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from attrs import field, frozen
 
+from provisioner.model.address import Address
 from provisioner.model.schema import Schema, output, prop
 from provisioner.model.value import Origin, Ref, Secret, Sourced, Unknown, Value
-from provisioner.model.address import Address
 
 
 @frozen
@@ -42,7 +42,7 @@ def test_marks_are_read_back_by_field() -> None:
     assert SCHEMA.fields["token"].marks.secret
     assert not SCHEMA.fields["data"].marks.readable
     assert Schema.of(Outputs).fields["revision"].marks.volatile
-    assert ["name"] == [item.name for item in SCHEMA.fields.values() if item.required]
+    assert [item.name for item in SCHEMA.fields.values() if item.required] == ["name"]
 
 
 def test_normal_props_are_complete_in_declared_order_and_secret_where_declared() -> None:
@@ -104,11 +104,11 @@ def test_what_does_not_fit_is_said_in_a_sentence(name: str, value: Value, senten
     ],
 )
 def test_what_fits_or_is_not_known_yet_is_taken(name: str, value: Value) -> None:
-    assert [] == list(SCHEMA.complaints({"name": "a", name: value}))
+    assert list(SCHEMA.complaints({"name": "a", name: value})) == []
 
 
 def test_what_is_required_is_asked_for() -> None:
-    assert [("name", "is required")] == list(SCHEMA.complaints({}))
+    assert list(SCHEMA.complaints({})) == [("name", "is required")]
 
 
 def test_of_a_secret_used_at_birth_only_a_digest_is_kept() -> None:

@@ -42,7 +42,12 @@ def _lookup(ref: Ref) -> Value:
 
 
 def test_a_secret_prints_stars_wherever_it_stands() -> None:
-    for text in (repr(Secret("hunter2")), str(Secret("hunter2")), f"{Secret('hunter2')}", repr({"a": (Secret("x"),)})):
+    for text in (
+        repr(Secret("hunter2")),
+        str(Secret("hunter2")),
+        f"{Secret('hunter2')}",
+        repr({"a": (Secret("x"),)}),
+    ):
         assert "hunter2" not in text
         assert "***" in text
 
@@ -62,11 +67,11 @@ def test_unknowns_are_equal_whatever_they_wait_for() -> None:
 
 
 def test_freezing_turns_lists_into_tuples_all_the_way_down() -> None:
-    assert {"a": ({"b": (1, 2)},)} == freeze({"a": [{"b": [1, 2]}]})
+    assert freeze({"a": [{"b": [1, 2]}]}) == {"a": ({"b": (1, 2)},)}
 
 
 def test_freezing_makes_keys_text() -> None:
-    assert {"1": "x"} == freeze({1: "x"})
+    assert freeze({1: "x"}) == {"1": "x"}
 
 
 def test_what_is_no_value_is_refused() -> None:
@@ -76,7 +81,7 @@ def test_what_is_no_value_is_refused() -> None:
 
 def test_revealing_opens_everything() -> None:
     value: Value = {"a": Sourced(Secret("x"), HERE), "b": (Secret(1), 2), "c": None}
-    assert {"a": "x", "b": [1, 2], "c": None} == reveal(value)
+    assert reveal(value) == {"a": "x", "b": [1, 2], "c": None}
 
 
 @pytest.mark.parametrize("leaf", [Unknown("a"), Ref(A, "id"), Call("concat", ())])
@@ -87,7 +92,7 @@ def test_revealing_what_is_not_known_is_refused(leaf: Value) -> None:
 
 def test_leaves_have_their_paths_and_empty_containers_count() -> None:
     value: Value = {"a": ({"b": 1}, 2), "c": {}, "d": ()}
-    assert [(("a", 0, "b"), 1), (("a", 1), 2), (("c",), {}), (("d",), ())] == list(leaves(value))
+    assert list(leaves(value)) == [(("a", 0, "b"), 1), (("a", 1), 2), (("c",), {}), (("d",), ())]
 
 
 def test_references_are_found_inside_calls_too() -> None:

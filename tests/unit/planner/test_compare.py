@@ -21,18 +21,21 @@ def _told(before: Value, after: Value) -> list[tuple[object, ...]]:
     ids=repr,
 )
 def test_equal_values_do_not_differ(value: Value) -> None:
-    assert [] == _told(value, value)
+    assert _told(value, value) == []
 
 
 @pytest.mark.parametrize(
-    ("before", "after"), [(Sourced(1, HERE), 1), (Secret("x"), Sourced(Secret("x"), HERE)), ({"a": 1, "b": 2}, {"b": 2, "a": 1})]
+    ("before", "after"),
+    [(Sourced(1, HERE), 1), (Secret("x"), Sourced(Secret("x"), HERE)), ({"a": 1, "b": 2}, {"b": 2, "a": 1})],
 )
 def test_neither_origin_nor_order_of_keys_is_a_difference(before: Value, after: Value) -> None:
-    assert [] == _told(before, after)
-    assert [] == _told(after, before)
+    assert _told(before, after) == []
+    assert _told(after, before) == []
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, True), (0, False), (None, ""), (None, 0), ("1", 1), ((), {}), (None, ())])
+@pytest.mark.parametrize(
+    ("before", "after"), [(1, True), (0, False), (None, ""), (None, 0), ("1", 1), ((), {}), (None, ())]
+)
 def test_what_only_looks_alike_differs(before: Value, after: Value) -> None:
     assert [((), before, after)] == _told(before, after)
 
@@ -89,7 +92,7 @@ def test_if_either_side_is_secret_neither_is_shown(before: Value, after: Value) 
 
 
 def test_a_secret_that_becomes_plain_with_the_same_text_is_no_difference() -> None:
-    assert [] == _told(Secret("x"), "x")
+    assert _told(Secret("x"), "x") == []
 
 
 def test_presence_is_no_secret() -> None:

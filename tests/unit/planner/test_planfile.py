@@ -88,7 +88,9 @@ def test_a_file_that_was_only_laid_out_anew_is_the_same_plan() -> None:
     assert read_plan(json.dumps(raw, indent=2).encode(), SEAL) == read_plan(plan_bytes(PLAN, SEAL), SEAL)
 
 
-@pytest.mark.parametrize("raw", [b"", b"garbage", b"[]", b"null", b"3", b"{}", b"\xff\xfe", b'{"prov_plan": 1}', b'"text"'])
+@pytest.mark.parametrize(
+    "raw", [b"", b"garbage", b"[]", b"null", b"3", b"{}", b"\xff\xfe", b'{"prov_plan": 1}', b'"text"']
+)
 def test_what_is_no_plan_is_refused(raw: bytes) -> None:
     with pytest.raises(PlanRefused, match="not a plan") as caught:
         read_plan(raw, SEAL)

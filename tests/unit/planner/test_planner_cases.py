@@ -48,7 +48,7 @@ def test_what_stands_as_recorded_is_planned_only_once(name: str) -> None:
 
 
 def test_every_case_says_what_it_is_about() -> None:
-    assert [] == [name for name in NAMES if not _case(name).get("about")]
+    assert [name for name in NAMES if not _case(name).get("about")] == []
     assert len(NAMES) >= 25
 
 

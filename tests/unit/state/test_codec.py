@@ -55,7 +55,9 @@ def test_a_value_comes_back_as_it_was(value: Value) -> None:
     assert value == _again(value)
 
 
-_LEAF = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.builds(Secret, st.text())
+_LEAF = (
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.builds(Secret, st.text())
+)
 _KEY = st.text(st.characters(codec="utf-8") | st.sampled_from("$"), max_size=5)
 _VALUE = st.recursive(
     _LEAF, lambda inner: st.lists(inner, max_size=3).map(tuple) | st.dictionaries(_KEY, inner, max_size=3)

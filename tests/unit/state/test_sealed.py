@@ -56,7 +56,9 @@ def test_a_sealed_text_opens_in_its_own_place_only(elsewhere: tuple[str, str]) -
         _vault(wrapped, lineage=lineage).open(sealed, bound)
 
 
-@pytest.mark.parametrize("spoil", [lambda s: s[:-8] + "AAAAAAA=", lambda s: s[:8], lambda s: s[:7], lambda s: "", lambda s: "A"])
+@pytest.mark.parametrize(
+    "spoil", [lambda s: s[:-8] + "AAAAAAA=", lambda s: s[:8], lambda s: s[:7], lambda s: "", lambda s: "A"]
+)
 def test_a_sealed_text_that_was_altered_is_refused(spoil) -> None:  # type: ignore[no-untyped-def]
     vault = _vault()
     with pytest.raises(StateError, match="does not open"):

@@ -29,12 +29,12 @@ INFO = LockInfo("ada", "desk", 4711, "2026-11-23T12:00:00+00:00", "apply")
 HUNTER2 = "hunter2-and-some-more"
 
 
-@pytest.fixture()
+@pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / ".prov" / "demo.db"
 
 
-@pytest.fixture()
+@pytest.fixture
 def store(path: Path) -> Iterator[SqliteStore]:
     made = _store(path)
     yield made
@@ -86,7 +86,9 @@ def test_an_entry_comes_back_as_it_was(store: SqliteStore, path: Path) -> None:
 def test_bindings_and_outputs_come_back(store: SqliteStore, path: Path) -> None:
     outputs = {"api": "https://x", "password": Secret(HUNTER2), "list": (1, {"a": None})}
     with store.lock(INFO) as fence:
-        store.commit([Bind("contract", "1.12"), Bind("contract", "1.13"), Publish({"old": 1}), Publish(outputs)], fence)
+        store.commit(
+            [Bind("contract", "1.12"), Bind("contract", "1.13"), Publish({"old": 1}), Publish(outputs)], fence
+        )
     found = _store(path).load()
     assert dict(found.bindings) == {"contract": "1.13"}
     assert outputs == found.outputs
@@ -185,8 +187,12 @@ def test_a_sealed_value_moved_to_another_entry_does_not_open(store: SqliteStore,
         store.commit([Put(_full()), Put(_entry(B, outputs={"password": Secret("b's own")}))], fence)
     store.close()
     with sqlite3.connect(path) as db:
-        (mine,) = db.execute("SELECT json_extract(body, '$.outputs.password') FROM entries WHERE address LIKE '%a'").fetchone()
-        db.execute("UPDATE entries SET body = json_set(body, '$.outputs.password', json(?)) WHERE address LIKE '%b'", (mine,))
+        (mine,) = db.execute(
+            "SELECT json_extract(body, '$.outputs.password') FROM entries WHERE address LIKE '%a'"
+        ).fetchone()
+        db.execute(
+            "UPDATE entries SET body = json_set(body, '$.outputs.password', json(?)) WHERE address LIKE '%b'", (mine,)
+        )
     db.close()
     with pytest.raises(StateError, match="does not open"):
         _store(path).load()
@@ -249,7 +255,11 @@ def test_a_file_that_is_not_ours_is_refused_and_left_as_it_is(make: Callable[[Pa
     lock = tmp_path / "demo.db.lock"
     lock.touch()
     before = _bytes(tmp_path)
-    for attempt in (lambda store: store.load(), lambda store: store.lock(INFO).__enter__(), lambda store: store.vault()):
+    for attempt in (
+        lambda store: store.load(),
+        lambda store: store.lock(INFO).__enter__(),
+        lambda store: store.vault(),
+    ):
         store = _store(path)
         with pytest.raises(StateError) as caught:
             attempt(store)

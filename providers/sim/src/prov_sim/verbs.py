@@ -83,7 +83,6 @@ class Verbs:
             raise Refused("not-found", "there is no such machine")
         if request["power"] == "on" and machine.dead:
             raise Refused("dead", f"{machine.order.name} is dead and cannot be switched on")
-        machine.role = request["role"]
         if request["power"] == "on":
             machine.switch_on()
         else:

@@ -46,7 +46,7 @@ def test_a_status_without_a_message_is_named():
         (ConnectionRefusedError(111, "Connect call failed"), "connection refused"),
         (TimeoutError(), "no answer in time"),
         (StreamTerminatedError("Connection lost"), "Connection lost"),
-        (ssl.SSLError(), "SSLError"),
+        (OSError(113, "No route to host"), "No route to host"),
     ],
 )
 def test_a_connection_that_breaks_says_nothing_of_the_outcome(cause: Exception, reason: str):

@@ -19,7 +19,7 @@ class MachineProps:
 
     name: str = prop(immutable=True)
     group: str = prop(immutable=True)
-    role: str = prop()
+    role: str = prop(immutable=True)
     cpus: int = prop(immutable=True)
     memory_mib: int = prop(immutable=True)
     zone: str = prop(immutable=True, default="")
@@ -70,12 +70,10 @@ class MachineKind:
         return Pending(id=machine["id"], phase="booting", note="waits for power")
 
     def update(self, client: Control, job: Job[MachineProps, MachineOutputs], ctx: Context) -> Answer:
-        """Sets role and power."""
+        """Switches the machine on or off; nothing else changes in place."""
         wanted = _wanted(job)
         with as_provider_errors():
-            machine = client.ask(
-                "update_machine", key=job.key, id=job.id, lineage=job.lineage, role=wanted.role, power=wanted.power
-            )
+            machine = client.ask("update_machine", key=job.key, id=job.id, lineage=job.lineage, power=wanted.power)
         return Done(_outputs(machine))
 
     def delete(self, client: Control, job: Job[MachineProps, MachineOutputs], ctx: Context) -> Answer:
@@ -85,9 +83,8 @@ class MachineKind:
         return Done(None)
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
-        """Switching a machine on or off is felt; a role is a label."""
-        power = [change for change in changes if change.path[:1] == ("power",)]
-        return f"switches the machine {power[0].after}" if power else ""
+        """What is changed in place is the power."""
+        return f"switches the machine {changes[0].after}"
 
 
 def _wanted(job: Job[MachineProps, MachineOutputs]) -> MachineProps:

@@ -1,0 +1,94 @@
+"""Writes the pages that come from the code: `docs/reference/commands.md`, from the help texts.
+
+`make docs` runs it; with `--check` it only compares and ends with 1 where a page is stale.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reference" / "commands.md"
+PROV = Path(sys.executable).with_name("prov")
+
+_HEAD = """\
+# Commands
+
+This page is made by `make docs` from the help texts; edit those.
+
+Data goes to standard output, talk to standard error.
+Colour is used on terminals only, and never when `NO_COLOR` is set.
+
+## Exit codes
+
+| code | meaning |
+| --- | --- |
+| 0 | done; for `plan`: there is nothing to do; for `status`: all is well |
+| 1 | an error, and nothing was changed or the run could not go on; for `status`: something is not well |
+| 2 | for `plan`: changes are pending; for any command: it was called in a way it does not know |
+| 3 | for `apply` and `destroy`: partly done; run the same command again to go on |
+
+A process that is ended by a signal has the code its shell gives it, such as 137 after `kill -9`.
+
+## Environment
+
+| variable | meaning |
+| --- | --- |
+| `PROV_FILE` | the cluster file, instead of `--file` |
+| `PROV_STATE` | the state file, instead of `--state` |
+| `PROV_VAR_NAME` | the value of the variable `NAME`; `--var` goes before it |
+| `PROV_AGE_KEY` | the age identity itself |
+| `PROV_AGE_KEY_FILE`, `SOPS_AGE_KEY_FILE` | a file with the age identity, asked in this order |
+| `PROV_SIM_DIR` | the folder of the simulator's socket, lock and log |
+| `PROV_DEBUG` | if set, a fault inside prov shows its traceback |
+| `NO_COLOR` | if set, nothing is coloured |
+| `CI` | if set, no age identity is made without being asked for |
+"""
+
+
+def main() -> int:
+    """Writes or checks the page; the exit code."""
+    made = page()
+    if "--check" in sys.argv[1:]:
+        if PAGE.exists() and PAGE.read_text() == made:
+            return 0
+        sys.stderr.write(f"{PAGE.relative_to(ROOT)} is stale: run make docs\n")
+        return 1
+    PAGE.write_text(made)
+    return 0
+
+
+def page() -> str:
+    """The text of the page."""
+    sections = (f"\n## `{' '.join(('prov', *path))}`\n\n```text\n{text}```\n" for path, text in _helps(()))
+    return _HEAD + "".join(sections)
+
+
+def _helps(path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Each command's words and help text, parents before children, in the order the help lists them."""
+    text = _help(path)
+    yield path, text
+    for name in _listed(text):
+        yield from _helps((*path, name))
+
+
+def _help(path: tuple[str, ...]) -> str:
+    environ = {**os.environ, "TYPER_USE_RICH": "0", "COLUMNS": "100", "NO_COLOR": "1"}
+    done = subprocess.run(
+        [PROV, *path, "--help"], env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True
+    )
+    return done.stdout
+
+
+def _listed(text: str) -> list[str]:
+    """The names below `Commands:`."""
+    _, _, below = text.partition("\nCommands:\n")
+    return [line.split()[0] for line in below.splitlines() if line.startswith("  ") and line[2] != " "]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

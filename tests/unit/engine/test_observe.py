@@ -1,0 +1,81 @@
+"""Reading what is on record: in batches, and never mistaking silence for absence."""
+
+from __future__ import annotations
+
+from attrs import evolve
+from fakes.bench import Bench
+
+from provisioner.errors import OperatorNeeded, Retry
+from provisioner.model.address import Address
+from provisioner.model.plan import ProviderUse
+from provisioner.model.resource import Absent, Seen, Unreachable
+from provisioner.model.state import Status
+from provisioner.model.value import Ref
+
+A, B, C = (f"toy.thing/{name}" for name in "abc")
+
+
+def _at(text: str) -> Address:
+    return Address.parse(text)
+
+
+def test_one_read_for_all_of_a_kind(bench: Bench) -> None:
+    bench.apply({A: None, B: None, C: None, "toy.vault/v": None, "toy.gate/up": None})
+    bench.cloud.reads.clear()
+    found = bench.observe()
+    assert sorted(bench.cloud.reads) == [("a", "b", "c"), ("v",)]
+    assert set(found) == {_at(A), _at(B), _at(C), _at("toy.vault/v")}
+    assert all(isinstance(reading, Seen) for reading in found.values())
+
+
+def test_what_is_gone_is_absent_and_what_does_not_answer_is_unreachable(bench: Bench) -> None:
+    bench.apply({A: None, B: None})
+    bench.cloud.lose("a")
+    bench.cloud.unreachable.add("b")
+    assert bench.observe() == {_at(A): Absent(), _at(B): Unreachable("no route")}
+
+
+def test_a_provider_that_cannot_answer_makes_all_of_it_unreachable(bench: Bench) -> None:
+    bench.apply({A: None, B: None})
+    for error, reason in (
+        (Retry("busy"), "busy"),
+        (OperatorNeeded("no credentials", detail="variable X is empty"), "no credentials: variable X is empty"),
+    ):
+        bench.cloud.read_fault = error
+        assert bench.observe() == {_at(A): Unreachable(reason), _at(B): Unreachable(reason)}
+
+
+def test_a_provider_that_leaves_one_out_has_not_said_that_it_is_gone(bench: Bench) -> None:
+    bench.apply({A: None})
+    bench.cloud.silent.add("a")
+    assert bench.observe() == {_at(A): Unreachable("the provider gave no answer for it")}
+
+
+def test_an_instance_that_left_the_file_is_unreachable_with_the_reason(bench: Bench) -> None:
+    bench.apply({A: None})
+    bench.providers = {}
+    (reading,) = bench.observe().values()
+    assert isinstance(reading, Unreachable)
+    assert "'toy' is not under `providers:`" in reading.reason
+
+
+def test_only_what_is_settled_is_read(bench: Bench) -> None:
+    bench.apply({A: None, B: None, C: None})
+    bench.record(
+        evolve(bench.entry(A), status=Status.CREATING),
+        evolve(bench.entry(B), status=Status.DELETING),
+        evolve(bench.entry(C), status=Status.FAILED),
+    )
+    assert bench.observe() == {}
+
+
+def test_an_instance_that_hangs_on_a_resource_is_read_after_it_and_without_what_is_gone(bench: Bench) -> None:
+    bench.providers["inner"] = ProviderUse("inner", "toy", {"place": Ref(_at(A), "address")})
+    bench.apply({A: None, B: {"_provider": "inner", "_after": [A]}})
+    assert bench.cloud.places[-1] == "10.0.0.1"
+    bench.cloud.reads.clear()
+    bench.observe()
+    assert bench.cloud.reads == [("a",), ("b",)]
+    bench.cloud.lose("a")
+    bench.observe()
+    assert bench.cloud.places[-1] == "here"
