@@ -11,17 +11,16 @@ from __future__ import annotations
 import heapq
 import queue
 import time
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
 
 from attrs import define, field, frozen
 
 from provisioner.engine.clients import Clients, recorded_outputs
 from provisioner.engine.context import CallContext
+from provisioner.engine.faults import fault
 from provisioner.engine.intent import intended, opened, pending, reached, refused
 from provisioner.engine.observe import job_for
 from provisioner.engine.walk import Outcome, Walk
@@ -206,7 +205,7 @@ class Run:
                 try:
                     work, change = begin(id_)
                 except Exception as err:
-                    self._failed(id_, names, err if isinstance(err, ProvError) else _fault(err), walk)
+                    self._failed(id_, names, err if isinstance(err, ProvError) else fault(err), walk)
                     continue
                 if change is not None:
                     changes.append(change)
@@ -275,8 +274,8 @@ class Run:
                 try:
                     return reached(work.entry, work.kind, outputs), finish
                 except Exception as err:
-                    fault = _fault(err)  # outputs that are not of their class; others may have finished well
-                    return None, lambda: self._failed(work.id, names, fault, walk)
+                    misfit = fault(err)  # outputs that are not of their class; others may have finished well
+                    return None, lambda: self._failed(work.id, names, misfit, walk)
             case Pending():
                 before, work.entry = work.entry, pending(work.entry, answer)
                 self._tell(work, answer.note, answer.progress)
@@ -293,7 +292,7 @@ class Run:
             case ProvError():
                 return None, lambda: self._failed(work.id, names, answer, walk)
             case _:
-                return None, lambda: self._failed(work.id, names, _fault(answer), walk)
+                return None, lambda: self._failed(work.id, names, fault(answer), walk)
 
     def _begin(self, step: Step) -> tuple[_Work | None, Change | None]:
         kind = self.registry.kind(step.address.kind)
@@ -349,7 +348,7 @@ class Run:
             except ProvError as err:
                 readings = {work.entry.key: Unreachable(err.summary) for work in works}
             except Exception as err:
-                readings = {work.entry.key: Unreachable(_fault(err).detail) for work in works}
+                readings = {work.entry.key: Unreachable(fault(err).detail) for work in works}
             self._inbox.put(_Read(works, readings))
 
         self._calls += 1
@@ -402,14 +401,3 @@ class Run:
         self.emit(StepFailed(id_, *names[id_], err.summary, err.detail, err.remedy))
         for other, because in walk.failed(id_):
             self.emit(StepSkipped(other, *names[other], because))
-
-
-def _fault(err: Any) -> ProvError:
-    """A fault of ours or of a provider. Its message is not shown: nobody vouches for what is in it."""
-    frames = traceback.extract_tb(err.__traceback__) if isinstance(err, BaseException) else []
-    where = f" at {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
-    return ProvError(
-        "a fault inside prov or a provider",
-        detail=f"{type(err).__name__}{where}",
-        remedy="run the command again: what was begun is on record; please report this",
-    )

@@ -10,6 +10,7 @@ from typing import Any
 
 from provisioner.engine.clients import Clients, recorded_outputs
 from provisioner.engine.context import CallContext
+from provisioner.engine.faults import fault
 from provisioner.errors import ProviderError
 from provisioner.model.address import Address
 from provisioner.model.job import Job
@@ -88,6 +89,8 @@ def _ask(
     except ProviderError as err:
         reason = f"{err.summary}: {err.detail}" if err.detail else err.summary
         return {entry.address: Unreachable(reason) for entry in batch}
+    except Exception as err:  # a plan shall not end because one kind cannot read
+        return {entry.address: Unreachable(fault(err).detail) for entry in batch}
     silent = Unreachable("the provider gave no answer for it")
     return {entry.address: found.get(entry.key, silent) for entry in batch}
 

@@ -126,8 +126,11 @@ class Schema:
         }
 
     def build(self, props: Mapping[str, Value]) -> Any:
-        """An instance of the class from known props; secret leaves stay `Secret`."""
-        return self.cls(**{name: strip_origins(value) for name, value in props.items()})
+        """An instance of the class from known props; secret leaves stay `Secret`.
+
+        What an older release recorded and this one does not know is left out.
+        """
+        return self.cls(**{name: strip_origins(value) for name, value in props.items() if name in self.fields})
 
     def dump(self, instance: Any) -> dict[str, Value]:
         """The fields of an instance as a mapping, secret fields concealed."""

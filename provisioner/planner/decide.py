@@ -246,11 +246,12 @@ def _compare(
 ) -> tuple[tuple[FieldChange, ...], tuple[str, ...]]:
     """The changes to make, and notes on what differs without being changed."""
     found = reading.props if isinstance(reading, Seen) else {}
+    recorded = {**schema.normal({}), **entry.applied}  # an older release may not have known every property
     changes: list[FieldChange] = []
     notes: list[str] = []
     for name, value in wanted.items():
         marks = schema.fields[name].marks
-        before = entry.applied.get(name)
+        before = recorded.get(name)
         if marks.birth:
             if is_known(value) and schema.recorded({name: strip_origins(value)})[name] != before:
                 notes.append(f"{name} is no longer what it was made with")

@@ -34,15 +34,21 @@ def find_identity(environ: Mapping[str, str]) -> Identity | None:
 
 def create_identity(target: Path) -> Identity:
     """A new identity in `target`, readable by its owner only; raises KeyMissing where a file is in the way."""
-    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     identity = Identity(new_identity(), str(target))
     try:
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         raise KeyMissing(
             "there is a key file already",
             detail=str(target),
             remedy="use it, or name another file",
+        ) from None
+    except OSError as err:
+        raise KeyMissing(
+            "the age identity cannot be written",
+            detail=f"{target}: {err.strerror}",
+            remedy="name a file where you may write, with --out",
         ) from None
     with os.fdopen(handle, "w") as out:
         out.write(f"# prov's age identity, public key {identity.recipient()}\n{identity.text}\n")

@@ -106,13 +106,20 @@ class SqliteStore:
         if not self.exists:
             return State(self._cluster, lineage="", serial=0)
         db, vault = self._open(), self.vault()
-        db.execute("BEGIN")
         try:
+            db.execute("BEGIN")
             meta = self._meta()
             rows = db.execute("SELECT address, serial, body FROM entries ORDER BY address").fetchall()
             bindings = dict(db.execute("SELECT name, value FROM bindings").fetchall())
+        except sqlite3.DatabaseError as err:
+            raise StateError(
+                "the state is damaged",
+                detail=f"{self.path}: SQLite says: {err}; it is left as it is",
+                remedy="restore the state from a backup",
+            ) from None
         finally:
-            db.execute("COMMIT")
+            if db.in_transaction:
+                db.execute("COMMIT")
         entries = {}
         for text, serial, body in rows:
             entry = _entry(Address.parse(text), serial, json.loads(body), vault)

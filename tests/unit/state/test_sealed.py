@@ -65,7 +65,9 @@ def test_a_sealed_text_that_was_altered_is_refused(spoil) -> None:  # type: igno
         vault.open(spoil(vault.close("hunter2", "k")), "k")
 
 
-@pytest.mark.parametrize("text", ["", "garbage", "AGE-SECRET-KEY-1NONSENSE", ME.recipient()])
+@pytest.mark.parametrize(
+    "text", ["", "garbage", "AGE-SECRET-KEY-1NONSENSE", ME.recipient()], ids=["empty", "garbage", "half", "public"]
+)
 def test_what_is_no_identity_is_refused_without_quoting_it(text: str) -> None:
     with pytest.raises(KeyMissing, match="not an age identity") as caught:
         Identity(text, "PROV_AGE_KEY").recipient()
