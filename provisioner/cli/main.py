@@ -27,7 +27,9 @@ class _Group(TyperGroup):
         from importlib.metadata import entry_points
 
         for point in entry_points(group=_COMMANDS, name=cmd_name):
-            return typer.main.get_command(point.load())
+            command = typer.main.get_command(point.load())
+            command.name = cmd_name
+            return command
         return None
 
     def list_commands(self, ctx):  # type: ignore[no-untyped-def]
@@ -77,15 +79,24 @@ app.add_typer(keys.app, name="keys")
 
 
 def main() -> None:
-    """Runs the command line; whatever goes wrong ends as problems on standard error, never as a traceback."""
+    """Runs the command line; whatever goes wrong ends as problems on standard error, never as a traceback.
+
+    A wrong option ends with 1 like every error, for 2 says that a plan has changes.
+    """
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
+    except typer.Abort:
+        session.say("nothing was done")
+        sys.exit(session.ERROR)
     except ProvError as err:
         _report(err.problems())
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(session.ERROR)
     except Exception as err:
+        if show := getattr(err, "show", None):  # an error of the command line itself, which shows its usage
+            show()
+            sys.exit(session.ERROR)
         if os.environ.get("PROV_DEBUG"):
             raise
         _report(

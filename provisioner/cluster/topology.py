@@ -3,7 +3,8 @@
 Bindings are texts by key, kept in the state:
 
     node/NAME/zone       the zone a node was born in; empty when its pool had none
-    kubernetes.version   the version in effect, so that a later default moves nothing
+    talos.version        the releases in effect: a later default moves nothing, and a change in the file is refused
+    kubernetes.version   while nothing plans upgrades, for it would strike all nodes at once
     talos.contract       the Talos minor release whose configuration shape the cluster was born with
 """
 
@@ -15,8 +16,9 @@ from provisioner.errors import InputError, Problem
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
 from provisioner.model.value import Value
 from provisioner.spec.schema import ClusterSpec, Pool
-from provisioner.talos.support import default_kubernetes, kubernetes_fits, require
+from provisioner.talos.support import default_kubernetes, require
 
+TALOS = "talos.version"
 KUBERNETES = "kubernetes.version"
 CONTRACT = "talos.contract"
 
@@ -25,9 +27,10 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
     """The topology, and the bindings to keep once it stands. Pure.
 
     Nodes are ordered by pool name, then by number. What is bound stays: a new node or zone changes nothing about the
-    nodes there are, and a node that comes back finds its old zone. Raises InputError when the bound Kubernetes
-    version does not run on the Talos release the file asks for.
+    nodes there are, and a node that comes back finds its old zone. Raises InputError when the file asks for other
+    releases than the bound ones.
     """
+    _refuse_upgrades(spec, bindings)
     zones = {name: zone for pool in spec.pools for name, zone in _zones(pool, bindings).items()}
     nodes = tuple(
         Node(
@@ -46,12 +49,13 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
     talos = TalosWish(
         version=spec.talos.version,
         contract=bindings.get(CONTRACT) or str(require(spec.talos.version).contract),
-        kubernetes=_kubernetes(spec, bindings),
+        kubernetes=spec.kubernetes.version or bindings.get(KUBERNETES) or default_kubernetes(spec.talos.version),
         extensions=spec.talos.extensions,
     )
     kept = {
         **bindings,
         **{_zone_key(name): zone for name, zone in zones.items()},
+        TALOS: talos.version,
         KUBERNETES: talos.kubernetes,
         CONTRACT: talos.contract,
     }
@@ -85,22 +89,21 @@ def _patches(spec: ClusterSpec, pool: Pool, name: str) -> tuple[tuple[Mapping[st
     return tuple(patch.documents for patch in (*everyone, *role, *pool.patches, *single))
 
 
-def _kubernetes(spec: ClusterSpec, bindings: Mapping[str, str]) -> str:
-    if spec.kubernetes.version:
-        return spec.kubernetes.version
-    version = bindings.get(KUBERNETES) or default_kubernetes(spec.talos.version)
-    if kubernetes_fits(spec.talos.version, version):
-        return version
-    row = require(spec.talos.version)
-    raise InputError(
-        [
-            Problem(
-                "kubernetes-version",
-                "this Talos release does not run this Kubernetes",
-                f"the cluster runs Kubernetes {version}, and Talos {spec.talos.version} runs "
-                f"1.{row.kubernetes_min} to 1.{row.kubernetes_max}",
-                spec.talos.place,
-                f"say kubernetes: {{version: {row.kubernetes}}}, or stay with the Talos release that runs it",
-            )
-        ]
+def _refuse_upgrades(spec: ClusterSpec, bindings: Mapping[str, str]) -> None:
+    asked = (
+        ("Talos", spec.talos.version, bindings.get(TALOS), spec.talos.place),
+        ("Kubernetes", spec.kubernetes.version, bindings.get(KUBERNETES), spec.kubernetes.place),
     )
+    found = [
+        Problem(
+            "upgrade",
+            "a cluster that stands cannot be moved to another release yet",
+            f"it runs {what} {bound}, and the file says {version}",
+            place,
+            f"put {bound} back; this release of prov has no planned upgrades",
+        )
+        for what, version, bound, place in asked
+        if version and bound and version != bound
+    ]
+    if found:
+        raise InputError(found)

@@ -40,7 +40,7 @@ class Clients:
                 remedy="put it back until what it made is removed",
             )
         provider = self._registry.provider(use.type)
-        settings = _known_part(evaluate(dict(use.settings), lookup, self._registry.functions()))
+        settings = _known_part(evaluate(dict(use.settings), lookup, self.functions()))
         assert isinstance(settings, Mapping)
         schema = Schema.of(provider.settings)
         for name, sentence in schema.complaints(settings):
@@ -57,7 +57,9 @@ class Clients:
             return kept[1]
 
     def functions(self) -> Mapping[str, Function]:
-        """What values may call."""
+        """What values may call: the core's functions, and those of every provider in use."""
+        for use in self._providers.values():
+            self._registry.provider(use.type)
         return self._registry.functions()
 
 

@@ -291,12 +291,8 @@ def _drifted(entry: Entry, change: FieldChange) -> bool:
 
 
 def _cannot_change(change: FieldChange) -> str:
-    name = ".".join(str(part) for part in change.path)
-    return (
-        f"{name} may change and cannot in place"
-        if isinstance(change.after, Unknown)
-        else f"{name} cannot be changed in place"
-    )
+    may = "may change" if isinstance(change.after, Unknown) else "changes"
+    return f"{'.'.join(str(part) for part in change.path)} {may}, which takes a new one"
 
 
 def _closed(resource: Resource, schema: Schema) -> Resource:

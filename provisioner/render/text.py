@@ -93,13 +93,13 @@ def _change_text(change: Mapping[str, Any]) -> str:
 def short(value: Any) -> str:
     """A value in at most a line."""
     match value:
-        case {"secret": True}:
+        case {"$secret": True}:
             return "(secret)"
-        case {"unknown": _}:
+        case {"$unknown": _}:
             return "(known after apply)"
-        case {"ref": str() as ref}:
+        case {"$ref": str() as ref}:
             return f"${{{ref}}}"
-        case {"call": _}:
+        case {"$call": _}:
             return "(computed)"
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"

@@ -1,7 +1,8 @@
 """A plan as plain data: the public JSON form, from which the text is drawn too.
 
-Values keep their marks: `{"secret": true}`, `{"unknown": "waits for"}`, `{"ref": "kind/name.output"}` and
-`{"call": "function"}` stand where a secret, an unknown, a reference or a computed value stands.
+Values keep their marks: `{"$secret": true}`, `{"$unknown": "waits for"}`, `{"$ref": "kind/name.output"}` and
+`{"$call": "function"}` stand where a secret, an unknown, a reference or a computed value stands. A key that
+itself begins with `$` has it doubled.
 """
 
 from __future__ import annotations
@@ -70,17 +71,17 @@ def value_view(value: Value) -> Any:
     """A value as plain data, its marks as one-key mappings."""
     match value:
         case Secret():
-            return {"secret": True}
+            return {"$secret": True}
         case Unknown(why):
-            return {"unknown": why}
+            return {"$unknown": why}
         case Ref(to, output):
-            return {"ref": f"{to}.{output}"}
+            return {"$ref": f"{to}.{output}"}
         case Call(fn):
-            return {"call": fn}
+            return {"$call": fn}
         case Sourced(inner):
             return value_view(inner)
         case Mapping():
-            return {key: value_view(item) for key, item in value.items()}
+            return {f"${key}" if key.startswith("$") else key: value_view(item) for key, item in value.items()}
         case tuple():
             return [value_view(item) for item in value]
         case _:

@@ -16,6 +16,8 @@ from provisioner.talos.config.assemble import documents
 SECRETS = Address("talos.secrets", "cluster")
 BOOTSTRAP = Address("talos.bootstrap", "cluster")
 HEALTH = Address("talos.health", "cluster")
+CONFIG = "talos.config"
+"""The kind of which each node has one."""
 
 _GROUPS = ("cluster", "secrets", "trustdinfo", "certs")
 """The outputs of `talos.secrets` that make up the bundle."""
@@ -23,7 +25,7 @@ _GROUPS = ("cluster", "secrets", "trustdinfo", "certs")
 
 def config_address(node: str) -> Address:
     """The address of a node's configuration."""
-    return Address("talos.config", node)
+    return Address(CONFIG, node)
 
 
 def secret(path: str) -> Value:

@@ -31,7 +31,6 @@ class Applied:
     plan: Plan
     settled: RunResult | None
     result: RunResult | None
-    approved: bool
 
 
 def apply(
@@ -52,19 +51,21 @@ def apply(
         state = project.store.load()
         graph = project.graph(state)
         run = _run(project, graph, fence, emit, deadline_s)
+        unfinished = () if options.destroy else state.unfinished(graph.resources)
+        settled = None
+        if unfinished:
+            with _stop_on_interrupt(run):
+                settled = run.settle(unfinished)
+        if file is not None:
+            plan = _saved(project, file, run, graph)
+        else:
+            plan = plan_for(project, run.state, graph, options)
+        stopped = settled is not None and settled.left > 0
+        if stopped or plan.blocked or not approve(plan):
+            return Applied(plan, settled, None)
+        run.clients = Clients(project.registry, plan.providers)
         with _stop_on_interrupt(run):
-            unfinished = () if options.destroy else state.unfinished(graph.resources)
-            settled = run.settle(unfinished) if unfinished else None
-            if settled is not None and settled.left:
-                return Applied(plan_for(project, run.state, graph, options), settled, None, approved=False)
-            if file is not None:
-                plan = _saved(project, file, run, graph)
-            else:
-                plan = plan_for(project, run.state, graph, options)
-            if plan.blocked or not approve(plan):
-                return Applied(plan, settled, None, approved=False)
-            run.clients = Clients(project.registry, plan.providers)
-            return Applied(plan, settled, _do(run, plan), approved=True)
+            return Applied(plan, settled, _do(run, plan))
 
 
 def _run(

@@ -9,12 +9,13 @@ from typing import Any
 from attrs import asdict, frozen
 
 from provisioner.cluster.compose import TALOS
-from provisioner.engine.clients import recorded_outputs
+from provisioner.engine.clients import Clients, recorded_outputs
 from provisioner.errors import ProvError
+from provisioner.model.plan import Plan
 from provisioner.model.state import State
 from provisioner.model.value import Value
 from provisioner.talos.config.endpoint import url
-from provisioner.talos.design import HEALTH, SECRETS
+from provisioner.talos.design import CONFIG, HEALTH, SECRETS
 from provisioner.talos.handover import NodeStatus, kubeconfig_text, node_status, talosconfig_text
 from provisioner.workflow.files import write_private
 from provisioner.workflow.open import Project
@@ -33,34 +34,35 @@ class ClusterStatus:
         return {"endpoint": self.endpoint, "healthy": self.healthy, "nodes": [asdict(node) for node in self.nodes]}
 
 
-def status(project: Project) -> ClusterStatus:
-    """Asks every node that is on record."""
+def status(project: Project, plan: Plan | None = None) -> ClusterStatus:
+    """Asks every node that is on record; with `plan`, in the terms of the plan that was just applied."""
     state = project.store.load()
-    access = _access(project, state)
+    _secrets(state)
+    access = _access(project, state, plan)
     nodes = tuple(node_status(access))
-    passed = HEALTH in state.entries
-    expected = {node.name for node in project.topology(state).nodes}
-    ready = {node.name for node in nodes if node.ready}
-    return ClusterStatus(nodes, str(url(access.endpoint)), healthy=passed and ready == expected)
+    expected = {address.name for address in state.entries if address.kind == CONFIG}
+    healthy = HEALTH in state.entries and {node.name for node in nodes if node.ready} == expected
+    return ClusterStatus(nodes, str(url(access.endpoint)), healthy)
 
 
-def kubeconfig(project: Project) -> str:
+def kubeconfig(project: Project, plan: Plan | None = None) -> str:
     """A kubeconfig with a fresh certificate."""
     state = project.store.load()
     return kubeconfig_text(
         _secrets(state),
         cluster=project.spec.name,
-        endpoint=_access(project, state).endpoint,
+        endpoint=_access(project, state, plan).endpoint,
         now=project.world.now(),
     )
 
 
-def talosconfig(project: Project) -> str:
+def talosconfig(project: Project, plan: Plan | None = None) -> str:
     """A talosconfig with a fresh certificate; its endpoints are the control planes."""
     state = project.store.load()
-    access = _access(project, state)
+    secrets = _secrets(state)
+    access = _access(project, state, plan)
     return talosconfig_text(
-        _secrets(state),
+        secrets,
         cluster=project.spec.name,
         endpoints=list(access.control_planes.values()),
         nodes=list(access.nodes.values()),
@@ -68,11 +70,11 @@ def talosconfig(project: Project) -> str:
     )
 
 
-def hand_over(project: Project) -> dict[str, Path]:
+def hand_over(project: Project, plan: Plan) -> dict[str, Path]:
     """Writes both files beside the state and says where."""
     files = _files(project)
-    write_private(files["kubeconfig"], kubeconfig(project).encode())
-    write_private(files["talosconfig"], talosconfig(project).encode())
+    write_private(files["kubeconfig"], kubeconfig(project, plan).encode())
+    write_private(files["talosconfig"], talosconfig(project, plan).encode())
     return files
 
 
@@ -87,9 +89,9 @@ def _files(project: Project) -> dict[str, Path]:
     return {name: base.with_name(f"{base.name}.{name}") for name in ("kubeconfig", "talosconfig")}
 
 
-def _access(project: Project, state: State):  # type: ignore[no-untyped-def]
-    clients = project.clients(project.graph(state))
-    return clients.client(TALOS, recorded_outputs(state))
+def _access(project: Project, state: State, plan: Plan | None) -> Any:
+    providers = plan.providers if plan is not None else project.graph(state).providers
+    return Clients(project.registry, providers).client(TALOS, recorded_outputs(state))
 
 
 def _secrets(state: State) -> Mapping[str, Value]:

@@ -16,7 +16,6 @@ from provisioner.cluster.topology import topology_of
 from provisioner.engine.clients import Clients
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.state import LockInfo, State
-from provisioner.model.topology import Topology
 from provisioner.plugins.registry import Registry
 from provisioner.spec.load import load
 from provisioner.spec.schema import ClusterSpec
@@ -45,13 +44,9 @@ class Project:
     world: World
 
     def graph(self, state: State) -> ResourceGraph:
-        """What the file wants, with what was decided at birth."""
-        topology, bindings = self._topology(state)
+        """What the file wants. Choices made at birth bind what stands; once nothing does, a new birth may choose."""
+        topology, bindings = topology_of(self.spec, state.bindings if state.entries else {})
         return compose(self.spec, topology, bindings, self.registry)
-
-    def topology(self, state: State) -> Topology:
-        """The nodes of the file."""
-        return self._topology(state)[0]
 
     def clients(self, graph: ResourceGraph) -> Clients:
         """Connections for one command."""
@@ -65,9 +60,6 @@ class Project:
         """Who we are, for others who find the state locked."""
         since = self.world.now().isoformat(timespec="seconds")
         return LockInfo(_user(), socket.gethostname(), os.getpid(), since, doing)
-
-    def _topology(self, state: State) -> tuple[Topology, dict[str, str]]:
-        return topology_of(self.spec, state.bindings)
 
 
 def open_project(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> Project:

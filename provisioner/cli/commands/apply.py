@@ -37,7 +37,7 @@ def apply(
     project = session.project(file, state, var)
     applied = _apply(project, PlanOptions(allow=frozenset(allow or ())), plan, yes, step_timeout, json)
     _conclude(applied, json)
-    _hand_over(project, json)
+    _hand_over(project, applied.plan, json)
 
 
 def destroy(
@@ -131,13 +131,18 @@ def _conclude(applied: Applied, json: bool) -> None:
         session.leave(session.PARTLY if result.done or result.left or settled_some else session.ERROR)
 
 
-def _hand_over(project: Project, json: bool) -> None:
+def _hand_over(project: Project, made: Plan, json: bool) -> None:
+    from json import dumps
+
     from provisioner.render.table import nodes_table
     from provisioner.workflow.handover import hand_over, status
 
-    found = status(project)
-    files = hand_over(project)
+    found = status(project, made)
+    files = hand_over(project, made)
     if json:
+        session.data(
+            dumps({"event": "Cluster", **found.view(), "files": {n: str(p) for n, p in files.items()}}) + "\n"
+        )
         return
     session.data(nodes_table(found, session.style_out()))
     for name, path in files.items():

@@ -161,6 +161,6 @@ def _table(world: dict[str, Any]) -> list[str]:
     for cluster in world["clusters"]:
         members = [str(len(etcd["members"])) for etcd in cluster["etcd"]]
         lines.append(
-            f"cluster {cluster['id']}: {cluster['bootstraps']} bootstraps, etcd members {' and '.join(members)}"
+            f"cluster {cluster['id']}: bootstraps {cluster['bootstraps']}, etcd members {' and '.join(members)}"
         )
     return [*lines, "", world["notice"]]
