@@ -100,9 +100,14 @@ def test_the_same_bindings_come_out_as_went_in_once_all_is_bound() -> None:
     assert (first, bindings) == topology_of(spec, bindings)
 
 
-def test_birth_binds_zones_the_kubernetes_version_and_the_contract() -> None:
+def test_birth_binds_zones_releases_and_the_contract() -> None:
     _, bindings = topology_of(_spec(evolve(CONTROL, count=1)), {})
-    assert bindings == {"node/control-1/zone": "a", "kubernetes.version": "v1.36.3", "talos.contract": "1.13"}
+    assert bindings == {
+        "node/control-1/zone": "a",
+        "talos.version": "v1.13.9",
+        "kubernetes.version": "v1.36.3",
+        "talos.contract": "1.13",
+    }
 
 
 def test_a_later_default_moves_neither_kubernetes_nor_the_contract() -> None:
@@ -112,17 +117,19 @@ def test_a_later_default_moves_neither_kubernetes_nor_the_contract() -> None:
     assert bound.items() <= bindings.items()
 
 
-def test_a_version_in_the_file_is_in_effect_and_stays_when_it_is_removed() -> None:
-    _, bindings = topology_of(_spec(CONTROL, kubernetes="v1.34.1"), {"kubernetes.version": "v1.33.0"})
-    assert bindings["kubernetes.version"] == "v1.34.1"
+def test_a_version_stays_when_it_is_taken_out_of_the_file() -> None:
+    _, bindings = topology_of(_spec(CONTROL, kubernetes="v1.34.1"), {})
     topology, _ = topology_of(_spec(CONTROL), bindings)
     assert topology.talos.kubernetes == "v1.34.1"
 
 
-def test_a_bound_kubernetes_that_the_new_talos_does_not_run_is_an_error() -> None:
+def test_a_standing_cluster_is_not_moved_to_other_releases_by_an_edit() -> None:
     with pytest.raises(InputError) as caught:
-        topology_of(_spec(CONTROL), {"kubernetes.version": "v1.30.1"})
-    assert [problem.code for problem in caught.value.problems()] == ["kubernetes-version"]
+        topology_of(
+            _spec(CONTROL, kubernetes="v1.34.1"), {"talos.version": "v1.13.8", "kubernetes.version": "v1.33.0"}
+        )
+    assert [problem.code for problem in caught.value.problems()] == ["upgrade", "upgrade"]
+    assert "v1.13.8" in caught.value.problems()[0].remedy
 
 
 def test_patches_apply_in_the_order_all_role_pool_node() -> None:

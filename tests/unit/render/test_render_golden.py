@@ -217,7 +217,7 @@ def test_paths_read_like_expressions(path: tuple[str | int, ...], text: str) -> 
         (Secret("hunter2"), "(secret)"),
         (Unknown("a"), "(known after apply)"),
         (Sourced(Secret("x"), Origin("f", 1)), "(secret)"),
-        (("a", Secret("x")), '["a", {"secret": true}]'),
+        (("a", Secret("x")), '["a", {"$secret": true}]'),
         ("y" * 100, '"' + "y" * 58 + "…"),
     ],
 )
