@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test check format golden docs wire wheels clean
+.PHONY: help setup demo test judge check format golden docs wire wheels clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -17,7 +17,10 @@ demo: setup ## one file to a healthy cluster, on simulated machines
 	@scripts/demo.sh
 
 test: setup ## all tests that need no root and no other programs
-	@$(BIN)/python -m pytest -n 2 -q
+	@$(BIN)/python -m pytest -n 2 -q -m "not judge"
+
+judge: setup ## what prov makes, before Talos's own configuration library (needs Go)
+	@$(BIN)/python -m pytest -q -m judge tests/judge
 
 check: setup ## format, lint, types, import contracts, generated code
 	@$(BIN)/ruff format --check .

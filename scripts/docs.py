@@ -28,8 +28,9 @@ Colour is used on terminals only, and never when `NO_COLOR` is set.
 | code | meaning |
 | --- | --- |
 | 0 | done; for `plan`: there is nothing to do; for `status`: all is well |
-| 1 | an error, and nothing was changed or the run could not go on; for `status`: something is not well |
-| 2 | for `plan`: changes are pending; for any command: it was called in a way it does not know |
+| 1 | an error, a wrong option among them: nothing was changed, or the run could not go on |
+|   | for `status`: something is not well |
+| 2 | for `plan`: changes are pending |
 | 3 | for `apply` and `destroy`: partly done; run the same command again to go on |
 
 A process that is ended by a signal has the code its shell gives it, such as 137 after `kill -9`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from typing import Annotated
@@ -83,6 +84,7 @@ def main() -> None:
 
     A wrong option ends with 1 like every error, for 2 says that a plan has changes.
     """
+    _mend_streams()
     try:
         sys.exit(app(standalone_mode=False))
     except typer.Abort:
@@ -91,8 +93,17 @@ def main() -> None:
     except ProvError as err:
         _report(err.problems())
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(session.ERROR)
+    except OSError as err:  # such as a full disk, also behind standard output
+        try:
+            sys.stdout.flush()
+        except OSError:
+            _drop_output()
+        if os.environ.get("PROV_DEBUG"):
+            raise
+        remedy = "see to it, then run the same command again; what was begun is on record"
+        _report([Problem("system", "the system does not let prov go on", str(err), remedy=remedy)])
     except Exception as err:
         if show := getattr(err, "show", None):  # an error of the command line itself, which shows its usage
             show()
@@ -109,6 +120,21 @@ def main() -> None:
                 )
             ]
         )
+
+
+def _mend_streams() -> None:
+    """A stream that is closed swallows, and a locale that lacks a sign of ours shows its number instead."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  (it stays open)
+        elif mode == "w" and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _drop_output() -> None:
+    """What is still in the buffer of standard output cannot be delivered and shall not be tried again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report(problems) -> None:  # type: ignore[no-untyped-def]

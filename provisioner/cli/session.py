@@ -54,6 +54,21 @@ def parsed_variables(given: Sequence[str] | None) -> Mapping[str, str]:
     return dict(text.split("=", 1) for text in given or ())
 
 
+def dangers(allowed: Sequence[str] | None) -> frozenset[str]:
+    """What `--allow` names; a word that is no danger is refused, for it would allow nothing."""
+    from provisioner.planner.guard import DATA_LOSS
+
+    unknown = [text for text in allowed or () if text != DATA_LOSS]
+    if unknown:
+        raise InputError(
+            [
+                Problem("option", "there is no such danger", f"--allow {text}", Place(), f"write --allow {DATA_LOSS}")
+                for text in unknown
+            ]
+        )
+    return frozenset(allowed or ())
+
+
 def say(text: str) -> None:
     """Talk goes to standard error."""
     sys.stderr.write(f"{text}\n")
@@ -68,7 +83,8 @@ def data(text: str) -> None:
 
 def data_json(value: Any) -> None:
     """Data as indented JSON."""
-    data(json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+    data(json.dumps(value, indent=2, ensure_ascii=not plain) + "\n")
 
 
 def style_out() -> Style:

@@ -3,8 +3,8 @@
 Bindings are texts by key, kept in the state:
 
     node/NAME/zone       the zone a node was born in; empty when its pool had none
-    talos.version        the releases in effect: a later default moves nothing, and a change in the file is refused
-    kubernetes.version   while nothing plans upgrades, for it would strike all nodes at once
+    talos.version        the releases in effect: neither a later default nor an edit moves them
+    kubernetes.version   while nothing plans upgrades, for that would strike all nodes at once
     talos.contract       the Talos minor release whose configuration shape the cluster was born with
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provisioner.errors import InputError, Problem
+from provisioner.errors import Problem
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
 from provisioner.model.value import Value
 from provisioner.spec.schema import ClusterSpec, Pool
@@ -27,10 +27,10 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
     """The topology, and the bindings to keep once it stands. Pure.
 
     Nodes are ordered by pool name, then by number. What is bound stays: a new node or zone changes nothing about the
-    nodes there are, and a node that comes back finds its old zone. Raises InputError when the file asks for other
-    releases than the bound ones.
+    nodes there are, and a node that comes back finds its old zone. Bound releases hold, whatever the file says;
+    `moves` tells where it says something else.
     """
-    _refuse_upgrades(spec, bindings)
+    version = bindings.get(TALOS) or spec.talos.version
     zones = {name: zone for pool in spec.pools for name, zone in _zones(pool, bindings).items()}
     nodes = tuple(
         Node(
@@ -47,9 +47,9 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
         for name in pool.nodes
     )
     talos = TalosWish(
-        version=spec.talos.version,
-        contract=bindings.get(CONTRACT) or str(require(spec.talos.version).contract),
-        kubernetes=spec.kubernetes.version or bindings.get(KUBERNETES) or default_kubernetes(spec.talos.version),
+        version=version,
+        contract=bindings.get(CONTRACT) or str(require(version).contract),
+        kubernetes=bindings.get(KUBERNETES) or spec.kubernetes.version or default_kubernetes(version),
         extensions=spec.talos.extensions,
     )
     kept = {
@@ -60,6 +60,25 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
         CONTRACT: talos.contract,
     }
     return Topology(spec.name, nodes, EndpointWish(spec.endpoint), talos), kept
+
+
+def moves(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Problem, ...]:
+    """Where the file would move a cluster that stands to other releases, which nothing plans yet."""
+    asked = (
+        ("Talos", spec.talos.version, bindings.get(TALOS), spec.talos.place),
+        ("Kubernetes", spec.kubernetes.version, bindings.get(KUBERNETES), spec.kubernetes.place),
+    )
+    return tuple(
+        Problem(
+            "upgrade",
+            "a cluster that stands cannot be moved to another release yet",
+            f"it runs {what} {bound}, and the file says {version}",
+            place,
+            f"put {bound} back; this release of prov has no planned upgrades",
+        )
+        for what, version, bound, place in asked
+        if version and bound and version != bound
+    )
 
 
 def _zones(pool: Pool, bindings: Mapping[str, str]) -> dict[str, str]:
@@ -87,23 +106,3 @@ def _patches(spec: ClusterSpec, pool: Pool, name: str) -> tuple[tuple[Mapping[st
     role = [patch for patch in spec.patches if patch.role == pool.role]
     single = [patch for patch in spec.patches if patch.node == name]
     return tuple(patch.documents for patch in (*everyone, *role, *pool.patches, *single))
-
-
-def _refuse_upgrades(spec: ClusterSpec, bindings: Mapping[str, str]) -> None:
-    asked = (
-        ("Talos", spec.talos.version, bindings.get(TALOS), spec.talos.place),
-        ("Kubernetes", spec.kubernetes.version, bindings.get(KUBERNETES), spec.kubernetes.place),
-    )
-    found = [
-        Problem(
-            "upgrade",
-            "a cluster that stands cannot be moved to another release yet",
-            f"it runs {what} {bound}, and the file says {version}",
-            place,
-            f"put {bound} back; this release of prov has no planned upgrades",
-        )
-        for what, version, bound, place in asked
-        if version and bound and version != bound
-    ]
-    if found:
-        raise InputError(found)

@@ -68,10 +68,19 @@ class _Edges:
             self._wait_if_free(removal, step.id)
 
     def weave(self, rollout: Rollout) -> bool:
-        """Members whose steps touch what stands go in batches of `max_unavailable`; whether any has to wait."""
+        """Members whose steps touch what stands go in batches of `max_unavailable`; whether any has to wait.
+
+        Members that go for good wait for the new ones besides.
+        """
         members = self._members(rollout)
         if all(isinstance(self._steps[address][-1], Delete | Forget) for address in members):
             return False  # everything goes: there is nothing left to keep available
+        # Those that take the places of others come first: in between there are more of them, never fewer.
+        added = [self._steps[address][-1].id for address in members if isinstance(self._steps[address][0], Create)]
+        for address in members:
+            if isinstance(self._steps[address][-1], Delete):
+                for id_ in added:
+                    self._wait_if_free(self._steps[address][0], id_)
         touched = self._turns([address for address in members if self._disturbs(address)])
         before: list[str] = []
         for index in range(rollout.max_unavailable, len(touched)):

@@ -80,6 +80,8 @@ def read_plan(raw: bytes, seal: Seal) -> Plan:
         )
     try:
         return _plan_in(body, seal)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise PlanRefused("this file is not a plan", remedy="make one with `prov plan --out FILE`") from None
     except StateError:  # it is whole, so what does not open was sealed with the key of another state
         raise PlanRefused(
             "this plan was made for another state",

@@ -22,7 +22,7 @@ from provisioner.spec.patches import PatchReader
 from provisioner.spec.pools import read_pools
 from provisioner.spec.references import Scope
 from provisioner.spec.resources import RESERVED, read_resources
-from provisioner.spec.rules import check
+from provisioner.spec.rules import check, check_name
 from provisioner.spec.schema import AUTO, ClusterSpec, KubernetesSpec, ProviderBlock, TalosSpec
 from provisioner.spec.variables import read_variables
 
@@ -48,8 +48,8 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     reader.scope = evolve(
         reader.scope, variables=variables.values, broken=variables.broken, declared_env=variables.declared_env
     )
-    name = top.scalar("name", str, required=True) or ""
-    endpoint = top.scalar("endpoint", str) or AUTO
+    name = top.scalar("name", str, required=True)
+    endpoint = top.scalar("endpoint", str)
     talos = _talos(top.table("talos", required=True))
     kubernetes = _kubernetes(top.table("kubernetes"))
 
@@ -62,7 +62,7 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
 
     reader.scope = evolve(
         reader.scope,
-        cluster=name,
+        cluster=name or "",
         resources=resources.addresses,
         nodes=pools.nodes,
         broken_pools=pools.faulty,
@@ -71,12 +71,12 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     patches = PatchReader(reader, folder, path.name, pools.nodes, sure)
     spec = ClusterSpec(
         path=path,
-        name=name,
+        name=name or "",
         variables=variables.values,
         talos=talos,
         kubernetes=kubernetes,
         providers=_providers(blocks, reader),
-        endpoint=endpoint,
+        endpoint=AUTO if endpoint is None else endpoint,
         pools=pools.complete(reader, patches),
         patches=patches.read(top.take("patches"), "patches", targets=True),
         resources=resources.complete(reader, pools.nodes, sure=sure),
@@ -84,6 +84,8 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     )
     top.finish()
     places = {key: node.place for key, node in root.entries.items()} | {"pools": top.key_place("pools")}
+    if name is not None:
+        check_name(name, places["name"], findings)
     check(spec, places, findings, sure=sure)
     return spec
 

@@ -19,7 +19,6 @@ _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9-]
 
 def check(spec: ClusterSpec, places: dict[str, Place], findings: Findings, *, sure: bool) -> None:
     """Applies every rule. `places` has where the top-level values stand; `sure` whether all pools could be read."""
-    _name(spec, places, findings)
     _talos_version(spec, findings)
     _kubernetes_version(spec, findings)
     _extensions(spec, findings)
@@ -28,13 +27,14 @@ def check(spec: ClusterSpec, places: dict[str, Place], findings: Findings, *, su
         _control_plane(spec, places, findings)
 
 
-def _name(spec: ClusterSpec, places: dict[str, Place], findings: Findings) -> None:
-    if spec.name and not (_LABEL.fullmatch(spec.name) and len(spec.name) <= 63):
+def check_name(name: str, place: Place, findings: Findings) -> None:
+    """The cluster's name must do as a name for files, machines and contexts everywhere."""
+    if not (_LABEL.fullmatch(name) and len(name) <= 63):
         findings.add(
             "name",
             "a name cannot be used",
-            places["name"],
-            detail=f"the cluster {spec.name!r} must have a-z, 0-9 and - only, begin with a letter, end with a letter "
+            place,
+            detail=f"the cluster {name!r} must have a-z, 0-9 and - only, begin with a letter, end with a letter "
             "or digit, and have 63 characters at most",
             remedy="rename it",
         )

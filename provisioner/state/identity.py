@@ -69,9 +69,7 @@ def identity_source(
         if person and not environ.get("CI"):
             own = default_file(environ)
             identity = create_identity(own)
-            tell(
-                f"made an age identity for sealing secrets: {own}. Back it up: without it the state cannot be opened."
-            )
+            tell(f"made an age identity for sealing secrets: {own}; back it up, for nothing else opens the state")
             return identity
         raise KeyMissing(
             "there is no age identity to seal secrets with",

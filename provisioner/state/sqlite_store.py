@@ -58,17 +58,18 @@ class SqliteStore:
         """
         if self.exists:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_name(f".{self.path.name}.{new_ulid()}.new")
-        try:
-            self._draw_up(draft)
-            os.link(draft, self.path)  # fails if another process was quicker: then its state stands
-        except FileExistsError:
-            if not self.exists:
-                draft.replace(self.path)
-        finally:
-            draft.unlink(missing_ok=True)
-        _sync(self.path.parent)
+        with self._writing():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            draft = self.path.with_name(f".{self.path.name}.{new_ulid()}.new")
+            try:
+                self._draw_up(draft)
+                os.link(draft, self.path)  # fails if another process was quicker: then its state stands
+            except FileExistsError:
+                if not self.exists:
+                    draft.replace(self.path)
+            finally:
+                draft.unlink(missing_ok=True)
+            _sync(self.path.parent)
 
     def _draw_up(self, draft: Path) -> None:
         wrapped = new_data_key((self._identity().recipient(),))
@@ -131,6 +132,10 @@ class SqliteStore:
     def commit(self, changes: Sequence[Change], fence: Fence) -> int:
         """All changes or none, on disk when this returns; the new serial."""
         db, vault = self._open(), self.vault()
+        with self._writing():
+            return self._commit(db, vault, changes, fence)
+
+    def _commit(self, db: sqlite3.Connection, vault: Vault, changes: Sequence[Change], fence: Fence) -> int:
         db.execute("BEGIN IMMEDIATE")
         try:
             (token,) = db.execute("SELECT token FROM owner").fetchone()
@@ -146,15 +151,29 @@ class SqliteStore:
             db.execute("UPDATE meta SET value = ? WHERE name = 'serial'", (str(serial),))
             db.execute("COMMIT")
         except BaseException:
-            db.execute("ROLLBACK")
+            if db.in_transaction:  # SQLite ends it by itself when the disk is full
+                db.execute("ROLLBACK")
             raise
         return serial
 
     @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Lets what keeps a state from being written, such as a full disk, come out as an error to act on."""
+        try:
+            yield
+        except (OSError, sqlite3.OperationalError) as err:
+            raise StateError(
+                "the state cannot be written",
+                detail=f"{self.path}: {getattr(err, 'strerror', None) or err}",
+                remedy="see that its folder can be written and has room, then run the same command again",
+            ) from None
+
+    @contextmanager
     def lock(self, info: LockInfo) -> Iterator[Fence]:
         """The exclusive right to write, until the block ends or the process does."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
+        with self._writing():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -163,10 +182,11 @@ class SqliteStore:
             self.create()
             self._meta()  # refuses the state of another cluster before the first write
             db = self._open()
-            db.execute(
-                "UPDATE owner SET token = token + 1, who = ?, host = ?, pid = ?, since = ?, doing = ?",
-                (info.who, info.host, info.pid, info.since, info.doing),
-            )
+            with self._writing():
+                db.execute(
+                    "UPDATE owner SET token = token + 1, who = ?, host = ?, pid = ?, since = ?, doing = ?",
+                    (info.who, info.host, info.pid, info.since, info.doing),
+                )
             yield Fence(db.execute("SELECT token FROM owner").fetchone()[0])
         finally:
             os.close(handle)
@@ -213,7 +233,8 @@ class SqliteStore:
 
     def _checked(self, db: sqlite3.Connection) -> sqlite3.Connection:
         try:
-            (version,) = db.execute("PRAGMA user_version").fetchone()
+            with self._writing():  # SQLite may have to finish an interrupted commit before it can read
+                (version,) = db.execute("PRAGMA user_version").fetchone()
         except sqlite3.DatabaseError as err:
             db.close()
             raise self._foreign(f"SQLite says: {err}") from None
@@ -224,8 +245,9 @@ class SqliteStore:
                 detail=f"{self.path} has format {version}, this prov reads format {FORMAT}",
                 remedy="use the version of prov that wrote it",
             )
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
+        with self._writing():
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
         return db
 
     def _foreign(self, why: str) -> StateError:

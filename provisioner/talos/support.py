@@ -60,9 +60,9 @@ def require(version: str) -> Support:
     if row is None:
         names = ", ".join(str(known.contract) for known in _ROWS)
         raise UnsupportedTalos(
-            "This Talos release is not supported",
+            "this Talos release is not supported",
             detail=f"{version!r} was asked for; supported minor releases: {names}",
-            remedy=f"Set talos.version to one of them, such as {_ROWS[-1].newest}.",
+            remedy=f"set talos.version to one of them, such as {_ROWS[-1].newest}",
         )
     return row
 

@@ -11,7 +11,7 @@ from provisioner.errors import ProvError
 
 def write_private(path: Path, content: bytes) -> None:
     """Writes a file of mode 0600 in one step: there is the old one or the new one, never half of it."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    draft = path.parent / f".{path.name}.{os.getpid()}.new"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

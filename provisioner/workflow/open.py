@@ -12,8 +12,9 @@ from pathlib import Path
 from attrs import frozen
 
 from provisioner.cluster.compose import compose
-from provisioner.cluster.topology import topology_of
+from provisioner.cluster.topology import moves, topology_of
 from provisioner.engine.clients import Clients
+from provisioner.errors import InputError
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.state import LockInfo, State
 from provisioner.plugins.registry import Registry
@@ -44,9 +45,15 @@ class Project:
     world: World
 
     def graph(self, state: State) -> ResourceGraph:
-        """What the file wants. Choices made at birth bind what stands; once nothing does, a new birth may choose."""
-        topology, bindings = topology_of(self.spec, state.bindings if state.entries else {})
+        """What the file wants, with what was chosen at birth."""
+        topology, bindings = topology_of(self.spec, _binding(state))
         return compose(self.spec, topology, bindings, self.registry)
+
+    def refuse_moves(self, state: State) -> None:
+        """Raises InputError where the file asks for what no plan can do to a cluster that stands."""
+        found = moves(self.spec, _binding(state))
+        if found:
+            raise InputError(found)
 
     def clients(self, graph: ResourceGraph) -> Clients:
         """Connections for one command."""
@@ -76,6 +83,11 @@ def open_project(file: Path, state: Path | None, variables: Mapping[str, str], w
 def default_state(file: Path, cluster: str) -> Path:
     """`.prov/NAME.db` beside the file."""
     return file.parent / ".prov" / f"{cluster}.db"
+
+
+def _binding(state: State) -> Mapping[str, str]:
+    """Choices made at birth bind what stands; once nothing does, a new birth may choose anew."""
+    return state.bindings if state.entries else {}
 
 
 def _user() -> str:

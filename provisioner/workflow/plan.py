@@ -26,7 +26,9 @@ def plan(project: Project, options: PlanOptions, out: Path | None = None) -> Pla
 
 
 def plan_for(project: Project, state: State, graph: ResourceGraph, options: PlanOptions) -> Plan:
-    """One observation and the plan made from it."""
+    """One observation and the plan made from it; raises InputError where the file asks for what no plan can do."""
+    if not options.destroy:
+        project.refuse_moves(state)
     seen = observe(
         state,
         project.registry,

@@ -121,7 +121,7 @@ def _anchors(page: Path) -> set[str]:
 def _words_in_code(page: Path) -> set[str]:
     """All words that stand in code spans of a page, dotted ones also in parts."""
     spans = " ".join(_CODE.findall(_FENCE.sub("", page.read_text())))
-    return set(re.findall(r"[A-Za-z_]\w*", spans))
+    return set(re.findall(r"\$?[A-Za-z_]\w*", spans))
 
 
 def _keys_asked_for(path: Path) -> Iterator[str]:

@@ -228,6 +228,33 @@ def test_ctrl_c_stops_in_good_order(lab: Lab) -> None:
     lab.assert_settled(3, 2)
 
 
+def test_all_control_planes_are_replaced_in_one_apply_and_etcd_lives_on(lab: Lab) -> None:
+    """The file names new control planes only: they join before the old ones leave, and nothing is bootstrapped."""
+    for old, new in (("control", "cp"), ("cp", "control")):  # there with three, and back with one
+        count = 3 if old == "control" else 1
+        for name in (old, new):
+            document = cluster()
+            workers = document["pools"]["workers"]
+            document["pools"] = {name: {**document["pools"]["control"], "count": count}, "workers": workers}
+            lab.write(document)
+            lab.prov("apply", "--yes")
+            lab.assert_settled(count, 2)
+        assert lab.json("plan")["empty"]
+
+
+def test_a_saved_plan_can_be_the_end_of_everything(lab: Lab) -> None:
+    """It is applied like any other, and the files that led to the cluster go as well."""
+    lab.write(cluster(1, 0))
+    lab.prov("apply", "--yes")
+    lab.prov("plan", "--destroy", "--out", "end.plan", code=2)
+
+    done = lab.prov("apply", "--plan", "end.plan", "--yes")
+
+    assert "lab is gone" in done.stderr
+    assert lab.sim()["machines"] == []
+    assert list((lab.folder / ".prov").glob("*config")) == []
+
+
 def test_outputs_are_published(lab: Lab) -> None:
     """Outputs may name nodes and the endpoint."""
     lab.write(cluster(1, 0, outputs={"api": "${cluster.endpoint}", "ip": "${nodes.control-1.ip}"}))
@@ -253,3 +280,34 @@ def lab_state(lab: Lab) -> str:
     """The raw bytes of the state and its log, as text."""
     files = [lab.folder / ".prov/lab.db", lab.folder / ".prov/lab.db-wal"]
     return "".join(path.read_bytes().decode("latin-1") for path in files if path.exists())
+
+
+def test_another_release_is_refused_but_does_not_bar_the_way_out(lab: Lab) -> None:
+    """An edited version is no plan yet; looking and destroying go on."""
+    lab.write(cluster(1, 0))
+    lab.prov("apply", "--yes")
+    lab.write(cluster(1, 0, kubernetes={"version": "v1.35.1"}))
+
+    refused = lab.prov("plan", code=1)
+
+    assert "cannot be moved to another release yet" in refused.stderr
+    assert "cluster.yaml:" in refused.stderr
+    lab.prov("apply", "--yes", code=1)
+    assert lab.json("status")["healthy"]
+    lab.prov("kubeconfig")
+    lab.prov("destroy", "--yes")
+    lab.prov("plan", code=2)
+
+
+def test_a_saved_plan_that_scales_up(lab: Lab) -> None:
+    """A plan made with other variables is applied as it was made, and judged by what it made."""
+    document = cluster(1, "${var.workers}", variables={"workers": {"type": "int", "default": 1}})  # type: ignore[arg-type]
+    lab.write(document)
+    lab.prov("apply", "--yes")
+    lab.prov("plan", "--out", "up.plan", "--var", "workers=2", code=2)
+
+    applied = lab.prov("apply", "--plan", "up.plan", "--yes")
+
+    lab.assert_settled(1, 2)
+    assert "workers-2" in applied.stdout
+    assert "not healthy" not in applied.stdout

@@ -155,6 +155,34 @@ def test_bad_input_ends_in_errors_one_can_act_on(
     assert "fault inside prov" not in err
 
 
+@pytest.mark.parametrize(
+    ("command", "code", "said"),
+    [
+        ("prov plan >&-", 2, ""),
+        ("prov plan <&- 2>&-", 2, ""),
+        ("prov plan >/dev/full", 1, "No space left on device"),
+        ("prov plan --out .", 1, "a file cannot be written"),
+        ("prov plan --allow dataloss", 1, "there is no such danger"),
+        ("prov apply --yes --state /dev/null/lab.db", 1, "the state cannot be written"),
+        ("ulimit -f 1; prov apply --yes", 1, "the state cannot be written"),
+        ("PYTHONIOENCODING=ascii prov plan", 2, ""),
+    ],
+)
+def test_odd_surroundings_end_in_errors_one_can_act_on(lab: Lab, command: str, code: int, said: str) -> None:
+    """Closed streams, full disks, places that cannot be written and poor locales are no faults of prov."""
+    lab.write(cluster(1, 0, patches=[{"machine": {"sysctls": {"a.b": "→"}}}], name="lab"))
+    environ = {**lab.environ, "PATH": f"{PROV.parent}:{lab.environ['PATH']}"}
+
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=lab.folder, env=environ, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, "fault inside prov" in done.stderr) == (code, False), done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
+
+
 def test_set_up_names_the_package_that_debian_splits_off(tmp_path: Path) -> None:
     """A Python without venv is told apart, and the package is named."""
     stub = tmp_path / "python3"

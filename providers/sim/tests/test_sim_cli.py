@@ -42,9 +42,9 @@ def machine(environment, wait_until):
 
 
 def test_without_a_daemon_there_is_nothing_and_that_is_no_error(environment):
-    assert prov_sim("list").output == "No daemon 'default' runs, so nothing exists.\n"
+    assert prov_sim("list").output == "no daemon 'default' runs, so nothing exists\n"
     assert json.loads(prov_sim("list", "--json").output) == {"machines": [], "balancers": [], "clusters": []}
-    assert prov_sim("stop").output == "No daemon 'default' runs.\n"
+    assert prov_sim("stop").output == "no daemon 'default' runs\n"
 
 
 def test_the_list_is_a_table_that_says_it_lives_in_memory(machine):
@@ -84,7 +84,7 @@ def test_a_fault_that_cannot_be_is_an_error(machine):
 
 
 def test_stop_ends_the_daemon(machine):
-    assert prov_sim("stop").output == "The daemon 'default' has stopped.\n"
+    assert prov_sim("stop").output == "the daemon 'default' has stopped\n"
 
 
 def test_importing_the_provider_loads_nothing_heavy():

@@ -35,9 +35,12 @@ def apply(
     from provisioner.planner.build import PlanOptions
 
     project = session.project(file, state, var)
-    applied = _apply(project, PlanOptions(allow=frozenset(allow or ())), plan, yes, step_timeout, json)
+    applied = _apply(project, PlanOptions(allow=session.dangers(allow)), plan, yes, step_timeout, json)
     _conclude(applied, json)
-    _hand_over(project, applied.plan, json)
+    if applied.plan.destroys:
+        _take_leave(project, json)
+    else:
+        _hand_over(project, applied.plan, json)
 
 
 def destroy(
@@ -50,14 +53,11 @@ def destroy(
 ) -> None:
     """Remove everything that is on record, in the right order."""
     from provisioner.planner.build import PlanOptions
-    from provisioner.workflow.handover import withdraw
 
     project = session.project(file, state, var)
     applied = _apply(project, PlanOptions(destroy=True), None, yes, step_timeout, json)
     _conclude(applied, json)
-    withdraw(project)
-    if not json:
-        session.say(f"{project.spec.name} is gone: nothing is left on record")
+    _take_leave(project, json)
 
 
 def _apply(
@@ -129,6 +129,14 @@ def _conclude(applied: Applied, json: bool) -> None:
         session.say("what was begun is on record: run the same command again to go on")
         settled_some = applied.settled is not None and applied.settled.done > 0
         session.leave(session.PARTLY if result.done or result.left or settled_some else session.ERROR)
+
+
+def _take_leave(project: Project, json: bool) -> None:
+    from provisioner.workflow.handover import withdraw
+
+    withdraw(project)
+    if not json:
+        session.say(f"{project.spec.name} is gone: nothing is left on record")
 
 
 def _hand_over(project: Project, made: Plan, json: bool) -> None:

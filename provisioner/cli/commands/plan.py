@@ -27,7 +27,7 @@ def plan(
     from provisioner.workflow import plan as workflow
 
     project = session.project(file, state, var)
-    made = workflow.plan(project, PlanOptions(destroy, frozenset(allow or ())), out)
+    made = workflow.plan(project, PlanOptions(destroy, session.dangers(allow)), out)
     view = plan_view(made)
     if json:
         session.data_json(view)

@@ -96,8 +96,8 @@ class Cluster:
         endpoint = self.endpoint or next(iter(self.control_planes.values()), "")
         if not endpoint:
             raise OperatorNeeded(
-                "The address of the Kubernetes API is not known",
-                remedy="Apply the cluster file first; the endpoint is made with it.",
+                "the address of the Kubernetes API is not known",
+                remedy="apply the cluster file first; the endpoint is made with it",
             )
         return Kubernetes(lambda: connect(endpoint, self._admin.context()))
 
@@ -123,8 +123,8 @@ class _Credentials:
         """The current context; raises OperatorNeeded while the cluster has no secrets."""
         if self._bundle is None:
             raise OperatorNeeded(
-                "The cluster's secrets are not known yet",
-                remedy="Apply the cluster file first; the secrets are made with it.",
+                "the cluster's secrets are not known yet",
+                remedy="apply the cluster file first; the secrets are made with it",
             )
         with self._lock:
             now = self._clock()

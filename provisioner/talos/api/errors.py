@@ -24,9 +24,9 @@ class NoAnswer(Retry):
 
     def __init__(self, host: str, reason: str) -> None:
         super().__init__(
-            "A machine did not answer",
+            "a machine did not answer",
             detail=f"{host}: {reason}",
-            remedy="Check that the machine is running and that its port 50000 can be reached from here.",
+            remedy="check that the machine is running and that its port 50000 can be reached from here",
         )
         self.reason = reason
 
@@ -35,7 +35,7 @@ class NotYet(Retry):
     """FAILED_PRECONDITION: too early, or busy with something else."""
 
     def __init__(self, host: str, message: str) -> None:
-        super().__init__("A machine is not ready for the request", detail=f"{host}: {message}")
+        super().__init__("a machine is not ready for the request", detail=f"{host}: {message}")
         self.message = message
 
 
@@ -44,9 +44,9 @@ class Trouble(Retry):
 
     def __init__(self, host: str, message: str) -> None:
         super().__init__(
-            "A machine failed to do what it was asked",
+            "a machine failed to do what it was asked",
             detail=f"{host}: {message}",
-            remedy=f"Look at the machine's log: talosctl -n {host} dmesg",
+            remedy=f"look at the machine's log: talosctl -n {host} dmesg",
         )
 
 
@@ -55,9 +55,9 @@ class Distrusted(OperatorNeeded):
 
     def __init__(self, host: str, reason: str) -> None:
         super().__init__(
-            "A machine's certificate is not one of this cluster",
+            "a machine's certificate is not one of this cluster",
             detail=f"{host}: {reason}",
-            remedy="Check the address, and the clocks of both sides.",
+            remedy="check the address, and the clocks of both sides",
         )
         self.reason = reason
 
@@ -67,9 +67,9 @@ class Denied(OperatorNeeded):
 
     def __init__(self, host: str, message: str) -> None:
         super().__init__(
-            "A machine refuses our certificate's rights",
+            "a machine refuses our certificate's rights",
             detail=f"{host}: {message}",
-            remedy="The machine was probably configured with secrets of another cluster; reset it.",
+            remedy="reset the machine: it was probably configured with secrets of another cluster",
         )
 
 
@@ -77,14 +77,14 @@ class Exists(Fatal):
     """ALREADY_EXISTS."""
 
     def __init__(self, host: str, message: str) -> None:
-        super().__init__("It has been done before", detail=f"{host}: {message}")
+        super().__init__("it has been done before", detail=f"{host}: {message}")
 
 
 class Missing(Fatal):
     """NOT_FOUND."""
 
     def __init__(self, host: str, message: str) -> None:
-        super().__init__("The machine knows no such thing", detail=f"{host}: {message}")
+        super().__init__("the machine knows no such thing", detail=f"{host}: {message}")
 
 
 class Rejected(Fatal):
@@ -92,9 +92,9 @@ class Rejected(Fatal):
 
     def __init__(self, host: str, message: str) -> None:
         super().__init__(
-            "The machine rejects the input",
+            "the machine rejects the input",
             detail=f"{host}: {message}",
-            remedy="Correct what the machine names, usually in a patch, and apply again.",
+            remedy="correct what the machine names, usually in a patch, and apply again",
             effect=False,
         )
         self.host = host
@@ -106,8 +106,8 @@ class Unsupported(Fatal):
 
     def __init__(self, host: str, message: str) -> None:
         super().__init__(
-            "The machine does not know the request",
+            "the machine does not know the request",
             detail=f"{host}: {message}",
-            remedy="Check the Talos version that runs there, and whether it is a control plane.",
+            remedy="check the Talos version that runs there, and whether it is a control plane",
             effect=False,
         )

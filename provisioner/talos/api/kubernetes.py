@@ -58,20 +58,20 @@ def _checked(
         answer = client.request(method, path, params=dict(query))
     except httpx.HTTPError as err:
         raise Retry(
-            "The Kubernetes API does not answer",
+            "the Kubernetes API does not answer",
             detail=f"{client.base_url}: {str(err) or type(err).__name__}",
-            remedy="Check that the endpoint can be reached from here and leads to the control planes.",
+            remedy="check that the endpoint can be reached from here and leads to the control planes",
         ) from err
     if answer.is_success or answer.status_code == also_fine:
         return answer
     detail = f"{client.base_url}: {method} {path} was answered with {answer.status_code}"
     if answer.status_code in (401, 403):
         raise OperatorNeeded(
-            "The Kubernetes API refuses our certificate",
+            "the Kubernetes API refuses our certificate",
             detail=detail,
-            remedy="Check that the endpoint belongs to this cluster and not to another one.",
+            remedy="check that the endpoint belongs to this cluster and not to another one",
         )
-    raise Retry("The Kubernetes API cannot answer yet", detail=detail)
+    raise Retry("the Kubernetes API cannot answer yet", detail=detail)
 
 
 def _node(item: Mapping[str, Any]) -> KubernetesNode:

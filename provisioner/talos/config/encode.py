@@ -71,9 +71,9 @@ def decode(text: str) -> tuple[Mapping[str, Value], ...]:
 
 def _unreadable(detail: str) -> ConfigUnreadable:
     return ConfigUnreadable(
-        "A machine configuration cannot be read",
+        "a machine configuration cannot be read",
         detail=detail,
-        remedy="Check that the text is YAML with one mapping per document.",
+        remedy="check that the text is YAML with one mapping per document",
     )
 
 

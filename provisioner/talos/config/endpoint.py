@@ -81,7 +81,7 @@ def _checked(name: str, written: str) -> str:
 
 def _unusable(written: str, why: str) -> EndpointError:
     return EndpointError(
-        "The endpoint of the cluster is neither a host nor a URL",
+        "the endpoint of the cluster is neither a host nor a URL",
         detail=f"{written!r}: {why}",
-        remedy="Write a host such as api.example.org, or a URL such as https://api.example.org:6443.",
+        remedy="write a host such as api.example.org, or a URL such as https://api.example.org:6443",
     )

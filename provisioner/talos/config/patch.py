@@ -62,14 +62,14 @@ def merge(documents: Sequence[Document], patch_documents: Sequence[Document]) ->
 
 
 def identity_of(document: Document) -> Identity:
-    """The identity of a document; raises PatchError when it has only half of one."""
+    """the identity of a document; raises PatchError when it has only half of one."""
     version, kind = (_word(document, key) for key in ("apiVersion", "kind"))
     if bool(version) != bool(kind):
         raise _error(
-            "A configuration document needs both apiVersion and kind",
+            "a configuration document needs both apiVersion and kind",
             document,
             f"{kind or version} stands alone",
-            "Add the missing one; apiVersion is v1alpha1 for every kind there is.",
+            "add the missing one; apiVersion is v1alpha1 for every kind there is",
         )
     return Identity(version, kind, _word(document, "name")) if kind else Identity()
 
@@ -83,15 +83,15 @@ def _checked(patch: Sequence[Document]) -> Iterator[tuple[Identity, Document]]:
                 "JSON patches (RFC 6902) are not supported",
                 document,
                 "generated configurations have several documents, which a JSON patch cannot address",
-                "Write the change as a strategic-merge patch: a piece of the configuration itself.",
+                "write the change as a strategic-merge patch: a piece of the configuration itself",
             )
         identity = identity_of(document)
         if identity in met:
             raise _error(
-                "A patch names the same document twice",
+                "a patch names the same document twice",
                 document,
                 str(identity),
-                "Join the two documents into one.",
+                "join the two documents into one",
             )
         met.add(identity)
         yield identity, document
@@ -118,20 +118,20 @@ def _word(document: Document, key: str) -> str:
     if value is None or isinstance(value, str):
         return value or ""
     raise _error(
-        "The identity of a configuration document must be written out",
+        "the identity of a configuration document must be written out",
         document,
         f"{key} is not a plain text",
-        f"Write {key} as a text, in quotes if it is a number; references cannot stand there.",
+        f"write {key} as a text, in quotes if it is a number; references cannot stand there",
     )
 
 
 def _refused(identity: Identity, patch: Document, misfit: Misfit) -> PatchError:
     where = f"{identity}, {dotted(misfit.path)}" if misfit.path else str(identity)
     return _error(
-        "A patch does not fit the machine configuration",
+        "a patch does not fit the machine configuration",
         _at(patch, misfit.path),
         f"{where}: {misfit.reason}",
-        "Compare the patch with the generated configuration at this path.",
+        "compare the patch with the generated configuration at this path",
     )
 
 

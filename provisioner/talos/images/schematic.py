@@ -1,4 +1,4 @@
-"""The id of an Image Factory schematic, computed without asking the factory.
+"""the id of an Image Factory schematic, computed without asking the factory.
 
 The factory names a schematic by the SHA-256 of its canonical YAML: four spaces per level, list items
 indented below their key, empty fields left out, `customization` always there. That text is reproduced here
@@ -73,8 +73,8 @@ def _plain(text: str) -> str:
         "n",
     }:
         raise SchematicError(
-            "The id of this image schematic cannot be computed offline",
+            "the id of this image schematic cannot be computed offline",
             detail=f"{text!r} is not a plain name",
-            remedy="Name extensions as the factory lists them, such as siderolabs/iscsi-tools.",
+            remedy="name extensions as the factory lists them, such as siderolabs/iscsi-tools",
         )
     return text

@@ -1,7 +1,9 @@
 """The birth of the cluster's etcd, which happens exactly once.
 
 It is observed, never remembered: a second bootstrap on another control plane would make a second cluster that
-never merges with the first. So etcd counts as absent only when every control plane was reached and none has it.
+never merges with the first. So etcd counts as absent only when every control plane was reached, none has it, and
+Kubernetes, which cannot live without it, does not answer either: the file may name new control planes only, while
+etcd is still on the old ones.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from provisioner.sdk import (
     Done,
     Job,
     Pending,
+    ProviderError,
     Reading,
     Seen,
     Unreachable,
@@ -62,7 +65,9 @@ class BootstrapKind:
         if any(_has_etcd(look) for look in looks.values()):
             return {job.key: Seen({}, {"id": client.name}) for job in jobs}
         silent = [f"{node}: {look.reason}" for node, look in looks.items() if isinstance(look, Silent | Foreign)]
-        reading: Reading = Unreachable("; ".join(silent)) if silent else Absent()
+        if silent:
+            return {job.key: Unreachable("; ".join(silent)) for job in jobs}
+        reading: Reading = Seen({}, {"id": client.name}) if _kubernetes_answers(client) else Absent()
         return {job.key: reading for job in jobs}
 
     def create(self, client: Access, job: BootstrapJob, ctx: Context) -> Answer:
@@ -118,6 +123,14 @@ def _looks(client: Access) -> dict[str, Outlook]:
 
 def _has_etcd(look: Outlook) -> bool:
     return isinstance(look, Configured) and look.has_etcd
+
+
+def _kubernetes_answers(client: Access) -> bool:
+    try:
+        client.kubernetes_nodes()
+    except ProviderError:
+        return False
+    return True
 
 
 def _called_lately(job: BootstrapJob, now: datetime) -> bool:

@@ -160,9 +160,9 @@ def _guard_quorum(client: Access, wanted: ConfigProps, machine: Configured) -> N
     member = etcd.member_of(wanted.node, wanted.host) if etcd else None
     if etcd and member and (objection := etcd.objection_to_pausing(member)):
         raise Retry(
-            "A control plane must not reboot while etcd has no member to spare",
+            "a control plane must not reboot while etcd has no member to spare",
             detail=f"{wanted.node}: {objection}",
-            remedy="Bring the other control planes back, or remove the dead one, and apply again.",
+            remedy="bring the other control planes back, or remove the dead one, and apply again",
             after_s=5.0,
         )
 
@@ -199,10 +199,10 @@ def _done(wanted: ConfigProps) -> Done[ConfigOutputs]:
 
 def _stranger(wanted: ConfigProps, reason: str) -> OperatorNeeded:
     return OperatorNeeded(
-        "The machine belongs to somebody else",
+        "the machine belongs to somebody else",
         detail=f"{wanted.node} at {wanted.host}: {reason}",
-        remedy="Check the address. If the machine is meant, wipe it (talosctl reset, with the talosconfig of its "
-        "own cluster) or make it anew.",
+        remedy="check the address; if the machine is meant, wipe it (talosctl reset, with the talosconfig of its "
+        "own cluster) or make it anew",
     )
 
 
@@ -212,8 +212,8 @@ def _refused(wanted: ConfigProps, message: str, *, exists: bool) -> Fatal:
         if isinstance(leaf, Secret) and isinstance(text := leaf.reveal(), str) and text:
             message = message.replace(text, "***")
     return Fatal(
-        "The machine rejects its configuration",
+        "the machine rejects its configuration",
         detail=f"{wanted.node}: {message}",
-        remedy="Correct what the machine names, usually in a patch, and apply again.",
+        remedy="correct what the machine names, usually in a patch, and apply again",
         effect=exists,
     )

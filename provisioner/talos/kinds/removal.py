@@ -52,12 +52,14 @@ class _Leaver:
 class _Scene:
     """The leaver's outlook, None when it has no host; etcd as the other control planes see it.
 
-    `no_etcd` is true when all other control planes were reached and none has etcd.
+    `no_etcd` is true when all other control planes were reached and none has etcd. `joining` are those of them
+    that answer as ours and have no vote in etcd yet.
     """
 
     outlook: Outlook | None
     etcd: Etcd | None
     no_etcd: bool
+    joining: tuple[str, ...]
 
 
 def leave(client: Access, job: ConfigJob, ctx: Context) -> Answer:
@@ -65,7 +67,7 @@ def leave(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     leaver = _leaver(client, job)
     scene = _look(client, leaver)
     if isinstance(scene.outlook, Configured):
-        return _leave_alive(client, job, ctx, leaver, scene.outlook, scene.etcd)
+        return _leave_alive(client, job, ctx, leaver, scene.outlook, scene)
     if scene.no_etcd:
         return Done(None)  # without etcd there is no cluster yet that the node could be part of
     if isinstance(scene.outlook, Silent) and not _may_have_left(client, job, leaver, scene.etcd):
@@ -86,7 +88,7 @@ def remove_member(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     scene = _look(client, leaver)
     if isinstance(scene.outlook, Configured):
         ctx.say(f"{leaver.node} answers again, so it is asked to leave")
-        return _leave_alive(client, job, ctx, leaver, scene.outlook, scene.etcd)
+        return _leave_alive(client, job, ctx, leaver, scene.outlook, scene)
     return Done(None) if scene.no_etcd else _forget(client, job, ctx, leaver, scene)
 
 
@@ -110,30 +112,33 @@ def teardown(client: Access, job: ConfigJob, ctx: Context) -> Answer:
 
 
 def _leave_alive(
-    client: Access, job: ConfigJob, ctx: Context, leaver: _Leaver, machine: Configured, etcd: Etcd | None
+    client: Access, job: ConfigJob, ctx: Context, leaver: _Leaver, machine: Configured, scene: _Scene
 ) -> Answer:
     if machine.stage in _GOING_DOWN or _asked_lately(job, ctx.now()):
         return _wait(job, "drains, leaves and wipes itself")
     if leaver.may_have_member:
-        _guard(leaver, etcd or etcd_of(client, {leaver.node: leaver.host}, {leaver.host: machine}))
+        etcd = scene.etcd or etcd_of(client, {leaver.node: leaver.host}, {leaver.host: machine})
+        objection = _objection(leaver, etcd)
+        if objection and scene.joining:
+            return _wait(job, f"stays until {', '.join(scene.joining)} joined etcd")
+        _object(leaver, objection)
     if job.phase == "":
         return Pending(phase="leaving", memo=job.memo, after_s=0.0, note="may leave")
     return _reset(client, ctx, leaver, graceful=True)
 
 
-def _guard(leaver: _Leaver, etcd: Etcd | None) -> None:
-    """Raises unless etcd can spare the node's member, if it has one."""
+def _objection(leaver: _Leaver, etcd: Etcd | None) -> str:
+    """Why etcd cannot spare the node's member; empty when it can, or has none of it."""
     member = etcd.member_of(leaver.node, leaver.host) if etcd else None
-    if etcd and member:
-        _object(leaver, etcd.objection_to_leaving(member))
+    return etcd.objection_to_leaving(member) if etcd and member else ""
 
 
 def _object(leaver: _Leaver, objection: str) -> None:
     if objection:
         raise OperatorNeeded(
-            "Removing the node would cost etcd its quorum",
-            detail=f"{leaver.node}: {objection}.",
-            remedy="Bring the other control planes back, or add new ones; prov destroy removes the whole cluster.",
+            "removing the node would cost etcd its quorum",
+            detail=f"{leaver.node}: {objection}",
+            remedy="bring the other control planes back, or add new ones; `prov destroy` removes the whole cluster",
         )
 
 
@@ -162,9 +167,9 @@ def _await_silent(job: ConfigJob, leaver: _Leaver, reason: str) -> Answer:
     if job.phase:
         return _wait(job, "does not answer; waits for Kubernetes to notice")
     raise Retry(
-        "A node that is to leave does not answer",
-        detail=f"{leaver.node} at {leaver.host}: {reason}",
-        remedy="Kubernetes still hears from it. Check the way from here to the node's port 50000.",
+        "a node that is to leave does not answer",
+        detail=f"{leaver.node} at {leaver.host}: {reason}; Kubernetes still hears from it",
+        remedy="check the way from here to the node's port 50000",
         after_s=5.0,
     )
 
@@ -175,9 +180,9 @@ def _forget(client: Access, job: ConfigJob, ctx: Context, leaver: _Leaver, scene
         etcd = scene.etcd
         if etcd is None:
             raise Retry(
-                "No control plane tells who is in etcd",
-                detail=f"So it is not known whether {leaver.node} still is.",
-                remedy="Bring a control plane back; to remove the whole cluster, use prov destroy.",
+                "no control plane tells who is in etcd",
+                detail=f"it is not known whether {leaver.node} still has a member there",
+                remedy="bring a control plane back; to remove the whole cluster, use `prov destroy`",
                 after_s=5.0,
             )
         if member := etcd.member_of(leaver.node, leaver.host):
@@ -197,7 +202,15 @@ def _look(client: Access, leaver: _Leaver) -> _Scene:
     looks = client.look(asked)
     reached = [look for host in others.values() if isinstance(look := looks[host], Configured | Maintenance)]
     bare = len(reached) == len(others) and not any(isinstance(look, Configured) and look.has_etcd for look in reached)
-    return _Scene(_own(leaver, looks), etcd_of(client, others, looks), no_etcd=bare)
+    etcd = etcd_of(client, others, looks)
+    ours = {node: host for node, host in others.items() if isinstance(looks[host], Configured)}
+    joining = tuple(sorted(node for node, host in ours.items() if not _votes(etcd, node, host)))
+    return _Scene(_own(leaver, looks), etcd, no_etcd=bare, joining=joining)
+
+
+def _votes(etcd: Etcd | None, node: str, host: str) -> bool:
+    member = etcd.member_of(node, host) if etcd else None
+    return member is not None and not member.learner
 
 
 def _own(leaver: _Leaver, looks: Mapping[str, Outlook]) -> Outlook | None:

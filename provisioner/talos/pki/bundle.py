@@ -157,7 +157,7 @@ def _text(tree: Mapping[str, Value], path: str) -> str:
 
 def _broken(detail: str) -> BundleError:
     return BundleError(
-        "The secrets bundle is incomplete or damaged",
+        "the secrets bundle is incomplete or damaged",
         detail=detail,
-        remedy="Restore the bundle from a backup of the state; new secrets would lock out the running cluster.",
+        remedy="restore the bundle from a backup of the state; new secrets would lock out the running cluster",
     )

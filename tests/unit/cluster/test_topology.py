@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from attrs import evolve
 
-from provisioner.cluster.topology import topology_of
-from provisioner.errors import InputError
+from provisioner.cluster.topology import moves, topology_of
 from provisioner.model.topology import Node, TalosWish
 from provisioner.model.value import dig
 from provisioner.spec.schema import ClusterSpec, KubernetesSpec, Patch, Pool, ProviderBlock, TalosSpec
@@ -110,10 +108,10 @@ def test_birth_binds_zones_releases_and_the_contract() -> None:
     }
 
 
-def test_a_later_default_moves_neither_kubernetes_nor_the_contract() -> None:
-    bound = {"kubernetes.version": "v1.35.2", "talos.contract": "1.12"}
+def test_a_later_default_moves_neither_releases_nor_the_contract() -> None:
+    bound = {"talos.version": "v1.13.8", "kubernetes.version": "v1.35.2", "talos.contract": "1.12"}
     topology, bindings = topology_of(_spec(CONTROL), bound)
-    assert TalosWish(version="v1.13.9", contract="1.12", kubernetes="v1.35.2") == topology.talos
+    assert TalosWish(version="v1.13.8", contract="1.12", kubernetes="v1.35.2") == topology.talos
     assert bound.items() <= bindings.items()
 
 
@@ -121,15 +119,15 @@ def test_a_version_stays_when_it_is_taken_out_of_the_file() -> None:
     _, bindings = topology_of(_spec(CONTROL, kubernetes="v1.34.1"), {})
     topology, _ = topology_of(_spec(CONTROL), bindings)
     assert topology.talos.kubernetes == "v1.34.1"
+    assert moves(_spec(CONTROL), bindings) == ()
 
 
 def test_a_standing_cluster_is_not_moved_to_other_releases_by_an_edit() -> None:
-    with pytest.raises(InputError) as caught:
-        topology_of(
-            _spec(CONTROL, kubernetes="v1.34.1"), {"talos.version": "v1.13.8", "kubernetes.version": "v1.33.0"}
-        )
-    assert [problem.code for problem in caught.value.problems()] == ["upgrade", "upgrade"]
-    assert "v1.13.8" in caught.value.problems()[0].remedy
+    bound = {"talos.version": "v1.13.8", "kubernetes.version": "v1.33.0"}
+    found = moves(_spec(CONTROL, kubernetes="v1.34.1"), bound)
+    assert [problem.code for problem in found] == ["upgrade", "upgrade"]
+    assert "v1.13.8" in found[0].remedy
+    assert topology_of(_spec(CONTROL, kubernetes="v1.34.1"), bound)[0].talos.kubernetes == "v1.33.0"
 
 
 def test_patches_apply_in_the_order_all_role_pool_node() -> None:

@@ -153,6 +153,23 @@ def test_those_on_their_way_out_go_in_turns_and_users_before_what_they_use() -> 
     }
 
 
+def test_members_that_take_the_places_of_others_come_first() -> None:
+    """C and D are new, A and B go: there are never fewer than before."""
+    made = plan(
+        {
+            "wanted": {C: None, D: None},
+            "state": {A: None, B: None},
+            "rollouts": [{"members": [C, D], "max_unavailable": 1}],
+        }
+    )
+    assert _after(made) == {
+        f"create:{C}": (),
+        f"create:{D}": (),
+        f"delete:{A}": (f"create:{C}", f"create:{D}"),
+        f"delete:{B}": (f"create:{C}", f"create:{D}", f"delete:{A}"),
+    }
+
+
 def test_records_that_name_each_other_can_be_removed() -> None:
     """The file turned a reference round, and one of the two records is older than that."""
     made = plan({"state": {A: {"depends_on": [B]}, B: {"depends_on": [A]}}, "options": {"destroy": True}})

@@ -90,7 +90,7 @@ def test_a_persons_first_use_makes_one_and_says_to_keep_a_copy(tmp_path: Path) -
     assert first.recipient() == second.recipient()
     assert len(told) == 1
     assert str(tmp_path / ".config" / "prov" / "age.key") in told[0]
-    assert "Back it up" in told[0]
+    assert "back it up" in told[0]
     assert first.text not in told[0]
 
 

@@ -274,6 +274,15 @@ def test_a_folder_in_the_way_is_an_error_for_people(tmp_path: Path) -> None:
         _store(tmp_path).load()
 
 
+def test_a_place_that_cannot_be_written_is_an_error_for_people(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "demo.db"
+    for attempt in (lambda: _store(path).create(), lambda: _store(path).lock(INFO).__enter__()):
+        with pytest.raises(StateError, match="the state cannot be written") as caught:
+            attempt()
+        assert str(path) in caught.value.detail
+
+
 def test_the_state_of_another_cluster_is_refused_and_left_as_it_is(store: SqliteStore, path: Path) -> None:
     with store.lock(INFO) as fence:
         store.commit([Put(_full())], fence)

@@ -10,7 +10,7 @@ import yaml
 
 from prov_sim.control import Control, ControlError
 
-app = typer.Typer(help="Look into the simulator, disturb it, stop it.", no_args_is_help=True)
+app = typer.Typer(help="Look into the simulator, disturb it, stop it.", no_args_is_help=True, add_completion=False)
 fault = typer.Typer(help="Make something go wrong.", no_args_is_help=True)
 app.add_typer(fault, name="fault")
 
@@ -28,7 +28,7 @@ def list_world(
     if as_json:
         typer.echo(json.dumps(world or {"machines": [], "balancers": [], "clusters": []}, indent=2))
     elif not world:
-        typer.echo(f"No daemon {daemon!r} runs, so nothing exists.")
+        typer.echo(f"no daemon {daemon!r} runs, so nothing exists")
     else:
         typer.echo("\n".join(_table(world)))
 
@@ -41,7 +41,7 @@ def stop(daemon: Daemon = "default") -> None:
     except ControlError as err:
         typer.echo(f"error: {err}", err=True)
         raise typer.Exit(1) from None
-    typer.echo(f"The daemon {daemon!r} has stopped." if stopped else f"No daemon {daemon!r} runs.")
+    typer.echo(f"the daemon {daemon!r} has stopped" if stopped else f"no daemon {daemon!r} runs")
 
 
 @fault.command()
@@ -106,7 +106,12 @@ def edit(
     daemon: Daemon = "default",
 ) -> None:
     """Change a machine's configuration behind everybody's back."""
-    _tell(_ask(daemon, "edit", machine=machine, path=path, value=yaml.safe_load(value)))
+    try:
+        plain = yaml.safe_load(value)
+    except yaml.YAMLError:
+        typer.echo(f"error: {value!r} is no YAML value", err=True)
+        raise typer.Exit(1) from None
+    _tell(_ask(daemon, "edit", machine=machine, path=path, value=plain))
 
 
 @fault.command()

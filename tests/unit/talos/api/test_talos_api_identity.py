@@ -41,6 +41,6 @@ def test_only_what_our_authority_signed_is_ours(bundle: Bundle):
 
 def test_without_secrets_nothing_is_known_and_nothing_can_be_asked():
     cluster = Cluster("demo", bundle=None, control_planes={}, nodes={}, endpoint="", clock=lambda: NOW)
-    assert cluster.look(["127.0.0.1"]) == {"127.0.0.1": Silent("The cluster's secrets are not known yet")}
+    assert cluster.look(["127.0.0.1"]) == {"127.0.0.1": Silent("the cluster's secrets are not known yet")}
     with pytest.raises(OperatorNeeded, match="not known"):
         cluster.kubernetes_nodes()

@@ -82,7 +82,7 @@ class FakeCluster:
 
     def kubernetes_nodes(self) -> Mapping[str, KubernetesNode]:
         if self.kubernetes is None:
-            raise Retry("The Kubernetes API does not answer")
+            raise Retry("the Kubernetes API does not answer")
         return self.kubernetes
 
     def delete_kubernetes_node(self, name: str) -> None:

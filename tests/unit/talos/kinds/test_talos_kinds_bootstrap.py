@@ -25,6 +25,7 @@ def unborn(healthy):
     for node in cluster.control_planes:
         waiting = {"etcd": Service("Preparing", False)}
         cluster.set(node, stage="booting", ready=False, services=waiting, members=None)
+    cluster.kubernetes = None
     return cluster
 
 
@@ -108,3 +109,14 @@ def test_its_removal_is_quiet_and_its_loss_is_not(healthy, ctx):
     assert Done(None) == KIND.delete(cluster, JOB, ctx)
     assert cluster.asked == []
     assert "etcd" in KIND.precious
+
+
+def test_kubernetes_that_answers_has_etcd_behind_it_though_no_control_plane_is_known(healthy, unborn, ctx):
+    """The file names new control planes only: they have no host or no etcd yet, and the old ones are not asked."""
+    cluster = healthy()
+    cluster.control_planes.clear()
+    unborn.kubernetes = {}
+    assert KIND.read(cluster, [JOB], ctx) == {"k": Seen({}, {"id": "demo"})}
+    assert KIND.read(unborn, [JOB], ctx) == {"k": Seen({}, {"id": "demo"})}
+    cluster.kubernetes = None
+    assert KIND.read(cluster, [JOB], ctx) == {"k": Absent()}

@@ -104,7 +104,7 @@ def test_kubernetes_does_not_answer(healthy):
     cluster = healthy()
     cluster.kubernetes = None
     assert failing(cluster) == {
-        "Kubernetes answers": "The Kubernetes API does not answer",
+        "Kubernetes answers": "the Kubernetes API does not answer",
         "Kubernetes has all nodes": "nodes not known",
         "Kubernetes nodes are ready": "nodes not known",
     }
