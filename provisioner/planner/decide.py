@@ -12,7 +12,8 @@ ready        out of reach   other                       as if seen as recorded
 in flight    (not asked)    yes                         finish what the earlier run began
 failed       (not asked)    yes                         replace: it may exist in part
 any          any            no                          delete, in the manner its kind plans
-a gate       (not asked)    yes                         check, unless it passed with these very props
+a gate       (not asked)    yes                         check, unless it passed with these very props and all
+                                                        that it needs is kept
 """
 
 from __future__ import annotations
@@ -128,7 +129,8 @@ class Decider:
         return (self._keep(resource, entry, notes),)
 
     def _gate(self, resource: Resource, entry: Entry | None, wanted: dict[str, Value]) -> Step:
-        if entry is not None and not any(differences(entry.applied, wanted)):
+        same = entry is not None and not any(differences(entry.applied, wanted))
+        if same and not self._moves_below(resource.address):
             return self._keep(resource, entry)
         reason = "not passed yet" if entry is None else "what it watches changes"
         return Check(
@@ -139,6 +141,20 @@ class Decider:
             wanted=resource.props,
             depends_on=self.graph.needs[resource.address],
         )
+
+    def _moves_below(self, address: Address) -> bool:
+        """Whether anything changes that an address needs, directly or through others."""
+        seen: set[Address] = set()
+        stack = [*self.graph.needs[address]]
+        while stack:
+            need = stack.pop()
+            if need in seen:
+                continue
+            if not all(isinstance(step, Keep) for step in self._steps[need]):
+                return True
+            seen.add(need)
+            stack += self.graph.needs[need]
+        return False
 
     # the steps
 

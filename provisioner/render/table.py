@@ -38,10 +38,12 @@ class ClusterView(Protocol):
     def endpoint(self) -> str: ...
     @property
     def healthy(self) -> bool: ...
+    @property
+    def files(self) -> Mapping[str, str]: ...
 
 
 def nodes_table(cluster: ClusterView, style: Style) -> str:
-    """One line per node, then endpoint and health."""
+    """One line per node, then endpoint, health, and where the files are."""
     head = ("NODE", "ROLE", "ADDRESS", "STAGE", "READY", "ETCD", "TALOS", "KUBERNETES")
     rows = [
         (
@@ -57,7 +59,8 @@ def nodes_table(cluster: ClusterView, style: Style) -> str:
         for node in cluster.nodes
     ]
     health = style.paint("healthy", "green") if cluster.healthy else style.paint("not healthy", "red")
-    return f"{columns([head, *rows])}\n{'endpoint':12} {cluster.endpoint}\n{'health':12} {health}\n"
+    facts = {"endpoint": cluster.endpoint, "health": health, **cluster.files}
+    return f"{columns([head, *rows])}\n" + "".join(f"{name:12} {fact}\n" for name, fact in facts.items())
 
 
 def providers_table(listed: Iterable[Any]) -> str:

@@ -23,15 +23,20 @@ from provisioner.workflow.open import Project
 
 @frozen
 class ClusterStatus:
-    """The nodes as they were just found. Healthy means that the health gate has passed and every node is ready."""
+    """The nodes as they were just found. Healthy means that the health gate has passed and every node is ready.
+
+    `files` says where kubeconfig and talosconfig are, as far as they were handed over.
+    """
 
     nodes: tuple[NodeStatus, ...]
     endpoint: str
     healthy: bool
+    files: Mapping[str, str]
 
     def view(self) -> dict[str, Any]:
         """For machines."""
-        return {"endpoint": self.endpoint, "healthy": self.healthy, "nodes": [asdict(node) for node in self.nodes]}
+        nodes = [asdict(node) for node in self.nodes]
+        return {"endpoint": self.endpoint, "healthy": self.healthy, "files": dict(self.files), "nodes": nodes}
 
 
 def status(project: Project, plan: Plan | None = None) -> ClusterStatus:
@@ -42,7 +47,8 @@ def status(project: Project, plan: Plan | None = None) -> ClusterStatus:
     nodes = tuple(node_status(access))
     expected = {address.name for address in state.entries if address.kind == CONFIG}
     healthy = HEALTH in state.entries and {node.name for node in nodes if node.ready} == expected
-    return ClusterStatus(nodes, str(url(access.endpoint)), healthy)
+    files = {name: str(path) for name, path in _files(project).items() if path.exists()}
+    return ClusterStatus(nodes, str(url(access.endpoint)), healthy, files)
 
 
 def kubeconfig(project: Project, plan: Plan | None = None) -> str:
@@ -70,12 +76,11 @@ def talosconfig(project: Project, plan: Plan | None = None) -> str:
     )
 
 
-def hand_over(project: Project, plan: Plan) -> dict[str, Path]:
-    """Writes both files beside the state and says where."""
+def hand_over(project: Project, plan: Plan) -> None:
+    """Writes both files beside the state."""
     files = _files(project)
     write_private(files["kubeconfig"], kubeconfig(project, plan).encode())
     write_private(files["talosconfig"], talosconfig(project, plan).encode())
-    return files
 
 
 def withdraw(project: Project) -> None:

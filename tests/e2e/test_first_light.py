@@ -157,6 +157,19 @@ def test_drift_is_seen_and_mended(lab: Lab) -> None:
     assert lab.machines()["workers-1"]["id"] != worker["id"]
 
 
+def test_a_machine_that_was_switched_off_is_on_again_and_awaited(lab: Lab) -> None:
+    """Nothing about its configuration changes, and still apply ends only when the cluster is healthy."""
+    document = cluster(1, 1)
+    document["providers"]["sim"]["time_scale"] = 0.1
+    lab.write(document)
+    lab.prov("apply", "--yes")
+    lab.prov("sim", "fault", "off", "workers-1")
+
+    assert lab.changes() == [("update", "sim.machine/workers-1"), ("check", "talos.health/cluster")]
+    assert "not healthy" not in lab.prov("apply", "--yes").stdout
+    lab.assert_settled(1, 1)
+
+
 def test_a_dead_control_plane_is_removed_through_the_others(lab: Lab) -> None:
     """Its member is taken out of etcd by a living control plane, and the rest goes on."""
     lab.write(cluster(3, 1))

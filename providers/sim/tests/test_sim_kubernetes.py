@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import socket
+import ssl
+
 import pytest
 from kubernetes import client, config
 from kubernetes.client.exceptions import ApiException
@@ -29,6 +33,14 @@ def connect(cluster, organization="system:masters", host=""):
     settings = client.Configuration()
     settings.retries = 0
     return config.new_client_from_config_dict(kubeconfig, client_configuration=settings)
+
+
+def handshake(cluster, host, name):
+    """A TLS handshake with the API at `host`, which must be good for `name`."""
+    authority = base64.b64decode(cluster.secrets.k8s.both["crt"]).decode()
+    context = ssl.create_default_context(cadata=authority)
+    with socket.create_connection((host, 6443)) as raw, context.wrap_socket(raw, server_hostname=name):
+        pass
 
 
 def nodes(api):
@@ -127,3 +139,16 @@ def test_live_changes_show_on_the_node(cluster):
 
     node = client.CoreV1Api(connect(cluster)).read_node("cp-1")
     assert (node.metadata.labels["rack"], node.status.node_info.kubelet_version) == ("7", "v1.35.1")
+
+
+def test_a_name_that_a_live_change_adds_is_in_the_certificate(cluster):
+    """A control plane that is reached at another endpoint from now on is trusted there at once."""
+    cluster.make("cp-1")
+    host = cluster.sim.machine("cp-1")["address"]
+
+    with pytest.raises(ssl.SSLError, match="CERTIFICATE_VERIFY_FAILED"):
+        handshake(cluster, host, "10.9.8.7")
+    cluster.sim.control.call(
+        "edit", machine="cp-1", path="cluster.apiServer.certSANs", value=[cluster.host, "10.9.8.7"]
+    )
+    handshake(cluster, host, "10.9.8.7")

@@ -145,13 +145,9 @@ def _hand_over(project: Project, made: Plan, json: bool) -> None:
     from provisioner.render.table import nodes_table
     from provisioner.workflow.handover import hand_over, status
 
+    hand_over(project, made)
     found = status(project, made)
-    files = hand_over(project, made)
     if json:
-        session.data(
-            dumps({"event": "Cluster", **found.view(), "files": {n: str(p) for n, p in files.items()}}) + "\n"
-        )
-        return
-    session.data(nodes_table(found, session.style_out()))
-    for name, path in files.items():
-        session.data(f"{name:12} {path}\n")
+        session.data(dumps({"event": "Cluster", **found.view()}) + "\n")
+    else:
+        session.data(nodes_table(found, session.style_out()))

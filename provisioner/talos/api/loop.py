@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import logging
 import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
@@ -18,6 +19,8 @@ class Loop:
     """An event loop that runs until the process ends."""
 
     def __init__(self) -> None:
+        # asyncio reports lost connections to standard error, amid our output; the callers hear of them as errors.
+        logging.getLogger("asyncio").addHandler(logging.NullHandler())
         self._loop = asyncio.new_event_loop()
         thread = threading.Thread(target=self._loop.run_forever, name="talos-api", daemon=True)
         thread.start()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
 
 from prov_sim.machine import ports
-from prov_sim.machine.certificates import Issued, server_context
+from prov_sim.machine.certificates import Issued, load, server_context
 from prov_sim.machine.etcd import Etcd
 from prov_sim.machine.server import roles
 
@@ -24,6 +25,7 @@ class KubernetesApi:
         self._etcd = etcd
         self._version = version
         self._runner: web.AppRunner | None = None
+        self._context: ssl.SSLContext | None = None
 
     async def open(self, issued: Issued) -> None:
         """Raises OSError when the port is taken."""
@@ -40,9 +42,14 @@ class KubernetesApi:
         app.router.add_delete("/api/v1/nodes/{name}", self._with_etcd(self._delete_node))
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handle_signals=False)
         await runner.setup()
-        context = server_context(issued, required=False, protocols=("http/1.1",))
-        await web.TCPSite(runner, self._address, ports.KUBERNETES, ssl_context=context).start()
+        self._context = server_context(issued, required=False, protocols=("http/1.1",))
+        await web.TCPSite(runner, self._address, ports.KUBERNETES, ssl_context=self._context).start()
         self._runner = runner
+
+    def renew(self, issued: Issued) -> None:
+        """Presents another certificate from the next handshake on."""
+        if self._context is not None:
+            load(self._context, issued)
 
     async def close(self) -> None:
         runner, self._runner = self._runner, None

@@ -171,6 +171,8 @@ class Machine:
         issued = api_certificate(self, config)
         if issued is not None:
             self._server.renew(issued)
+        if self._kubernetes is not None:
+            self._kubernetes.renew(kubernetes_certificate(self, config))
         self._report_node()
         self.world.changes.announce()
 
