@@ -17,7 +17,8 @@ Anything else that escapes is a fault of `prov`, and the command line says so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
@@ -142,3 +143,15 @@ class Fatal(ProviderError):
     def __init__(self, summary: str, *, detail: str = "", remedy: str = "", effect: bool = True) -> None:
         super().__init__(summary, detail=detail, remedy=remedy)
         self.effect = effect
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A remedy for a mistaken name: the nearest known one, else some of those there are; empty without any."""
+    options = sorted(known)
+    near = difflib.get_close_matches(word, options, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if not options:
+        return ""
+    more = f" and {len(options) - 8} more" if len(options) > 12 else ""
+    return f"known here: {', '.join(options[:8] if more else options)}{more}"

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path
 
-from provisioner.errors import ProvError
+from provisioner.errors import ProvError, did_you_mean
 
 _PACKAGED = Path(__file__).parent / "shipped"
 _CHECKOUT = Path(__file__).parents[2] / "plans"
@@ -28,11 +27,10 @@ def copy(name: str, target: Path) -> Path:
     """Copies a plan's cluster file into a folder; raises ProvError for an unknown name or a file in the way."""
     known = shipped()
     if name not in known:
-        near = difflib.get_close_matches(name, known, 1)
         raise ProvError(
             "there is no such plan",
             detail=f"{name!r}; shipped are {', '.join(known)}",
-            remedy=f"did you mean {near[0]}?" if near else "list them with `prov init --list`",
+            remedy=did_you_mean(name, known),
         )
     file = target / "cluster.yaml"
     try:

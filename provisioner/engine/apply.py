@@ -21,10 +21,10 @@ from attrs import define, field, frozen
 from provisioner.engine.clients import Clients, recorded_outputs
 from provisioner.engine.context import CallContext
 from provisioner.engine.faults import fault
-from provisioner.engine.intent import intended, opened, pending, reached, refused
+from provisioner.engine.intent import intended, opened, pending, reached, refused, withdrawn
 from provisioner.engine.observe import job_for
 from provisioner.engine.walk import Outcome, Walk
-from provisioner.errors import Fatal, ProvError, Retry
+from provisioner.errors import Fatal, OperatorNeeded, ProvError, Retry
 from provisioner.model.event import (
     Event,
     RunEnded,
@@ -289,6 +289,9 @@ class Run:
                     refused(work.entry, work.previous, answer),
                     lambda: self._failed(work.id, names, answer, walk),
                 )
+            case OperatorNeeded():
+                back = withdrawn(work.entry, work.previous, answer)
+                return back, lambda: self._failed(work.id, names, answer, walk)
             case ProvError():
                 return None, lambda: self._failed(work.id, names, answer, walk)
             case _:

@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from provisioner.engine.clients import Lookup
-from provisioner.errors import Fatal
+from provisioner.errors import Fatal, OperatorNeeded
 from provisioner.model.job import Pending
 from provisioner.model.schema import Schema
 from provisioner.model.state import Change, Drop, Entry, Put, Status
@@ -106,6 +106,16 @@ def reached(entry: Entry, kind: Kind | Gate, outputs: Any) -> Change:
 def pending(entry: Entry, answer: Pending) -> Entry:
     """The entry with the checkpoint of an answer."""
     return evolve(entry, id=answer.id or entry.id, phase=answer.phase, memo=dict(answer.memo))
+
+
+def withdrawn(entry: Entry, previous: Entry | None, err: OperatorNeeded) -> Change | None:
+    """The old record, if a removal asked for a person before it had come anywhere; else None.
+
+    So the file may still keep the thing. What was done to it after all shows when it is read.
+    """
+    if entry.status is not Status.DELETING or entry.phase or previous is None or previous.in_flight:
+        return None
+    return Put(evolve(previous, error=err.summary))
 
 
 def refused(entry: Entry, previous: Entry | None, err: Fatal) -> Change:

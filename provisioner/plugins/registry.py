@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 
 from attrs import frozen
 
 from provisioner import PROTOCOL, __version__
-from provisioner.errors import ProvError
+from provisioner.errors import ProvError, did_you_mean
 from provisioner.model.functions import CORE
 from provisioner.model.value import Function
 from provisioner.sdk.provider import Gate, Kind, Provider
@@ -51,7 +50,7 @@ class Registry:
             raise ProvError(
                 "there is no such kind of resource",
                 detail=f"the provider {type_!r} has {', '.join(sorted(kinds))}, but no {name}",
-                remedy=_nearest(name, list(kinds)) or "see `prov providers`",
+                remedy=did_you_mean(name, kinds),
             )
         return kinds[name]
 
@@ -82,7 +81,7 @@ class Registry:
             raise ProvError(
                 "no provider of this type is installed",
                 detail=f"{type_!r} is wanted; installed are {', '.join(sorted(self._points))}",
-                remedy=_nearest(type_, list(self._points)) or f"install it: pip install 'prov-talos[{type_}]'",
+                remedy=f"{did_you_mean(type_, self._points)}; or install it: pip install 'prov-talos[{type_}]'",
             )
         try:
             provider = point.load()
@@ -101,8 +100,3 @@ class Registry:
             )
         self._loaded[type_] = provider
         return provider
-
-
-def _nearest(word: str, words: list[str]) -> str:
-    near = difflib.get_close_matches(word, words, 1)
-    return f"did you mean {near[0]}?" if near else ""

@@ -12,11 +12,11 @@ from typing import TypeVar
 
 from attrs import evolve
 
-from provisioner.errors import Place
+from provisioner.errors import Place, did_you_mean
 from provisioner.model.value import Scalar, Value, has_secret
 from provisioner.spec.document import ListNode, MapNode, Node, ScalarNode
 from provisioner.spec.expressions import expand, has_expression
-from provisioner.spec.findings import Findings, did_you_mean
+from provisioner.spec.findings import Findings
 from provisioner.spec.references import ReferenceFault, Scope
 
 T = TypeVar("T", bound=Scalar)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-
 from provisioner.errors import InputError, Place, Problem
 
 
@@ -29,15 +26,3 @@ class Findings:
             raise InputError(
                 sorted(self._found, key=lambda item: (item.place.file, item.place.line, item.place.column))
             )
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A remedy for a mistaken name: the nearest known one, else some of those there are; empty without any."""
-    options = sorted(known)
-    near = difflib.get_close_matches(word, options, n=1, cutoff=0.6)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    if not options:
-        return ""
-    more = f" and {len(options) - 8} more" if len(options) > 12 else ""
-    return f"known here: {', '.join(options[:8] if more else options)}{more}"

@@ -19,13 +19,12 @@ from typing import Final
 
 from attrs import field, frozen
 
-from provisioner.errors import Place
+from provisioner.errors import Place, did_you_mean
 from provisioner.model.topology import Role
 from provisioner.model.value import Origin, Secret, Sourced, Value
 from provisioner.spec.document import ListNode, MapNode, Node, ScalarNode, parse
 from provisioner.spec.fields import Fields, Reader
 from provisioner.spec.files import Folder
-from provisioner.spec.findings import did_you_mean
 from provisioner.spec.schema import Patch
 
 ROLES: Mapping[str, Role] = {"controlplane": "controlplane", "worker": "worker"}

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
 
+from provisioner.errors import did_you_mean
 from provisioner.model.topology import Role
 from provisioner.spec.document import Node
 from provisioner.spec.fields import Fields, Reader
-from provisioner.spec.findings import did_you_mean
 from provisioner.spec.patches import ROLES, PatchReader
 from provisioner.spec.schema import Pool
 

@@ -13,9 +13,9 @@ from typing import Final
 
 from attrs import field, frozen
 
+from provisioner.errors import did_you_mean
 from provisioner.model.address import Address
 from provisioner.model.value import Ref, Secret, Value
-from provisioner.spec.findings import did_you_mean
 
 NODE_KIND: Final = "cluster.node"
 NODE_OUTPUTS: Mapping[str, str] = {"ip": "host", "host": "host", "id": "id"}

@@ -8,10 +8,9 @@ from typing import Final
 
 from attrs import field, frozen
 
-from provisioner.errors import Place
+from provisioner.errors import Place, did_you_mean
 from provisioner.model.address import Address
 from provisioner.spec.fields import Fields, Reader
-from provisioner.spec.findings import did_you_mean
 from provisioner.spec.pools import provider_of
 from provisioner.spec.references import NODE_KIND
 from provisioner.spec.schema import ResourceBlock

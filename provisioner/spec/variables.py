@@ -17,12 +17,11 @@ from collections.abc import Mapping
 
 from attrs import field, frozen
 
-from provisioner.errors import Place
+from provisioner.errors import Place, did_you_mean
 from provisioner.model.value import Value
 from provisioner.spec.document import ListNode, Node, ScalarNode, scalars
 from provisioner.spec.expressions import has_expression
 from provisioner.spec.fields import Fields, Reader
-from provisioner.spec.findings import did_you_mean
 
 PREFIX = "PROV_VAR_"
 

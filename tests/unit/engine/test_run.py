@@ -343,6 +343,22 @@ def test_a_fault_while_a_step_is_begun_fails_it_alone(bench: Bench) -> None:
 # stopping
 
 
+def test_a_removal_that_needs_an_operator_before_it_began_can_be_taken_back(bench: Bench) -> None:
+    bench.apply({A: None})
+    before = bench.entry(A)
+    bench.cloud.script("delete", "a", OperatorNeeded("it is the last one"))
+    assert bench.apply({}) == RunResult(0, 1, 0, 0)
+    assert (bench.entry(A).status, bench.entry(A).key) == (Status.READY, before.key)
+    assert bench.plan({A: None}).empty
+
+
+def test_a_removal_that_needs_an_operator_half_way_stays_a_removal(bench: Bench) -> None:
+    bench.apply({A: None})
+    bench.cloud.script("delete", "a", Pending(phase="leaving", after_s=0.0), OperatorNeeded("it is the last one"))
+    assert bench.apply({}) == RunResult(0, 1, 0, 0)
+    assert (bench.entry(A).status, bench.entry(A).phase) == (Status.DELETING, "leaving")
+
+
 def test_a_stop_lets_calls_finish_and_begins_nothing_more(bench: Bench) -> None:
     plan = bench.plan({A: None, B: {"_after": [A]}, C: {"_after": [B]}})
 

@@ -60,7 +60,7 @@ def test_a_type_nobody_installed_is_told_with_what_there_is(folder: Path) -> Non
         registry.provider("plugg")
     assert "'plugg'" in caught.value.detail
     assert "plug" in caught.value.detail
-    assert caught.value.remedy == "did you mean plug?"
+    assert caught.value.remedy.startswith("did you mean 'plug'?")
     with pytest.raises(ProvError) as caught:
         registry.provider("aws")
     assert "pip install 'prov-talos[aws]'" in caught.value.remedy
@@ -103,7 +103,7 @@ def test_a_kind_that_is_not_there_is_told_with_the_nearest() -> None:
     with pytest.raises(ProvError) as caught:
         _toy().kind("toy.thingy")
     assert "toy.gate, toy.thing, toy.vault" in caught.value.detail
-    assert caught.value.remedy == "did you mean toy.thing?"
+    assert caught.value.remedy == "did you mean 'toy.thing'?"
 
 
 def test_functions_are_those_of_the_core_and_of_what_is_loaded(folder: Path) -> None:

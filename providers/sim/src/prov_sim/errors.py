@@ -31,7 +31,7 @@ def provider_error(err: ControlError) -> ProviderError:
             return OperatorNeeded(
                 "the machine is dead",
                 detail=text,
-                remedy="take its node out of the file, or let prov replace the node",
+                remedy="list its node under `without:` of its pool and apply; take that out, and it is made anew",
             )
         case "conflict":
             return Fatal(

@@ -76,10 +76,6 @@ class Machine:
         return self.active is not None and self._server.listening and self._server.configured
 
     @property
-    def api_open(self) -> bool:
-        return self._server.listening
-
-    @property
     def is_control_plane(self) -> bool:
         return self.active is not None and self.active.is_control_plane
 
