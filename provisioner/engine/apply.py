@@ -47,6 +47,8 @@ from provisioner.sdk.state_store import StateStore
 WORKERS = 32
 DEADLINE_S = 1200.0
 """How long a step may take from its first call, unless the run says otherwise."""
+SETTLE_S = 60.0
+"""How long settling waits for what an earlier run began."""
 _FIRST_POLL_S = 0.05
 _REMIND_S = 10.0
 """After how long an unchanged note is told again."""
@@ -54,7 +56,7 @@ _REMIND_S = 10.0
 
 @frozen
 class RunResult:
-    """How a run ended. `left` counts steps that were cut short by a stop and go on in the next run."""
+    """How a run ended. `left` counts steps that were cut short, and go on in the next run."""
 
     done: int
     failed: int
@@ -121,6 +123,12 @@ class Run:
     _ticket: int = 0
     _calls: int = 0
     _stopping: bool = False
+    _settling: bool = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether somebody asked to stop."""
+        return self._stopping
 
     def stop(self) -> None:
         """Begin nothing more and let calls in flight finish. Safe to call from a signal handler."""
@@ -134,9 +142,14 @@ class Run:
             self.state = self.state.after(tuple(changes), serial)
 
     def settle(self, unfinished: Iterable[Entry]) -> RunResult:
-        """Finishes what an earlier run left half done, with the values stored then, whatever the file says."""
-        verbs = {Status.CREATING: "create", Status.UPDATING: "update"}
+        """Finishes what an earlier run left half done, with the values stored then, whatever the file says.
+
+        What takes longer than `SETTLE_S` is left as it is, for a plan to go on with: it may wait for something
+        that only a plan can bring about.
+        """
+        verbs = {Status.CREATING: "create", Status.UPDATING: "update", Status.DELETING: "delete"}
         entries = {f"{verbs[entry.status]}:{entry.address}": entry for entry in unfinished}
+        self._settling = True
 
         def begin(id_: str) -> tuple[_Work, Change | None]:
             entry = entries[id_]
@@ -144,7 +157,10 @@ class Run:
             return _Work(id_, verbs[entry.status], kind, entry, None, time.monotonic()), None
 
         names = {id_: (verbs[entry.status], str(entry.address)) for id_, entry in entries.items()}
-        return self._run("settle", names, dict.fromkeys(entries, ()), begin)
+        try:
+            return self._run("settle", names, dict.fromkeys(entries, ()), begin)
+        finally:
+            self._settling = False
 
     def apply(self, steps: Iterable[Step]) -> RunResult:
         """Does the steps of a plan, each after those it names."""
@@ -367,6 +383,8 @@ class Run:
     ) -> None:
         """Puts a step on the heap; its polls start quickly and slow down to what it asked for."""
         now = time.monotonic()
+        if self._settling and now - work.began > SETTLE_S:
+            return
         if now - work.began > self.deadline_s:
             late = ProvError(
                 "a step did not finish in time",

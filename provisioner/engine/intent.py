@@ -69,7 +69,7 @@ def opened(step: Create | Update | Delete | Check, entry: Entry | None, props: M
             )
         case Update():
             assert entry is not None
-            fresh = evolve(entry, status=Status.UPDATING, intended=props, phase="", memo={}, error="")
+            fresh = evolve(entry, status=Status.UPDATING, intended=props, phase="", memo={}, how="", error="")
             return evolve(fresh, depends_on=step.depends_on, protect=step.protect)
         case Delete():
             assert entry is not None

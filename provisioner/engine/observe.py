@@ -40,7 +40,8 @@ def observe(
     counts as known to them. What cannot be asked is `Unreachable`, never absent.
     """
     context = CallContext(now, say, lambda: False)
-    standing = [e for e in state.entries.values() if e.status in (Status.READY, Status.UPDATING)]
+    unsettled = (Status.CREATING, Status.FAILED)
+    standing = [entry for entry in state.entries.values() if entry.status not in unsettled]
     readings: dict[Address, Reading] = {}
     with ThreadPoolExecutor(_BATCHES, "observe") as pool:
         for group in _by_dependence(standing, providers):

@@ -60,6 +60,10 @@ class Entry:
     def in_flight(self) -> bool:
         return self.status in IN_FLIGHT
 
+    @property
+    def half_done(self) -> bool:
+        return self.in_flight and (self.status is not Status.DELETING or bool(self.phase))
+
 
 @frozen
 class Put:
@@ -105,12 +109,12 @@ class State:
     outputs: Mapping[str, Value] = field(factory=dict)
 
     def unfinished(self, wanted: Container[Address]) -> tuple[Entry, ...]:
-        """What an interrupted run left half made or half changed and is still wanted: it is finished before all else.
+        """What an interrupted run left half done and is still wanted: it is finished before all else.
 
-        Removals are not among these: they are planned again, in the manner that fits by then.
+        A removal counts once it has come anywhere; what it left of the thing shows only when it is over. Other
+        removals are planned again, in the manner that fits by then.
         """
-        halfway = (Status.CREATING, Status.UPDATING)
-        return tuple(e for e in self.entries.values() if e.status in halfway and e.address in wanted)
+        return tuple(entry for entry in self.entries.values() if entry.half_done and entry.address in wanted)
 
     def after(self, changes: tuple[Change, ...], serial: int) -> State:
         """The snapshot as a commit of `changes` leaves it."""

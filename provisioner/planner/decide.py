@@ -10,6 +10,8 @@ ready        absent         yes                         create anew ("it is gone
 ready        out of reach   equal to what is recorded   keep, with a note
 ready        out of reach   other                       as if seen as recorded
 in flight    (not asked)    yes                         finish what the earlier run began
+to be gone   seen           yes                         update: the removal had not come anywhere, and is taken back
+to be gone   otherwise      yes                         replace, or create anew
 failed       (not asked)    yes                         replace: it may exist in part
 any          any            no                          delete, in the manner its kind plans
 a gate       (not asked)    yes                         check, unless it passed with these very props and all
@@ -108,14 +110,14 @@ class Decider:
     ) -> tuple[Step, ...]:
         if entry.status is Status.FAILED:
             return self._replace(resource, kind, entry, (f"its creation failed: {entry.error}",))
-        if entry.status is Status.DELETING:
-            return self._replace(resource, kind, entry, ("an earlier run was cut off while removing it",))
+        reading = self.seen.get(resource.address)
+        if entry.status is Status.DELETING and (entry.half_done or not isinstance(reading, Seen | Absent)):
+            return self._replace(resource, kind, entry, ("an earlier run was cut off while removing it",), reading)
         if entry.status is Status.CREATING:
             reasons = ("an earlier run was cut off while making it",)
             if any(differences(entry.intended, wanted)):
                 return self._replace(resource, kind, entry, (*reasons, "and the file has changed since"))
             return (self._create(resource, entry.generation, reasons),)
-        reading = self.seen.get(resource.address)
         if isinstance(reading, Absent):
             return (self._create(resource, entry.generation + 1, ("it is gone: it was there when last recorded",)),)
         if entry.provider != resource.provider:
@@ -124,7 +126,7 @@ class Decider:
         fixed = [change for change in changes if schema.fields[str(change.path[0])].marks.immutable]
         if fixed:
             return self._replace(resource, kind, entry, tuple(_cannot_change(change) for change in fixed), reading)
-        if changes or entry.status is Status.UPDATING or entry.protect != resource.protect:
+        if changes or entry.in_flight or entry.protect != resource.protect:
             return (self._update(resource, kind, entry, changes, _why(resource, entry, changes, reading)),)
         return (self._keep(resource, entry, notes),)
 
@@ -286,6 +288,8 @@ def _why(
 ) -> tuple[str, ...]:
     if entry.status is Status.UPDATING:
         return ("an earlier run was cut off while changing it",)
+    if entry.status is Status.DELETING:
+        return ("an earlier run was about to remove it",)
     if not changes:
         return ("it is protected from now on" if resource.protect else "it is no longer protected",)
     if isinstance(reading, Seen) and all(_drifted(entry, change) for change in changes):

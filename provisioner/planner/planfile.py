@@ -15,9 +15,10 @@ from typing import Any
 from provisioner.errors import PlanRefused, StateError
 from provisioner.model.address import Address
 from provisioner.model.plan import Base, Plan, ProviderUse
+from provisioner.model.rollout import Rollout
 from provisioner.model.state import State
-from provisioner.model.step import Check, Create, Delete, Forget, Step, Update
-from provisioner.model.value import Value, refs
+from provisioner.model.step import Check, Create, Delete, FieldChange, Forget, Step, Update
+from provisioner.model.value import Origin, Value, refs
 from provisioner.state.codec import Seal, decode, dumps, encode
 
 FORMAT = 1
@@ -51,6 +52,7 @@ def plan_bytes(plan: Plan, seal: Seal) -> bytes:
         },
         "steps": [_step_out(step, seal) for step in plan.work],
         "destroys": plan.destroys,
+        "rollouts": [_rollout_out(rollout) for rollout in plan.rollouts],
         "bindings": dict(plan.bindings),
         "outputs": encode(plan.outputs, seal, "plan|outputs"),
         "outputs_changed": plan.outputs_changed,
@@ -122,9 +124,25 @@ def _step_out(step: Step, seal: Seal) -> dict[str, Any]:
         value = getattr(step, name, None)
         if value not in (None, "", (), False):
             raw[name] = _plain(value)
+    bound = f"plan|{step.id}"
     if isinstance(step, Create | Update | Check):
-        raw["wanted"] = encode(step.wanted, seal, f"plan|{step.id}")
+        raw["wanted"] = encode(step.wanted, seal, bound)
+    if isinstance(step, Update):
+        raw["changes"] = [
+            {
+                "path": list(change.path),
+                "before": encode(change.before, seal, bound),
+                "after": encode(change.after, seal, bound),
+                "origin": [change.origin.file, change.origin.line] if change.origin else None,
+            }
+            for change in step.changes
+        ]
     return raw
+
+
+def _rollout_out(rollout: Rollout) -> dict[str, Any]:
+    members = [str(member) for member in rollout.members]
+    return {"members": members, "max_unavailable": rollout.max_unavailable, "reason": rollout.reason}
 
 
 def _plain(value: Any) -> Any:
@@ -144,6 +162,10 @@ def _plan_in(body: Mapping[str, Any], seal: Seal) -> Plan:
             for name, raw in body["providers"].items()
         },
         destroys=body["destroys"],
+        rollouts=tuple(
+            Rollout(tuple(map(Address.parse, raw["members"])), raw["max_unavailable"], raw["reason"])
+            for raw in body["rollouts"]
+        ),
         bindings=body["bindings"],
         outputs=_mapping(decode(body["outputs"], seal, "plan|outputs")),
         outputs_changed=body["outputs_changed"],
@@ -157,11 +179,18 @@ def _step_in(raw: Mapping[str, Any], seal: Seal) -> Step:
         fields[name] = tuple(raw.get(name, ()))
     if "depends_on" in raw:
         fields["depends_on"] = tuple(Address.parse(text) for text in raw["depends_on"])
+    bound = f"plan|{raw['verb']}:{raw['address']}"
     if "wanted" in raw:
-        fields["wanted"] = decode(raw["wanted"], seal, f"plan|{raw['verb']}:{raw['address']}")
-    if raw["verb"] == Update.verb:
-        fields["changes"] = ()
+        fields["wanted"] = decode(raw["wanted"], seal, bound)
+    if "changes" in raw:
+        fields["changes"] = tuple(_change_in(change, seal, bound) for change in raw["changes"])
     return _VERBS[raw["verb"]](**fields)
+
+
+def _change_in(raw: Mapping[str, Any], seal: Seal, bound: str) -> FieldChange:
+    origin = Origin(*raw["origin"]) if raw["origin"] else None
+    before, after = decode(raw["before"], seal, bound), decode(raw["after"], seal, bound)
+    return FieldChange(tuple(raw["path"]), before, after, origin)
 
 
 def _mapping(value: Value) -> Mapping[str, Value]:

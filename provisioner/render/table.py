@@ -27,6 +27,8 @@ class NodeRow(Protocol):
     def version(self) -> str: ...
     @property
     def kubernetes(self) -> str: ...
+    @property
+    def note(self) -> str: ...
 
 
 class ClusterView(Protocol):
@@ -59,8 +61,9 @@ def nodes_table(cluster: ClusterView, style: Style) -> str:
         for node in cluster.nodes
     ]
     health = style.paint("healthy", "green") if cluster.healthy else style.paint("not healthy", "red")
+    notes = "".join(f"! {node.name}: {node.note}\n" for node in cluster.nodes if node.note)
     facts = {"endpoint": cluster.endpoint, "health": health, **cluster.files}
-    return f"{columns([head, *rows])}\n" + "".join(f"{name:12} {fact}\n" for name, fact in facts.items())
+    return f"{columns([head, *rows])}{notes}\n" + "".join(f"{name:12} {fact}\n" for name, fact in facts.items())
 
 
 def providers_table(listed: Iterable[Any]) -> str:

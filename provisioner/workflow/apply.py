@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from provisioner.engine.apply import Run, RunResult
 from provisioner.engine.clients import Clients, recorded_outputs
@@ -59,9 +59,8 @@ def apply(
         if file is not None:
             plan = _saved(project, file, run, graph)
         else:
-            plan = plan_for(project, run.state, graph, options)
-        stopped = settled is not None and settled.left > 0
-        if stopped or plan.blocked or not approve(plan):
+            plan = evolve(plan_for(project, run.state, graph, options), unfinished=())
+        if run.stopped or plan.blocked or not approve(plan):
             return Applied(plan, settled, None)
         run.clients = Clients(project.registry, plan.providers)
         with _stop_on_interrupt(run):

@@ -176,13 +176,50 @@ def test_a_dead_control_plane_is_removed_through_the_others(lab: Lab) -> None:
     lab.prov("apply", "--yes")
     lab.prov("sim", "fault", "die", "control-3")
 
-    assert '~ power: "dead" → "on"' in lab.prov("plan", code=2).stdout
     document = cluster(3, 1)
     document["pools"]["control"]["without"] = ["control-3"]
     lab.write(document)
     assert "remove-member" in lab.prov("plan", code=2).stdout
     lab.prov("apply", "--yes")
     lab.assert_settled(2, 1)
+
+
+def test_a_dead_control_plane_is_made_anew(lab: Lab) -> None:
+    """A machine that cannot be mended is replaced: the old member goes before the new one comes."""
+    lab.write(cluster(3, 1))
+    lab.prov("apply", "--yes")
+    dead = lab.machines()["control-2"]
+    lab.prov("sim", "fault", "die", "control-2")
+
+    plan = lab.prov("plan", code=2).stdout
+
+    assert "± sim.machine/control-2" in plan
+    assert "± talos.config/control-2  (remove-member" in plan
+    lab.prov("apply", "--yes")
+    lab.assert_settled(3, 1)
+    assert lab.machines()["control-2"]["id"] != dead["id"]
+
+
+def test_a_destroy_that_is_thought_better_of(lab: Lab) -> None:
+    """Killed while it wipes machines, and then applied again: what was wiped comes back, nothing hangs."""
+    document = cluster(1, 2)
+    document["providers"]["sim"]["time_scale"] = 0.05
+    lab.write(document)
+    lab.prov("apply", "--yes")
+    run = lab.start("destroy", "--yes", "--json")
+    assert run.stdout is not None
+    for line in run.stdout:
+        if '"StepProgress"' in line and "wipe" in line:
+            break
+    run.kill()
+    run.communicate()
+
+    lab.prov("apply", "--yes", "--allow", "data-loss")
+
+    world = lab.sim()
+    assert [machine["name"] for machine in world["machines"] if not machine["ready"]] == []
+    assert len(world["machines"]) == 3
+    assert lab.json("plan")["empty"]
 
 
 def test_a_saved_plan_is_done_exactly_or_refused(lab: Lab) -> None:

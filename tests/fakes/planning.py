@@ -75,7 +75,7 @@ def state(case: Mapping[str, Any]) -> State:
 def seen(case: Mapping[str, Any], recorded: State) -> dict[Address, Reading]:
     """What a case finds; an entry that it does not mention is as recorded."""
     told = {Address.parse(text): raw for text, raw in (case.get("seen") or {}).items()}
-    asked = [e for e in recorded.entries.values() if e.status in (Status.READY, Status.UPDATING)]
+    asked = [e for e in recorded.entries.values() if e.status not in (Status.CREATING, Status.FAILED)]
     return {
         entry.address: _reading(entry, told.get(entry.address, "as-recorded"))
         for entry in asked

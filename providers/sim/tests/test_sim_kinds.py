@@ -73,7 +73,7 @@ def test_a_machine_is_read_as_it_was_made(sim):
     (seen,) = MACHINE.read(sim.control, [job(id=made.id)], Now()).values()
 
     assert isinstance(seen, Seen)
-    assert seen.props == {name: getattr(PROPS, name) for name in READABLE}
+    assert seen.props == {name: getattr(PROPS, name) for name in (*READABLE, "alive")}
     assert seen.outputs == {"id": made.id, "host": made.host}
 
 
@@ -131,10 +131,10 @@ def test_power_is_drift_and_update_switches_it_on(sim):
     assert MACHINE.read(sim.control, [job()], Now())["K"].props["power"] == "on"
 
 
-def test_a_dead_machine_needs_somebody(sim):
+def test_a_dead_machine_is_not_alive_and_cannot_be_switched_on(sim):
     make(sim)
     sim.control.call("power", machine="m", action="die")
-    assert MACHINE.read(sim.control, [job()], Now())["K"].props["power"] == "dead"
+    assert MACHINE.read(sim.control, [job()], Now())["K"].props["alive"] is False
     with pytest.raises(OperatorNeeded, match="dead") as refused:
         MACHINE.update(sim.control, job(wanted=PROPS), Now())
     assert refused.value.remedy
@@ -259,6 +259,7 @@ def test_a_node_becomes_one_machine_born_with_its_configuration():
         "seed": 7,
         "disk": "/dev/vda",
         "power": "on",
+        "alive": True,
     }
     assert built.user_data.reveal() == "config of w-1 on None"
 

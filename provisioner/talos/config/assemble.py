@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from provisioner.sdk import Node, Topology, Value
+from provisioner.sdk import Node, Topology, Value, strip_origins
 from provisioner.talos.config.cluster import cluster
+from provisioner.talos.config.documents.hostname import KIND as HOSTNAME
 from provisioner.talos.config.documents.hostname import hostname
 from provisioner.talos.config.machine import machine
-from provisioner.talos.config.patch import merge
+from provisioner.talos.config.patch import PatchError, merge
 from provisioner.talos.config.redact import mark_secrets
 from provisioner.talos.support import require
 
@@ -46,4 +47,16 @@ def documents(
     result: tuple[Mapping[str, Value], ...] = (root, hostname(node.name))
     for patch in node.patches:
         result = merge(result, patch)
+    _check_name(node, result)
     return mark_secrets(result)  # a patch may bring a secret written out, such as a registry's password
+
+
+def _check_name(node: Node, result: tuple[Mapping[str, Value], ...]) -> None:
+    """Raises PatchError where a patch has renamed the node: under another name nobody would find it again."""
+    named = next((each for each in result if strip_origins(each.get("kind")) == HOSTNAME), {})
+    if strip_origins(named.get("hostname")) != node.name:
+        raise PatchError(
+            "a patch renames a node",
+            detail=f"{node.name}: {HOSTNAME} is changed or taken out, and prov finds nodes by their name",
+            remedy=f"take {HOSTNAME} out of the patch; nodes are named after their pool",
+        )

@@ -59,14 +59,14 @@ def test_an_instance_that_left_the_file_is_unreachable_with_the_reason(bench: Be
     assert "'toy' is not under `providers:`" in reading.reason
 
 
-def test_only_what_is_settled_is_read(bench: Bench) -> None:
+def test_what_is_half_made_is_not_read_and_what_was_to_be_removed_is(bench: Bench) -> None:
     bench.apply({A: None, B: None, C: None})
     bench.record(
         evolve(bench.entry(A), status=Status.CREATING),
         evolve(bench.entry(B), status=Status.DELETING),
         evolve(bench.entry(C), status=Status.FAILED),
     )
-    assert bench.observe() == {}
+    assert bench.observe().keys() == {_at(B)}
 
 
 def test_an_instance_that_hangs_on_a_resource_is_read_after_it_and_without_what_is_gone(bench: Bench) -> None:

@@ -15,7 +15,10 @@ from provisioner.sdk import Answer, Context, Done, FieldChange, Job, Pending, Re
 
 @frozen(kw_only=True)
 class MachineProps:
-    """A machine as it is wanted. `memory_mib` in MiB; `image` is a Talos release; `power` is "on" or "off"."""
+    """A machine as it is wanted. `memory_mib` in MiB; `image` is a Talos release; `power` is "on" or "off".
+
+    `alive` is for no file to say: a machine that died is not, and cannot be mended.
+    """
 
     name: str = prop(immutable=True)
     group: str = prop(immutable=True)
@@ -30,6 +33,7 @@ class MachineProps:
     seed: int = prop(birth=True, readable=False, default=0)
     disk: str = prop(birth=True, default="/dev/vda")
     power: str = prop(default="on")
+    alive: bool = prop(immutable=True, default=True)
 
 
 @frozen
@@ -62,7 +66,7 @@ class MachineKind:
         wanted = _wanted(job)
         order = asdict(wanted)
         order["user_data"] = wanted.user_data.reveal() if wanted.user_data is not None else ""
-        del order["power"]
+        del order["power"], order["alive"]
         with as_provider_errors():
             machine = client.call("create_machine", key=job.key, lineage=job.lineage, **order)
         if machine["power"] == "on":
@@ -98,4 +102,6 @@ def _outputs(machine: Mapping[str, Any]) -> MachineOutputs:
 
 def _seen(machine: Mapping[str, Any]) -> Seen:
     outputs = {"id": machine["id"], "host": machine["address"]}
-    return Seen({name: machine[name] for name in READABLE}, outputs)
+    alive = machine["power"] != "dead"
+    props = {name: machine[name] for name in READABLE}
+    return Seen({**props, "power": machine["power"] if alive else "on", "alive": alive}, outputs)
