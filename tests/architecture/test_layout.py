@@ -126,7 +126,7 @@ def _loaded(code: str, *arguments: str) -> set[str]:
     return {name.partition(".")[0] for name in last[1:]} | set(last[1:])
 
 
-_PROV = "from provisioner.cli.main import main\nmain()"
+_PROV = "from provisioner.cli.start import main\nmain()"
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("--version",), ("apply", "--help"), ("plan", "--help")])
@@ -134,6 +134,10 @@ def test_help_and_version_load_nothing_heavy(arguments: tuple[str, ...]) -> None
     found = _loaded(_PROV, *arguments)
     assert found & HEAVY == set()
     assert not {name for name in found if name.startswith(("provisioner.engine", "provisioner.talos"))}
+
+
+def test_the_version_comes_without_the_command_line() -> None:
+    assert _loaded(_PROV, "--version") & {"typer", "attrs", "yaml"} == set()
 
 
 def test_validating_loads_nothing_heavy() -> None:

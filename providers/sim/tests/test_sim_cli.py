@@ -9,7 +9,10 @@ import sys
 import pytest
 from prov_sim.cli import app
 from prov_sim.control import Control
+from prov_sim.place import place_of
 from typer.testing import CliRunner
+
+from provisioner.sdk import ProvError
 
 ORDER = {
     "key": "k",
@@ -95,3 +98,9 @@ def test_importing_the_provider_loads_nothing_heavy():
         "sys.exit(f'loaded: {heavy}' if heavy else 0)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["", "../x", "a/b", "A", "-", "x" * 40])
+def test_a_daemon_has_a_plain_name(name):
+    with pytest.raises(ProvError, match="no name for a daemon"):
+        place_of(name, {"PROV_SIM_DIR": "/nowhere"})

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from attrs import frozen
+
+from provisioner.sdk import ProvError
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,30}[a-z0-9])?")
 
 
 @frozen
@@ -25,7 +30,13 @@ class Place:
 
 
 def place_of(daemon: str, environment: Mapping[str, str]) -> Place:
-    """The files of the daemon of that name; nothing is created."""
+    """The files of the daemon of that name; nothing is created. Raises ProvError for a name that is no plain word."""
+    if not _NAME.fullmatch(daemon):
+        raise ProvError(
+            "this is no name for a daemon",
+            detail=repr(daemon),
+            remedy="take small letters, digits and dashes, such as default or lab-2",
+        )
     return Place(directory(environment) / f"{daemon}.sock")
 
 
