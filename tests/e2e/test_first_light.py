@@ -200,7 +200,8 @@ def test_a_dead_control_plane_is_made_anew(lab: Lab) -> None:
     assert lab.machines()["control-2"]["id"] != dead["id"]
 
 
-def test_a_destroy_that_is_thought_better_of(lab: Lab) -> None:
+@pytest.mark.parametrize("moment", ["is about to be wiped", "has been asked to wipe itself"])
+def test_a_destroy_that_is_thought_better_of(lab: Lab, moment: str) -> None:
     """Killed while it wipes machines, and then applied again: what was wiped comes back, nothing hangs."""
     document = cluster(1, 2)
     document["providers"]["sim"]["time_scale"] = 0.05
@@ -209,7 +210,7 @@ def test_a_destroy_that_is_thought_better_of(lab: Lab) -> None:
     run = lab.start("destroy", "--yes", "--json")
     assert run.stdout is not None
     for line in run.stdout:
-        if '"StepProgress"' in line and "wipe" in line:
+        if '"StepProgress"' in line and moment in line:
             break
     run.kill()
     run.communicate()

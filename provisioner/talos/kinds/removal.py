@@ -7,6 +7,9 @@
     renew          the same, for a node that will be made anew; one that was never finished stays as it is
     remove-member  the node is dead: etcd and Kubernetes are told to forget it
     teardown       the whole cluster goes: every machine wipes itself as it stands, the dead stay as they are
+        ""          it answers ──► "wiping", on record before anything is asked
+        "wiping"    the reset is asked for ─► "resetting"
+        "resetting" it answers no longer as ours
 
 Silence alone never counts as having left: a node that has not been asked to leave must also be gone from etcd,
 or be missed by Kubernetes. A machine that had its configuration from user-data powers off after the reset,
@@ -99,12 +102,14 @@ def teardown(client: Access, job: ConfigJob, ctx: Context) -> Answer:
         case Configured() as machine:
             if machine.stage in _GOING_DOWN or _asked_lately(job, ctx.now()):
                 return _wait(job, "wipes itself")
+            if job.phase == "":  # else a run that is cut off after asking would take a dying machine for a sound one
+                return Pending(phase="wiping", memo=job.memo, after_s=0.0, note="is about to be wiped")
             try:
                 return _reset(client, ctx, leaver, graceful=False)
             except (Fatal, OperatorNeeded) as err:
                 ctx.say(f"{leaver.node} refuses to wipe itself, so its disk keeps its data ({err.summary})")
                 return Done(None)
-        case Silent(reason) if job.phase != "resetting":
+        case Silent(reason) if job.phase == "":
             ctx.say(f"{leaver.node} does not answer ({reason}), so its disk keeps its data")
             return Done(None)
         case _:
