@@ -2,5 +2,5 @@
 
 __version__ = "0.1.0"
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Number of the provider protocol this core speaks; the registry refuses providers of another."""

@@ -9,6 +9,8 @@
     ├── PlanRefused               the plan is blocked or stale and must not be applied
     └── ProviderError             a provider could not do what a step asked
         ├── Retry                 passes by itself: the engine calls again until the step's deadline
+        │   ├── Throttled         the endpoint wants fewer calls: all of them are slowed down
+        │   └── EndpointDown      the endpoint as a whole does not answer: nobody calls it for a while
         ├── OperatorNeeded        a person has to act (credentials, quota, a dead machine); may be repeated
         └── Fatal                 repeating cannot help: the input is refused
 
@@ -127,6 +129,18 @@ class Retry(ProviderError):
     def __init__(self, summary: str, *, detail: str = "", remedy: str = "", after_s: float = 1.0) -> None:
         super().__init__(summary, detail=detail, remedy=remedy)
         self.after_s = after_s
+
+
+class Throttled(Retry):
+    """The endpoint asks for fewer calls (429, 503 with a hint, a rate exceeded): whoever calls it slows down."""
+
+    code = "throttled"
+
+
+class EndpointDown(Retry):
+    """The endpoint itself does not answer (connection refused, time-out), so other calls would fare no better."""
+
+    code = "endpoint-down"
 
 
 class OperatorNeeded(ProviderError):

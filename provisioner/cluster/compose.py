@@ -98,7 +98,7 @@ class _Names:
 
 
 def _resource(block: ResourceBlock) -> Resource:
-    return Resource(block.address, block.provider, block.props, block.after, block.protect, block.place)
+    return Resource(block.address, block.provider, block.props, block.after, block.protect, place=block.place)
 
 
 def _infrastructure(spec: ClusterSpec, registry: Registry) -> dict[str, Infrastructure]:

@@ -23,6 +23,7 @@ from provisioner.engine.context import CallContext
 from provisioner.engine.faults import fault
 from provisioner.engine.intent import intended, opened, pending, reached, refused, withdrawn
 from provisioner.engine.observe import job_for
+from provisioner.engine.tasks import Tasks
 from provisioner.engine.walk import Outcome, Walk
 from provisioner.errors import Fatal, OperatorNeeded, ProvError, Retry
 from provisioner.model.event import (
@@ -39,9 +40,9 @@ from provisioner.model.event import (
 from provisioner.model.job import Answer, Done, Pending
 from provisioner.model.resource import Reading, Unreachable
 from provisioner.model.state import Change, Drop, Entry, Fence, Put, State, Status
-from provisioner.model.step import Check, Create, Delete, Forget, Keep, Step, Update
+from provisioner.model.step import Adopt, Check, Create, Delete, Forget, Keep, LookUp, Run, Step, Update
 from provisioner.plugins.registry import Registry
-from provisioner.sdk.provider import Gate, Kind
+from provisioner.sdk.provider import AnyKind, Gate, Kind
 from provisioner.sdk.state_store import StateStore
 
 WORKERS = 32
@@ -74,7 +75,7 @@ class _Work:
 
     id: str
     verb: str
-    kind: Kind | Gate
+    kind: AnyKind
     entry: Entry
     previous: Entry | None
     began: float
@@ -107,7 +108,7 @@ class _Wake:
 
 
 @define
-class Run:
+class Engine:
     """One run over one state, from the first intent to the last record."""
 
     state: State
@@ -122,6 +123,7 @@ class Run:
     _timers: list[tuple[float, int, _Work]] = field(factory=list)
     _ticket: int = 0
     _calls: int = 0
+    _tasks: Tasks = field(factory=Tasks)
     _stopping: bool = False
     _settling: bool = False
 
@@ -318,7 +320,7 @@ class Run:
         entry = self.state.entries.get(step.address)
         match step:
             case Forget():
-                return None, Drop(step.address)
+                return None, Drop(step.address, step.generation)
             case Create() | Update() | Check():
                 lookup = recorded_outputs(self.state)
                 props = intended(step.wanted, kind, lookup, self.clients.functions())
@@ -326,8 +328,8 @@ class Run:
                 if entry is None:
                     return None, None
                 props = {}
-            case Keep():
-                raise AssertionError("a kept resource is no work")
+            case Keep() | Adopt() | Run() | LookUp():
+                raise AssertionError(f"{step.id} is no work of this engine")
         fresh = opened(step, entry, props)
         work = _Work(step.id, step.verb, kind, fresh, entry, time.monotonic())
         return work, None if isinstance(step, Check) else Put(fresh)
@@ -338,7 +340,7 @@ class Run:
         def say(note: str) -> None:
             self._inbox.put(_Said(work, note))
 
-        context = CallContext(self.now, say, lambda: self._stopping)
+        context = CallContext(self.now, say, lambda: self._stopping, self._tasks, work.entry.key)
         state = self.state
 
         def call() -> None:
@@ -356,7 +358,7 @@ class Run:
     def _read(self, works: Sequence[_Work], pool: ThreadPoolExecutor) -> None:
         kind, instance = works[0].kind, works[0].entry.provider
         assert isinstance(kind, Kind)
-        context = CallContext(self.now, lambda note: None, lambda: self._stopping)
+        context = CallContext(self.now, lambda note: None, lambda: self._stopping, self._tasks)
         state = self.state
 
         def read() -> None:

@@ -14,12 +14,12 @@ from provisioner.model.schema import Schema
 from provisioner.model.state import Change, Drop, Entry, Put, Status
 from provisioner.model.step import Check, Create, Delete, Update
 from provisioner.model.value import Function, Unknown, Value, evaluate, leaves, strip_origins
-from provisioner.sdk.provider import Gate, Kind
+from provisioner.sdk.provider import AnyKind
 from provisioner.state.ulid import new_ulid
 
 
 def intended(
-    wanted: Mapping[str, Value], kind: Kind | Gate, lookup: Lookup, functions: Mapping[str, Function]
+    wanted: Mapping[str, Value], kind: AnyKind, lookup: Lookup, functions: Mapping[str, Function]
 ) -> dict[str, Value]:
     """The props of a call, resolved by what is on record now; raises Fatal while something is unknown."""
     try:
@@ -78,10 +78,10 @@ def opened(step: Create | Update | Delete | Check, entry: Entry | None, props: M
             return evolve(entry, status=Status.DELETING, how=step.how, phase="", memo={}, error="")
 
 
-def reached(entry: Entry, kind: Kind | Gate, outputs: Any) -> Change:
+def reached(entry: Entry, kind: AnyKind, outputs: Any) -> Change:
     """The record of a call that finished."""
     if entry.status is Status.DELETING:
-        return Drop(entry.address)
+        return Drop(entry.address, entry.generation)
     dumped = Schema.of(kind.outputs).dump(outputs)
     id_ = dumped.get("id")
     schema = Schema.of(kind.props)
@@ -122,7 +122,11 @@ def refused(entry: Entry, previous: Entry | None, err: Fatal) -> Change:
     """The record of a call that the remote refused for good."""
     if entry.status is Status.CREATING:
         if not err.effect:
-            return Put(previous) if previous is not None and not previous.in_flight else Drop(entry.address)
+            return (
+                Put(previous)
+                if previous is not None and not previous.in_flight
+                else Drop(entry.address, entry.generation)
+            )
         return Put(evolve(entry, status=Status.FAILED, error=err.summary, phase="", memo={}))
     if entry.status is Status.UPDATING:
         return Put(evolve(entry, status=Status.READY, intended={}, phase="", memo={}, error=err.summary))

@@ -11,6 +11,7 @@ from typing import Any
 from provisioner.engine.clients import Clients, recorded_outputs
 from provisioner.engine.context import CallContext
 from provisioner.engine.faults import fault
+from provisioner.engine.tasks import Tasks
 from provisioner.errors import ProviderError
 from provisioner.model.address import Address
 from provisioner.model.job import Job
@@ -20,7 +21,7 @@ from provisioner.model.schema import Schema
 from provisioner.model.state import Entry, State, Status
 from provisioner.model.value import refs
 from provisioner.plugins.registry import Registry
-from provisioner.sdk.provider import Gate, Kind
+from provisioner.sdk.provider import AnyKind, Gate, Kind
 
 _BATCHES = 8
 
@@ -39,7 +40,7 @@ def observe(
     Instances whose settings refer to resources come after the others: what was just found absent no longer
     counts as known to them. What cannot be asked is `Unreachable`, never absent.
     """
-    context = CallContext(now, say, lambda: False)
+    context = CallContext(now, say, lambda: False, Tasks())
     unsettled = (Status.CREATING, Status.FAILED)
     standing = [entry for entry in state.entries.values() if entry.status not in unsettled]
     readings: dict[Address, Reading] = {}
@@ -96,7 +97,7 @@ def _ask(
     return {entry.address: found.get(entry.key, silent) for entry in batch}
 
 
-def job_for(entry: Entry, kind: Kind | Gate, lineage: str, *, seen: Reading | None = None) -> Job[Any, Any]:
+def job_for(entry: Entry, kind: AnyKind, lineage: str, *, seen: Reading | None = None) -> Job[Any, Any]:
     """What a verb is given about an entry; `wanted` comes from its intent."""
     props, outputs = Schema.of(kind.props), Schema.of(kind.outputs)
     return Job(

@@ -12,6 +12,7 @@ from provisioner.model.address import Address
 from provisioner.model.resource import Reading
 
 P = TypeVar("P")
+T = TypeVar("T")
 O = TypeVar("O")  # noqa: E741  (the house's name for outputs)
 
 
@@ -27,7 +28,7 @@ class Job(Generic[P, O]):
     applied  the props last reached, from the state
     outputs  the outputs last recorded
     seen     what reading found just before this call, if the kind was read
-    how      the planned manner of a deletion, such as "leave" or "teardown"
+    how      the planned manner of a deletion, such as "leave" or "teardown"; for `run`, the action
     """
 
     key: str
@@ -69,6 +70,21 @@ class Pending:
 Answer: TypeAlias = Done[Any] | Pending
 
 
+@frozen
+class Working:
+    """An attached task is at work."""
+
+
+@frozen
+class Finished(Generic[T]):
+    """An attached task is over, with what it gave."""
+
+    value: T
+
+
+TaskState: TypeAlias = Working | Finished[T]
+
+
 class Context(Protocol):
     """What the world looks like to a verb."""
 
@@ -85,4 +101,13 @@ class Context(Protocol):
     @property
     def cancelled(self) -> Callable[[], bool]:
         """Whether the run is being stopped."""
+        ...
+
+    def task(self, name: str, work: Callable[[], T]) -> TaskState[T]:
+        """A single long request, such as an upload, on a thread of its own.
+
+        The first call of a job with this name begins it; later ones tell how it stands, and raise what it raised.
+        An end is told once: the next call with the name begins anew. The process takes its tasks with it, so after a
+        crash a verb looks at the remote first.
+        """
         ...

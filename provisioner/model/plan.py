@@ -9,7 +9,8 @@ from attrs import field, frozen
 from provisioner.errors import Problem
 from provisioner.model.address import Address
 from provisioner.model.rollout import Rollout
-from provisioner.model.step import Check, Create, Delete, Keep, Step
+from provisioner.model.state import Move
+from provisioner.model.step import Create, Delete, Keep, Step
 from provisioner.model.value import Value
 
 
@@ -39,7 +40,8 @@ class Plan:
 
     Three separate truths: `empty` (nothing to do), `blocked` (must not be applied, see `problems`), and
     whatever `unfinished` lists: entries an interrupted run left in flight, which apply settles first.
-    `rollouts` are those that hold steps of this plan back.
+    `rollouts` are those that hold steps of this plan back, `moves` the entries that get another address first, and
+    `found` what lookups answered while planning.
     """
 
     cluster: str
@@ -53,6 +55,8 @@ class Plan:
     bindings: Mapping[str, str] = field(factory=dict)
     outputs: Mapping[str, Value] = field(factory=dict)
     outputs_changed: bool = False
+    moves: tuple[Move, ...] = ()
+    found: Mapping[Address, Mapping[str, Value]] = field(factory=dict)
 
     @property
     def work(self) -> tuple[Step, ...]:
@@ -61,7 +65,7 @@ class Plan:
 
     @property
     def empty(self) -> bool:
-        return not self.work and not self.outputs_changed and not self.unfinished
+        return not (self.work or self.outputs_changed or self.unfinished or self.moves)
 
     @property
     def blocked(self) -> bool:
@@ -69,15 +73,16 @@ class Plan:
 
     def count(self) -> dict[str, int]:
         """Steps by verb; a replacement counts once, under `replace`."""
-        counts = dict.fromkeys(("create", "update", "replace", "delete", "check", "forget"), 0)
+        counts = dict.fromkeys(_COUNTED, 0)
         for step in self.work:
             match step:
                 case Create(replaces=True):
                     counts["replace"] += 1
                 case Delete(replaced=True):
                     pass
-                case Check() | Create() | Delete():
-                    counts[step.verb] += 1
                 case _:
                     counts[step.verb] += 1
         return counts
+
+
+_COUNTED = ("create", "adopt", "update", "replace", "delete", "run", "check", "read", "forget")

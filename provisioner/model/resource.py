@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
@@ -12,16 +12,27 @@ from provisioner.errors import Place
 from provisioner.model.address import Address
 from provisioner.model.value import Value
 
+Replace = Literal["delete_first", "create_first"]
+"""Which comes first where a change takes a new object: the removal of the old one, or the making of the new one."""
+
 
 @frozen
 class Resource:
-    """One wanted object. `provider` names the provider instance that serves it."""
+    """One wanted object.
+
+    provider  names the provider instance that serves it
+    ignore    paths into `props`, such as `tags.owner`, whose differences are left alone once it is made
+    adopts    the remote's id of an object that is there already and shall be taken over, empty for none
+    """
 
     address: Address
     provider: str
     props: Mapping[str, Value]
     after: tuple[Address, ...] = ()
     protect: bool = False
+    replace: Replace = "delete_first"
+    ignore: tuple[str, ...] = ()
+    adopts: str = ""
     place: Place = field(default=Place(), eq=False)
 
 

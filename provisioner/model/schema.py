@@ -10,7 +10,7 @@ import hashlib
 import json
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -27,6 +27,7 @@ def prop(
     birth: bool = False,
     secret: bool = False,
     readable: bool = True,
+    same_as: Callable[[Any], Value] | None = None,
     default: Any = attrs.NOTHING,
 ) -> Any:
     """Declares a property.
@@ -35,8 +36,10 @@ def prop(
     birth      used at creation and never compared; a difference is a note
     secret     never prints; sealed in the state
     readable   whether `read` reports it; if not, drift cannot be seen and the recorded value is compared
+    same_as    a pure function that gives equal results for values the remote takes for equal, such as `str.lower`
+               of a host name; known values are compared by it, never shown by it
     """
-    marks = FieldMarks(immutable=immutable, birth=birth, secret=secret, readable=readable)
+    marks = FieldMarks(immutable=immutable, birth=birth, secret=secret, readable=readable, same_as=same_as)
     return attrs.field(default=default, metadata={_MARKS: marks})
 
 
@@ -53,6 +56,7 @@ class FieldMarks:
     birth: bool = False
     secret: bool = False
     readable: bool = True
+    same_as: Callable[[Any], Value] | None = None
     volatile: bool = False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Iterable, Mapping
 from enum import StrEnum
 
 from attrs import evolve, field, frozen
@@ -15,16 +15,18 @@ FORMAT = 1
 
 
 class Status(StrEnum):
-    """Where an entry stands. The first three are in flight: an interrupted run left them, the next settles them."""
+    """Where an entry stands. All but the last two are in flight: what an interrupted run left, the next one settles."""
 
     CREATING = "creating"
+    ADOPTING = "adopting"
     UPDATING = "updating"
+    RUNNING = "running"
     DELETING = "deleting"
     READY = "ready"
     FAILED = "failed"
 
 
-IN_FLIGHT = frozenset({Status.CREATING, Status.UPDATING, Status.DELETING})
+IN_FLIGHT = frozenset(Status) - {Status.READY, Status.FAILED}
 
 
 @frozen
@@ -35,6 +37,10 @@ class Entry:
     intended    resolved props of the call in flight
     applied     resolved props of the last call that finished
     depends_on  what it was made after; it is removed before them, also when the file no longer names it
+    how         the manner of a removal in flight, or the action that runs
+    owed        actions that were planned to follow and have not been done yet, in order
+    deposed     whether a later generation has taken its place; it is removed once nothing uses it
+    silent      since when it could not be read, as text; empty when it was read last time
     error       why it failed, for people
     serial      the state's serial when this entry was last written
     """
@@ -53,6 +59,9 @@ class Entry:
     depends_on: tuple[Address, ...] = ()
     protect: bool = False
     how: str = ""
+    owed: tuple[str, ...] = ()
+    deposed: bool = False
+    silent: str = ""
     error: str = ""
     serial: int = 0
 
@@ -67,16 +76,25 @@ class Entry:
 
 @frozen
 class Put:
-    """Write this entry."""
+    """Write this entry: its generation's, among the deposed ones if it says so, else the one its address has now."""
 
     entry: Entry
 
 
 @frozen
 class Drop:
-    """The object is gone; forget its entry."""
+    """The object of this generation is gone; forget its entry."""
 
     address: Address
+    generation: int
+
+
+@frozen
+class Move:
+    """Everything on record under `origin` is called `target` from now on, also where others name it."""
+
+    origin: Address
+    target: Address
 
 
 @frozen
@@ -94,17 +112,46 @@ class Publish:
     outputs: Mapping[str, Value]
 
 
-Change = Put | Drop | Bind | Publish
+@frozen
+class RunRecord:
+    """One run in the history of a state; `until` and `outcome` are empty while it goes on, or if it was cut off.
+
+    Times are ISO 8601 texts. `outcome` is done, partly, failed or stopped, `summary` counts for people.
+    """
+
+    id: str
+    doing: str
+    who: str
+    host: str
+    since: str
+    until: str = ""
+    outcome: str = ""
+    summary: str = ""
+
+
+@frozen
+class Note:
+    """Write this run into the history."""
+
+    run: RunRecord
+
+
+Change = Put | Drop | Move | Bind | Publish | Note
 
 
 @frozen
 class State:
-    """A snapshot. `lineage` names the state's whole life, `serial` counts its commits."""
+    """A snapshot. `lineage` names the state's whole life, `serial` counts its commits.
+
+    `entries` has what each address stands for now, `deposed` the objects that a later generation has taken the
+    place of, by address and generation.
+    """
 
     cluster: str
     lineage: str
     serial: int
     entries: Mapping[Address, Entry] = field(factory=dict)
+    deposed: Mapping[tuple[Address, int], Entry] = field(factory=dict)
     bindings: Mapping[str, str] = field(factory=dict)
     outputs: Mapping[str, Value] = field(factory=dict)
 
@@ -116,20 +163,84 @@ class State:
         """
         return tuple(entry for entry in self.entries.values() if entry.half_done and entry.address in wanted)
 
-    def after(self, changes: tuple[Change, ...], serial: int) -> State:
+    def after(self, changes: Iterable[Change], serial: int) -> State:
         """The snapshot as a commit of `changes` leaves it."""
-        entries, bindings, outputs = dict(self.entries), dict(self.bindings), self.outputs
+        records = Records(self)
+        records.take(changes, serial)
+        return records.state()
+
+
+class Records:
+    """What is on record, kept up with commits as they happen: a change costs what it changes, not the whole."""
+
+    def __init__(self, state: State) -> None:
+        self.cluster, self.lineage, self.serial = state.cluster, state.lineage, state.serial
+        self.entries = dict(state.entries)
+        self.deposed = dict(state.deposed)
+        self.bindings = dict(state.bindings)
+        self.outputs = state.outputs
+
+    def take(self, changes: Iterable[Change], serial: int) -> None:
+        """Follows one commit."""
+        self.serial = serial
         for change in changes:
             match change:
                 case Put(entry):
-                    entries[entry.address] = evolve(entry, serial=serial)
-                case Drop(address):
-                    entries.pop(address, None)
+                    self._put(evolve(entry, serial=serial))
+                case Drop(address, generation):
+                    self._drop(address, generation)
+                case Move(origin, target):
+                    self._move(origin, target, serial)
                 case Bind(name, value):
-                    bindings[name] = value
+                    self.bindings[name] = value
                 case Publish(values):
-                    outputs = values
-        return evolve(self, serial=serial, entries=entries, bindings=bindings, outputs=outputs)
+                    self.outputs = values
+                case Note():
+                    pass  # the history is not part of a snapshot
+
+    def state(self) -> State:
+        """All of it as a snapshot."""
+        return State(
+            self.cluster,
+            self.lineage,
+            self.serial,
+            dict(self.entries),
+            dict(self.deposed),
+            dict(self.bindings),
+            self.outputs,
+        )
+
+    def find(self, address: Address, generation: int) -> Entry | None:
+        """The entry of one generation."""
+        entry = self.entries.get(address)
+        if entry is not None and entry.generation == generation:
+            return entry
+        return self.deposed.get((address, generation))
+
+    def _put(self, entry: Entry) -> None:
+        self._drop(entry.address, entry.generation)
+        if entry.deposed:
+            self.deposed[entry.address, entry.generation] = entry
+        else:
+            self.entries[entry.address] = entry
+
+    def _drop(self, address: Address, generation: int) -> None:
+        self.deposed.pop((address, generation), None)
+        known = self.entries.get(address)
+        if known is not None and known.generation == generation:
+            del self.entries[address]
+
+    def _move(self, origin: Address, target: Address, serial: int) -> None:
+        moved = [entry for entry in self._all() if entry.address == origin or origin in entry.depends_on]
+        for entry in moved:
+            self._drop(entry.address, entry.generation)
+        for entry in moved:
+            address = target if entry.address == origin else entry.address
+            depends_on = tuple(target if need == origin else need for need in entry.depends_on)
+            self._put(evolve(entry, address=address, depends_on=depends_on, serial=serial))
+
+    def _all(self) -> list[Entry]:
+        return [*self.entries.values(), *self.deposed.values()]
 
 
 @frozen

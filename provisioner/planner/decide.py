@@ -43,9 +43,9 @@ from provisioner.model.value import (
     strip_origins,
 )
 from provisioner.planner.compare import differences
-from provisioner.sdk.provider import Gate, Kind, PlansDeletion, TellsConsequence
+from provisioner.sdk.provider import AnyKind, Gate, Kind, PlansDeletion, TellsConsequence
 
-KindOf = Callable[[str], Kind | Gate]
+KindOf = Callable[[str], AnyKind]
 
 
 @frozen
@@ -101,6 +101,7 @@ class Decider:
         wanted = schema.normal(props)
         if isinstance(kind, Gate):
             return (self._gate(resource, entry, wanted),)
+        assert isinstance(kind, Kind)
         if entry is None:
             return (self._create(resource, 1, ("not there yet",)),)
         return self._standing(resource, kind, schema, entry, wanted)
@@ -220,6 +221,7 @@ class Decider:
         common = {"address": entry.address, "provider": entry.provider, "generation": entry.generation}
         if isinstance(kind, Gate):
             return Forget(**common, reasons=(self.why_unwanted,))  # type: ignore[arg-type]
+        assert isinstance(kind, Kind)
         if entry.protect:
             self._problems.append(_protected(entry, Place(address=str(entry.address)), "removed"))
         reading = self.seen.get(entry.address)

@@ -11,7 +11,7 @@ from provisioner import PROTOCOL, __version__
 from provisioner.errors import ProvError, did_you_mean
 from provisioner.model.functions import CORE
 from provisioner.model.value import Function
-from provisioner.sdk.provider import Gate, Kind, Provider
+from provisioner.sdk.provider import AnyKind, Provider
 
 GROUP = "prov.providers"
 
@@ -42,7 +42,7 @@ class Registry:
         known = self._loaded.get(type_)
         return known if known is not None else self._load(type_)
 
-    def kind(self, name: str) -> Kind | Gate:
+    def kind(self, name: str) -> AnyKind:
         """A kind by its full name, such as `sim.machine`."""
         type_ = name.partition(".")[0]
         kinds = self.provider(type_).kinds

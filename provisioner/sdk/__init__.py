@@ -1,14 +1,24 @@
 """The only door for provider authors. What is not listed here may change any day."""
 
 from provisioner import PROTOCOL
-from provisioner.errors import Fatal, KeyMissing, OperatorNeeded, Place, ProvError, ProviderError, Retry
+from provisioner.errors import (
+    EndpointDown,
+    Fatal,
+    KeyMissing,
+    OperatorNeeded,
+    Place,
+    ProvError,
+    ProviderError,
+    Retry,
+    Throttled,
+)
 from provisioner.model.address import Address
 from provisioner.model.design import BootRefs, Delivery, Design, Endpoint, Machine, Slice
-from provisioner.model.job import Answer, Context, Done, Job, Pending
+from provisioner.model.job import Answer, Context, Done, Finished, Job, Pending, TaskState, Working
 from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreachable
-from provisioner.model.rollout import Rollout
+from provisioner.model.rollout import Rollout, Watch
 from provisioner.model.schema import Schema, output, prop
-from provisioner.model.step import ABSENT, FieldChange
+from provisioner.model.step import ABSENT, FieldChange, Run, Update
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
 from provisioner.model.value import (
     Call,
@@ -30,9 +40,16 @@ from provisioner.model.value import (
     strip_origins,
 )
 from provisioner.sdk.provider import (
+    Acts,
+    AnyKind,
+    Expands,
     Gate,
+    Imports,
     Infrastructure,
     Kind,
+    Limited,
+    Limits,
+    LookUpKind,
     PlansDeletion,
     Precious,
     Provider,
@@ -43,9 +60,16 @@ from provisioner.sdk.state_store import StateStore
 __all__ = [
     # who a provider is
     "PROTOCOL",
+    "Acts",
+    "AnyKind",
+    "Expands",
     "Gate",
+    "Imports",
     "Infrastructure",
     "Kind",
+    "Limited",
+    "Limits",
+    "LookUpKind",
     "PlansDeletion",
     "Precious",
     "Provider",
@@ -56,12 +80,16 @@ __all__ = [
     "Answer",
     "Context",
     "Done",
+    "Finished",
     "Job",
     "Pending",
     "Reading",
     "Seen",
+    "TaskState",
     "Unreachable",
+    "Working",
     # errors
+    "EndpointDown",
     "Fatal",
     "KeyMissing",
     "OperatorNeeded",
@@ -69,13 +97,17 @@ __all__ = [
     "ProvError",
     "ProviderError",
     "Retry",
+    "Throttled",
     # resources and their fields
     "ABSENT",
     "Address",
     "FieldChange",
     "Resource",
     "Rollout",
+    "Run",
     "Schema",
+    "Update",
+    "Watch",
     "output",
     "prop",
     # clusters and designs

@@ -7,14 +7,16 @@ and is called again; it never waits for remote progress. So the path after a cra
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
+
+from attrs import frozen
 
 from provisioner.model.address import Address
 from provisioner.model.design import BootRefs, Design, Endpoint, Slice
 from provisioner.model.job import Answer, Context, Job
 from provisioner.model.resource import Reading
-from provisioner.model.step import FieldChange
-from provisioner.model.value import Function
+from provisioner.model.step import FieldChange, Run, Update
+from provisioner.model.value import Function, Value
 
 
 @runtime_checkable
@@ -86,13 +88,98 @@ class Precious(Protocol):
 
 
 @runtime_checkable
+class LookUpKind(Protocol):
+    """A kind that only finds: the newest image of a name, an existing network by its tag.
+
+    It is answered while planning when its props are known, else during apply, and is never on record as ours.
+    """
+
+    props: ClassVar[type[Any]]
+    outputs: ClassVar[type[Any]]
+
+    def read(self, client: Any, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, Reading]:
+        """What is there for `job.wanted`, by job key; `Seen.outputs` is the answer."""
+        ...
+
+
+@runtime_checkable
+class Acts(Protocol):
+    """A kind whose objects can be told to do something that changes none of their props."""
+
+    def run(self, client: Any, job: Job[Any, Any], ctx: Context) -> Answer:
+        """Does the action `job.how`; re-entrant like every verb, and quiet where it is done already.
+
+        `job.applied` are the props as recorded. The outputs of a `Done` replace those on record; None keeps them.
+        """
+        ...
+
+
+@runtime_checkable
+class Expands(Protocol):
+    """A kind whose changes in place may take several steps. Pure: the steps are part of the plan."""
+
+    def expand(self, update: Update) -> Sequence[Update | Run]:
+        """The steps that make up a change, in order; `[update]` where one will do.
+
+        Each is of the same address and has a `part` of its own, such as `1.13` or `drain`; the last update reaches
+        `update.wanted`. `Run.action` is what `run` is called with. Edges, and what is owed after a crash, are filled
+        in by the planner.
+        """
+        ...
+
+
+@runtime_checkable
+class Imports(Protocol):
+    """A kind that can take over an object that somebody else made."""
+
+    def find(self, client: Any, ids: Sequence[str], ctx: Context) -> Mapping[str, Reading]:
+        """What is there under ids of the remote, by id; `Seen.props` is complete but for what cannot be read."""
+        ...
+
+    def adopt(self, client: Any, job: Job[Any, Any], ctx: Context) -> Answer:
+        """Marks the object `job.id` as ours with `job.key`, and changes nothing else about it.
+
+        Fatal when it bears the mark of another lineage.
+        """
+        ...
+
+
+@frozen
+class Limits:
+    """How an endpoint may be called.
+
+    in_flight   calls at the same time
+    per_second  calls begun in a second, on average; 0 for no limit
+    """
+
+    in_flight: int = 16
+    per_second: float = 0.0
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """A provider whose endpoints bear only so much. Pure."""
+
+    def limits(self, settings: Mapping[str, Value]) -> Limits:
+        """The limits of each endpoint of an instance with these settings, of which some may be unknown."""
+        ...
+
+    def endpoint(self, job: Job[Any, Any]) -> str:
+        """Which endpoint a call about this object goes to, such as the address of a BMC; empty for the instance's."""
+        ...
+
+
+AnyKind: TypeAlias = Kind | Gate | LookUpKind
+
+
+@runtime_checkable
 class Provider(Protocol):
     """A provider: its name, its settings, its kinds, and how to connect."""
 
     name: ClassVar[str]
     protocol: ClassVar[int]
     settings: ClassVar[type[Any]]
-    kinds: ClassVar[Mapping[str, Kind | Gate]]
+    kinds: ClassVar[Mapping[str, AnyKind]]
     """By full name, such as `sim.machine`."""
     functions: ClassVar[Mapping[str, Function]]
     """Pure functions that values may call, by full name, such as `talos.encode`."""
@@ -122,9 +209,16 @@ class Infrastructure(Provider, Protocol):
 
 
 __all__ = [
+    "Acts",
+    "AnyKind",
+    "Expands",
     "Gate",
+    "Imports",
     "Infrastructure",
     "Kind",
+    "Limited",
+    "Limits",
+    "LookUpKind",
     "PlansDeletion",
     "Precious",
     "Provider",

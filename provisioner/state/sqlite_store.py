@@ -127,7 +127,7 @@ class SqliteStore:
             entries[entry.address] = entry
         outputs = decode(json.loads(meta.get(_OUTPUTS, "{}")), vault, _OUTPUTS)
         assert isinstance(outputs, dict)
-        return State(meta["cluster"], meta["lineage"], int(meta["serial"]), entries, bindings, outputs)
+        return State(meta["cluster"], meta["lineage"], int(meta["serial"]), entries, {}, bindings, outputs)
 
     def commit(self, changes: Sequence[Change], fence: Fence) -> int:
         """All changes or none, on disk when this returns; the new serial."""
@@ -286,7 +286,7 @@ def _write(db: sqlite3.Connection, change: Change, serial: int, vault: Vault) ->
         case Put(entry):
             row = (str(entry.address), serial, dumps(_body(entry, vault)))
             db.execute("INSERT OR REPLACE INTO entries VALUES (?, ?, ?)", row)
-        case Drop(address):
+        case Drop(address, _):
             db.execute("DELETE FROM entries WHERE address = ?", (str(address),))
         case Bind(name, value):
             db.execute("INSERT OR REPLACE INTO bindings VALUES (?, ?)", (name, value))

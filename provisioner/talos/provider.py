@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import field, frozen
 
-from provisioner.sdk import PROTOCOL, Function, Gate, Kind
+from provisioner.sdk import PROTOCOL, AnyKind, Function
 from provisioner.talos.config.encode import encode
 from provisioner.talos.kinds.bootstrap import BootstrapKind
 from provisioner.talos.kinds.config import ConfigKind
@@ -45,7 +45,7 @@ class TalosProvider:
     name: ClassVar[str] = "talos"
     protocol: ClassVar[int] = PROTOCOL
     settings: ClassVar[type[Any]] = Settings
-    kinds: ClassVar[Mapping[str, Kind | Gate]] = {
+    kinds: ClassVar[Mapping[str, AnyKind]] = {
         "talos.bootstrap": BootstrapKind(),
         "talos.config": ConfigKind(),
         "talos.health": HealthGate(),

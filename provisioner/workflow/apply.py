@@ -10,7 +10,7 @@ from types import FrameType
 
 from attrs import evolve, frozen
 
-from provisioner.engine.apply import Run, RunResult
+from provisioner.engine.apply import Engine, RunResult
 from provisioner.engine.clients import Clients, recorded_outputs
 from provisioner.errors import PlanRefused
 from provisioner.graph.resources import ResourceGraph
@@ -69,8 +69,8 @@ def apply(
 
 def _run(
     project: Project, graph: ResourceGraph, fence: Fence, emit: Callable[[Event], None], deadline_s: float
-) -> Run:
-    return Run(
+) -> Engine:
+    return Engine(
         state=project.store.load(),
         store=project.store,
         fence=fence,
@@ -82,7 +82,7 @@ def _run(
     )
 
 
-def _do(run: Run, plan: Plan) -> RunResult:
+def _do(run: Engine, plan: Plan) -> RunResult:
     new = {name: value for name, value in plan.bindings.items() if run.state.bindings.get(name) != value}
     run.commit([Bind(name, value) for name, value in new.items()])
     result = run.apply(plan.steps)
@@ -90,7 +90,7 @@ def _do(run: Run, plan: Plan) -> RunResult:
     return result
 
 
-def _published(run: Run, plan: Plan) -> Sequence[Change]:
+def _published(run: Engine, plan: Plan) -> Sequence[Change]:
     """The outputs, if all they need is on record by now."""
     lookup = recorded_outputs(run.state)
     try:
@@ -101,7 +101,7 @@ def _published(run: Run, plan: Plan) -> Sequence[Change]:
     return (Publish(outputs),) if changed else ()
 
 
-def _saved(project: Project, file: Path, run: Run, graph: ResourceGraph) -> Plan:
+def _saved(project: Project, file: Path, run: Engine, graph: ResourceGraph) -> Plan:
     try:
         raw = file.read_bytes()
     except OSError as err:
@@ -122,7 +122,7 @@ def _saved(project: Project, file: Path, run: Run, graph: ResourceGraph) -> Plan
 
 
 @contextlib.contextmanager
-def _stop_on_interrupt(run: Run) -> Iterator[None]:
+def _stop_on_interrupt(run: Engine) -> Iterator[None]:
     """The first Ctrl-C stops the run in good order; the second ends the process where it stands."""
 
     def stop(signum: int, frame: FrameType | None) -> None:

@@ -11,7 +11,7 @@ from attrs import define, evolve, field
 from fakes import planning
 from fakes.toy import Cloud, ToyProvider
 
-from provisioner.engine.apply import Run, RunResult
+from provisioner.engine.apply import Engine, RunResult
 from provisioner.engine.clients import Clients
 from provisioner.engine.observe import observe
 from provisioner.model.address import Address
@@ -96,13 +96,13 @@ class Bench:
         unfinished = [entry for entry in self.state().entries.values() if entry.status in ("creating", "updating")]
         return self.run(lambda run: run.settle(unfinished))
 
-    def run(self, work: Callable[[Run], RunResult], *, deadline_s: float = 30.0) -> RunResult:
+    def run(self, work: Callable[[Engine], RunResult], *, deadline_s: float = 30.0) -> RunResult:
         """One run over the state, under its lock."""
         store = self.store()
         registry = self.registry
         try:
             with store.lock(INFO) as fence:
-                run = Run(
+                run = Engine(
                     state=store.load(),
                     store=store,
                     fence=fence,

@@ -23,13 +23,12 @@ from provisioner.sdk import (
     Absent,
     Address,
     Answer,
+    AnyKind,
     Context,
     Done,
     FieldChange,
     Function,
-    Gate,
     Job,
-    Kind,
     Pending,
     Reading,
     Secret,
@@ -251,7 +250,7 @@ class ToyProvider:
     name: ClassVar[str] = "toy"
     protocol: ClassVar[int] = PROTOCOL
     settings: ClassVar[type[Any]] = Settings
-    kinds: ClassVar[Mapping[str, Kind | Gate]] = {
+    kinds: ClassVar[Mapping[str, AnyKind]] = {
         "toy.thing": ThingKind(),
         "toy.vault": VaultKind(),
         "toy.gate": GateKind(),

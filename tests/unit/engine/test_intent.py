@@ -140,7 +140,7 @@ def test_a_change_in_place_leaves_on_record_what_the_thing_was_made_with() -> No
 
 
 def test_a_finished_removal_drops_the_record() -> None:
-    assert Drop(A) == reached(evolve(READY, status=Status.DELETING), KIND, None)
+    assert Drop(A, READY.generation) == reached(evolve(READY, status=Status.DELETING), KIND, None)
 
 
 def test_a_checkpoint_keeps_an_id_that_is_known_already() -> None:
@@ -153,7 +153,7 @@ def test_a_checkpoint_keeps_an_id_that_is_known_already() -> None:
 
 def test_a_refused_creation_without_effect_leaves_nothing() -> None:
     flying = Entry(A, 1, "toy", "k", Status.CREATING, intended=PROPS)
-    assert Drop(A) == refused(flying, None, Fatal("no", effect=False))
+    assert Drop(A, 1) == refused(flying, None, Fatal("no", effect=False))
 
 
 def test_a_refused_creation_without_effect_brings_the_old_record_back() -> None:

@@ -11,7 +11,7 @@ from attrs import evolve
 from fakes.bench import Bench
 from fakes.toy import ThingProps
 
-from provisioner.engine.apply import Run, RunResult
+from provisioner.engine.apply import Engine, RunResult
 from provisioner.errors import Fatal, OperatorNeeded, Retry
 from provisioner.model.address import Address
 from provisioner.model.event import (
@@ -362,7 +362,7 @@ def test_a_removal_that_needs_an_operator_half_way_stays_a_removal(bench: Bench)
 def test_a_stop_lets_calls_finish_and_begins_nothing_more(bench: Bench) -> None:
     plan = bench.plan({A: None, B: {"_after": [A]}, C: {"_after": [B]}})
 
-    def work(run: Run) -> RunResult:
+    def work(run: Engine) -> RunResult:
         bench.cloud.script("create", "b", lambda job: run.stop())
         return run.apply(plan.steps)
 
@@ -375,7 +375,7 @@ def test_a_stop_lets_calls_finish_and_begins_nothing_more(bench: Bench) -> None:
 def test_a_stop_leaves_what_is_pending_on_record_for_the_next_run(bench: Bench) -> None:
     plan = bench.plan({A: None, B: {"_after": [A]}})
 
-    def work(run: Run) -> RunResult:
+    def work(run: Engine) -> RunResult:
         def stop_and_wait(job: Job[Any, Any]) -> Pending:
             run.stop()
             return Pending(phase="two", after_s=60)
@@ -392,7 +392,7 @@ def test_a_stop_leaves_what_is_pending_on_record_for_the_next_run(bench: Bench) 
 def test_a_run_that_was_stopped_before_it_began_does_nothing(bench: Bench) -> None:
     plan = bench.plan({A: None})
 
-    def work(run: Run) -> RunResult:
+    def work(run: Engine) -> RunResult:
         run.stop()
         return run.apply(plan.steps)
 

@@ -97,15 +97,15 @@ def test_bindings_and_outputs_come_back(store: SqliteStore, path: Path) -> None:
 def test_what_is_dropped_is_gone_and_dropping_again_is_quiet(store: SqliteStore) -> None:
     with store.lock(INFO) as fence:
         store.commit([Put(_entry(A)), Put(_entry(B))], fence)
-        store.commit([Drop(A)], fence)
-        store.commit([Drop(A)], fence)
+        store.commit([Drop(A, 1)], fence)
+        store.commit([Drop(A, 1)], fence)
     assert list(store.load().entries) == [B]
 
 
 def test_a_snapshot_and_a_commit_agree(store: SqliteStore) -> None:
     with store.lock(INFO) as fence:
         state = store.load()
-        for changes in ([Put(_full()), Bind("x", "1")], [Put(_entry(B)), Drop(A)], [Publish({"a": 1})]):
+        for changes in ([Put(_full()), Bind("x", "1")], [Put(_entry(B)), Drop(A, 1)], [Publish({"a": 1})]):
             state = state.after(tuple(changes), store.commit(changes, fence))
     assert state == store.load()
 

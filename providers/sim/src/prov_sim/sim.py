@@ -13,7 +13,7 @@ from prov_sim.design import design, endpoint
 from prov_sim.kinds.balancer import BalancerKind
 from prov_sim.kinds.machine import MachineKind
 from prov_sim.settings import SimNodeOptions, SimSettings
-from provisioner.sdk import PROTOCOL, BootRefs, Design, Endpoint, Function, Gate, Kind, Slice
+from provisioner.sdk import PROTOCOL, AnyKind, BootRefs, Design, Endpoint, Function, Slice
 
 
 class SimProvider:
@@ -23,7 +23,7 @@ class SimProvider:
     protocol: ClassVar[int] = PROTOCOL
     settings: ClassVar[type[Any]] = SimSettings
     node_options: ClassVar[type[Any]] = SimNodeOptions
-    kinds: ClassVar[Mapping[str, Kind | Gate]] = {"sim.machine": MachineKind(), "sim.balancer": BalancerKind()}
+    kinds: ClassVar[Mapping[str, AnyKind]] = {"sim.machine": MachineKind(), "sim.balancer": BalancerKind()}
     functions: ClassVar[Mapping[str, Function]] = {}
 
     def connect(self, settings: SimSettings) -> Control:
