@@ -1,32 +1,41 @@
 """Running steps: intent on record, call, checkpoint or result on record, and again.
 
-One thread, this one, owns the state and all decisions; calls run on a pool and come back through a queue.
-Whatever has come back is recorded in one commit before anything new is begun, so under load a commit carries
-many entries. A step that answers `Pending` holds no thread: it waits on a heap, and steps of one kind that are
-due together are read together.
+One thread, this one, owns the state and all decisions; calls run on an executor and come back to it. Whatever has
+come back is recorded in one commit before anything new is begun, so under load a commit carries many entries. A step
+that answers `Pending` holds no thread: it waits on a heap, and steps of one kind that are due together are read
+together. Every call is admitted by the governor of its endpoint before it takes a thread, and a step's intent goes
+on record only then.
+
+    ready ──► taken up ──► admitted ──► intent on record ──► called ──► recorded ──► done, failed
+                              ▲                                            │
+                              └── read, in batches ◄── due ◄── later ◄─────┘ pending, retry
 """
 
 from __future__ import annotations
 
-import heapq
-import queue
-import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from math import inf
 
 from attrs import define, field, frozen
 
+from provisioner.engine.calls import Calls
 from provisioner.engine.clients import Clients, recorded_outputs
-from provisioner.engine.context import CallContext
+from provisioner.engine.endpoints import Endpoints
+from provisioner.engine.executor import Executor
 from provisioner.engine.faults import fault
-from provisioner.engine.intent import intended, opened, pending, reached, refused, withdrawn
+from provisioner.engine.intent import deposed, intended, opened, pending, reached, refused, withdrawn
 from provisioner.engine.observe import job_for
+from provisioner.engine.queues import First, Look, Next, Queues, Wish
+from provisioner.engine.rollback import Rollbacks
 from provisioner.engine.tasks import Tasks
 from provisioner.engine.walk import Outcome, Walk
-from provisioner.errors import Fatal, OperatorNeeded, ProvError, Retry
+from provisioner.engine.work import Answered, FoundOut, Said, Wake, Work
+from provisioner.errors import EndpointDown, Fatal, OperatorNeeded, ProvError, Retry
+from provisioner.model.address import Address
 from provisioner.model.event import (
+    EndpointHeld,
     Event,
     RunEnded,
     RunStarted,
@@ -37,15 +46,16 @@ from provisioner.model.event import (
     StepStarted,
     Stopping,
 )
-from provisioner.model.job import Answer, Done, Pending
-from provisioner.model.resource import Reading, Unreachable
-from provisioner.model.state import Change, Drop, Entry, Fence, Put, State, Status
-from provisioner.model.step import Adopt, Check, Create, Delete, Forget, Keep, LookUp, Run, Step, Update
+from provisioner.model.job import Done, Pending
+from provisioner.model.resource import Unreachable
+from provisioner.model.rollout import Rollout
+from provisioner.model.state import Change, Drop, Entry, Fence, Put, Records, Status
+from provisioner.model.step import Check, Delete, Forget, Keep, LookUp, Step
+from provisioner.model.value import Value
 from provisioner.plugins.registry import Registry
-from provisioner.sdk.provider import AnyKind, Gate, Kind
+from provisioner.sdk.provider import Gate, Kind
 from provisioner.sdk.state_store import StateStore
 
-WORKERS = 32
 DEADLINE_S = 1200.0
 """How long a step may take from its first call, unless the run says otherwise."""
 SETTLE_S = 60.0
@@ -53,6 +63,14 @@ SETTLE_S = 60.0
 _FIRST_POLL_S = 0.05
 _REMIND_S = 10.0
 """After how long an unchanged note is told again."""
+_SETTLING: Mapping[Status, str] = {
+    Status.CREATING: "create",
+    Status.ADOPTING: "adopt",
+    Status.UPDATING: "update",
+    Status.RUNNING: "run",
+    Status.DELETING: "delete",
+}
+_Begin = Callable[[str], tuple[Work | None, Sequence[Change]]]
 
 
 @frozen
@@ -70,62 +88,38 @@ class RunResult:
 
 
 @define
-class _Work:
-    """A step at work."""
-
-    id: str
-    verb: str
-    kind: AnyKind
-    entry: Entry
-    previous: Entry | None
-    began: float
-    polls: int = 0
-    note: str = ""
-    told: float = 0.0
-
-
-@frozen
-class _Answered:
-    work: _Work
-    answer: Answer | Exception
-
-
-@frozen
-class _Read:
-    works: Sequence[_Work]
-    readings: Mapping[str, Reading]
-
-
-@frozen
-class _Said:
-    work: _Work
-    note: str
-
-
-@frozen
-class _Wake:
-    """Something outside happened: look again."""
-
-
-@define
 class Engine:
-    """One run over one state, from the first intent to the last record."""
+    """One run over one state, from the first intent to the last record.
 
-    state: State
+    `found` are answers of look-ups: those that the plan brought, and those of this run.
+    """
+
+    records: Records
     store: StateStore
     fence: Fence
     registry: Registry
     clients: Clients
+    endpoints: Endpoints
+    executor: Executor
     emit: Callable[[Event], None]
     now: Callable[[], datetime]
     deadline_s: float = DEADLINE_S
-    _inbox: queue.SimpleQueue[_Answered | _Read | _Said | _Wake] = field(factory=queue.SimpleQueue)
-    _timers: list[tuple[float, int, _Work]] = field(factory=list)
-    _ticket: int = 0
-    _calls: int = 0
-    _tasks: Tasks = field(factory=Tasks)
+    found: dict[Address, Mapping[str, Value]] = field(factory=dict)
+    _queues: Queues = field(init=False)
+    _calls: Calls = field(init=False)
+    _walk: Walk = field(factory=lambda: Walk({}))
+    _names: dict[str, tuple[str, str]] = field(factory=dict)
+    _in_flight: int = 0
     _stopping: bool = False
-    _settling: bool = False
+    _patience_s: float = inf
+
+    def __attrs_post_init__(self) -> None:
+        self._queues = Queues(self.endpoints.limits)
+        tasks = Tasks(self.executor.start)
+        lookup = recorded_outputs(self.records, self.found)
+        self._calls = Calls(
+            self.executor, self.clients, lookup, self.records.lineage, tasks, self.now, lambda: self._stopping
+        )
 
     @property
     def stopped(self) -> bool:
@@ -135,13 +129,12 @@ class Engine:
     def stop(self) -> None:
         """Begin nothing more and let calls in flight finish. Safe to call from a signal handler."""
         self._stopping = True
-        self._inbox.put(_Wake())
+        self.executor.post(Wake())
 
     def commit(self, changes: Sequence[Change]) -> None:
         """Puts changes on record and into the snapshot."""
         if changes:
-            serial = self.store.commit(changes, self.fence)
-            self.state = self.state.after(tuple(changes), serial)
+            self.records.take(changes, self.store.commit(changes, self.fence))
 
     def settle(self, unfinished: Iterable[Entry]) -> RunResult:
         """Finishes what an earlier run left half done, with the values stored then, whatever the file says.
@@ -149,278 +142,256 @@ class Engine:
         What takes longer than `SETTLE_S` is left as it is, for a plan to go on with: it may wait for something
         that only a plan can bring about.
         """
-        verbs = {Status.CREATING: "create", Status.UPDATING: "update", Status.DELETING: "delete"}
-        entries = {f"{verbs[entry.status]}:{entry.address}": entry for entry in unfinished}
-        self._settling = True
+        entries = {f"{_SETTLING[entry.status]}:{entry.address}#{entry.generation}": entry for entry in unfinished}
 
-        def begin(id_: str) -> tuple[_Work, Change | None]:
+        def begin(id_: str) -> tuple[Work, Sequence[Change]]:
             entry = entries[id_]
-            kind = self.registry.kind(entry.address.kind)
-            return _Work(id_, verbs[entry.status], kind, entry, None, time.monotonic()), None
+            return self._work(id_, _SETTLING[entry.status], entry, None), ()
 
-        names = {id_: (verbs[entry.status], str(entry.address)) for id_, entry in entries.items()}
+        names = {id_: (_SETTLING[entry.status], str(entry.address)) for id_, entry in entries.items()}
+        self._patience_s = SETTLE_S
         try:
-            return self._run("settle", names, dict.fromkeys(entries, ()), begin)
+            return self._run("settle", Walk(dict.fromkeys(entries, ())), names, begin)
         finally:
-            self._settling = False
+            self._patience_s = inf
 
-    def apply(self, steps: Iterable[Step]) -> RunResult:
-        """Does the steps of a plan, each after those it names."""
-        by_id = {step.id: step for step in steps if not isinstance(step, Keep)}
+    def apply(self, steps: Iterable[Step], rollouts: Sequence[Rollout] = ()) -> RunResult:
+        """Does the steps of a plan, each after those it names, and members of rollouts in turns."""
+        by_id: dict[str, Step] = {step.id: step for step in steps if not isinstance(step, Keep)}
+        walk = Walk({id_: s.after for id_, s in by_id.items()}, {id_: s.turn for id_, s in by_id.items()}, rollouts)
+        names = {id_: (step.verb, str(step.address)) for id_, step in by_id.items()}
+        rollbacks = Rollbacks(by_id)
 
-        def begin(id_: str) -> tuple[_Work | None, Change | None]:
+        def begin(id_: str) -> tuple[Work | None, Sequence[Change]]:
+            rollbacks.remember(by_id[id_], self.records)
             return self._begin(by_id[id_])
 
-        names = {id_: (step.verb, str(step.address)) for id_, step in by_id.items()}
-        return self._run("apply", names, {id_: step.after for id_, step in by_id.items()}, begin)
+        return self._run("apply", walk, names, begin, rollbacks)
 
     # the loop
 
     def _run(
         self,
         doing: str,
-        names: Mapping[str, tuple[str, str]],
-        needs: Mapping[str, Iterable[str]],
-        begin: Callable[[str], tuple[_Work | None, Change | None]],
+        walk: Walk,
+        names: dict[str, tuple[str, str]],
+        begin: _Begin,
+        rollbacks: Rollbacks | None = None,
     ) -> RunResult:
-        walk = Walk(needs)
-        began = time.monotonic()
+        self._walk, self._names = walk, names
+        began = self.executor.now()
         told = False
         self.emit(RunStarted(doing, len(names)))
-        with ThreadPoolExecutor(WORKERS, "call") as pool:
-            while True:
-                if self._stopping and not told:
-                    told = True
-                    self.emit(Stopping())
-                if not self._stopping:
-                    self._begin_ready(walk, names, begin, pool)
-                    self._fire_due(pool)
-                if not self._calls and (self._stopping or not self._timers):
-                    break
-                self._take(self._arrived(), walk, names, pool)
-        self._timers.clear()
-        result = RunResult(
-            walk.count(Outcome.DONE),
-            walk.count(Outcome.FAILED),
-            walk.count(Outcome.SKIPPED),
-            len(names) - len(walk.outcome),
-        )
-        self.emit(RunEnded(result.done, result.failed, result.skipped + result.left, time.monotonic() - began))
+        while True:
+            if self._stopping and not told:
+                told = True
+                self._queues.clear()
+                self.emit(Stopping())
+            wait = inf if self._stopping else self._begin_what_may(begin, rollbacks)
+            if not self._in_flight and (self._stopping or self._queues.idle):
+                break
+            self._take(self.executor.arrived(None if wait == inf else wait))
+        self._queues.clear()
+        return self._ended(began)
+
+    def _ended(self, began: float) -> RunResult:
+        walk = self._walk
+        done, failed, skipped = map(walk.count, (Outcome.DONE, Outcome.FAILED, Outcome.SKIPPED))
+        result = RunResult(done, failed, skipped, len(walk) - len(walk.outcome))
+        seconds = self.executor.now() - began
+        self.emit(RunEnded(result.done, result.failed, result.skipped + result.left, seconds))
         return result
 
-    def _begin_ready(
-        self,
-        walk: Walk,
-        names: Mapping[str, tuple[str, str]],
-        begin: Callable[[str], tuple[_Work | None, Change | None]],
-        pool: ThreadPoolExecutor,
-    ) -> None:
-        while ids := walk.take():
-            works: list[_Work] = []
+    def _begin_what_may(self, begin: _Begin, rollbacks: Rollbacks | None) -> float:
+        """Takes up what is ready, calls what is due and admitted; the seconds until there may be more to do."""
+        if rollbacks is not None:
+            for rollout in self._walk.fallen():
+                self._names |= rollbacks.add(rollout, self._walk)
+        self._take_up_ready(begin)
+        now = self.executor.now()
+        self._want_due(now)
+        for work in self._queues.given_up(now, self.deadline_s):
+            self._failed(work.id, _too_late(self.deadline_s, f"the endpoint {work.endpoint} does not answer"))
+        wishes, wait = self._queues.admitted(now)
+        self._call(wishes, now)
+        timer = self._queues.next_timer()
+        return min(wait, inf if timer is None else max(0.0, timer - now))
+
+    def _take_up_ready(self, begin: _Begin) -> None:
+        while ids := self._walk.take():
             changes: list[Change] = []
+            settled: list[str] = []
             for id_ in ids:
-                self.emit(StepStarted(id_, *names[id_]))
                 try:
-                    work, change = begin(id_)
+                    work, intent = begin(id_)
                 except Exception as err:
-                    self._failed(id_, names, err if isinstance(err, ProvError) else fault(err), walk)
+                    self.emit(StepStarted(id_, *self._names[id_]))
+                    self._failed(id_, err if isinstance(err, ProvError) else fault(err))
                     continue
-                if change is not None:
-                    changes.append(change)
-                if work is None:
-                    walk.done(id_)
-                    self.emit(StepDone(id_, *names[id_], 0.0))
-                else:
-                    works.append(work)
+                if work is not None:
+                    self._queues.want(First(work, intent))
+                    continue
+                changes += intent
+                settled.append(id_)
             self.commit(changes)
-            for work in works:
-                self._call(work, None, pool)
+            for id_ in settled:
+                self.emit(StepStarted(id_, *self._names[id_]))
+                self._done(id_, 0.0)
 
-    def _arrived(self) -> list[_Answered | _Read | _Said | _Wake]:
-        """What came back; waits until something does or a timer is due."""
-        timeout = max(0.0, self._timers[0][0] - time.monotonic()) if self._timers and not self._stopping else None
-        try:
-            items = [self._inbox.get(timeout=timeout)]
-        except queue.Empty:
-            return []
-        while not self._inbox.empty():
-            items.append(self._inbox.get())
-        return items
+    def _want_due(self, now: float) -> None:
+        due: dict[tuple[str, str], list[Work]] = defaultdict(list)
+        for work in self._queues.due(now):
+            if isinstance(work.kind, Gate) or not isinstance(work.kind, Kind):
+                self._queues.want(Next(work, None))
+            else:
+                due[work.entry.provider, work.entry.address.kind].append(work)
+        for (instance, _), works in due.items():
+            self._queues.want(Look(works, instance))
 
-    def _take(
-        self,
-        items: Iterable[_Answered | _Read | _Said | _Wake],
-        walk: Walk,
-        names: Mapping[str, tuple[str, str]],
-        pool: ThreadPoolExecutor,
-    ) -> None:
+    def _call(self, wishes: Iterable[Wish], now: float) -> None:
+        """Calls what was admitted, once all intents among it are on record."""
+        wishes = list(wishes)
+        first = [wish for wish in wishes if isinstance(wish, First)]
+        for begun in first:
+            begun.work.began = now
+            self.emit(StepStarted(begun.work.id, *self._names[begun.work.id]))
+        self.commit([change for begun in first for change in begun.intent])
+        for wish in wishes:
+            self._in_flight += 1
+            match wish:
+                case First(work):
+                    self._calls.verb(work, None)
+                case Next(work, seen):
+                    self._calls.verb(work, seen)
+                case Look(works):
+                    self._calls.read(works)
+
+    def _take(self, messages: Iterable[object]) -> None:
         changes: list[Change] = []
         afterwards: list[Callable[[], None]] = []
-        for item in items:
-            match item:
-                case _Said(work, note):
+        for message in messages:
+            match message:
+                case Said(work, note):
                     self._tell(work, note, None)
-                case _Read(works, readings):
-                    self._calls -= 1
+                case FoundOut(works, readings, outcome):
+                    self._returned(works[0].entry.provider, outcome)
                     silent = Unreachable("the provider gave no answer for it")
                     for work in works:
-                        self._call(work, readings.get(work.entry.key, silent), pool)
-                case _Answered(work, answer):
-                    self._calls -= 1
-                    change, then = self._answered(work, answer, walk, names)
-                    if change is not None:
-                        changes.append(change)
+                        self._queues.want(Next(work, readings.get(work.entry.key, silent)))
+                case Answered(work, answer):
+                    self._returned(work.endpoint, answer)
+                    change, then = self._answered(work, answer)
+                    changes += change
                     afterwards.append(then)
-                case _Wake():
-                    pass
         self.commit(changes)
         for then in afterwards:
             then()
 
-    def _answered(
-        self, work: _Work, answer: Answer | Exception, walk: Walk, names: Mapping[str, tuple[str, str]]
-    ) -> tuple[Change | None, Callable[[], None]]:
-        """The change to record for an answer, and what to do once it is on record."""
+    def _returned(self, endpoint: str, outcome: object) -> None:
+        self._in_flight -= 1
+        governor = self._queues.governor(endpoint)
+        was_open = governor.open
+        governor.ended(self.executor.now(), outcome)
+        if governor.open and not was_open and isinstance(outcome, EndpointDown):
+            self.emit(EndpointHeld(endpoint, outcome.summary))
+
+    def _answered(self, work: Work, answer: object) -> tuple[Sequence[Change], Callable[[], None]]:
+        """The changes to record for an answer, and what to do once they are on record."""
         match answer:
             case Done(outputs):
-                seconds = time.monotonic() - work.began
-
-                def finish() -> None:
-                    walk.done(work.id)
-                    self.emit(StepDone(work.id, *names[work.id], seconds))
-
+                seconds = self.executor.now() - work.began
                 try:
-                    return reached(work.entry, work.kind, outputs), finish
+                    return self._reached(work, outputs), lambda: self._done(work.id, seconds)
                 except Exception as err:
                     misfit = fault(err)  # outputs that are not of their class; others may have finished well
-                    return None, lambda: self._failed(work.id, names, misfit, walk)
+                    return (), lambda: self._failed(work.id, misfit)
             case Pending():
                 before, work.entry = work.entry, pending(work.entry, answer)
                 self._tell(work, answer.note, answer.progress)
-                moved = work.entry != before and work.verb != "check"
-                return (Put(work.entry) if moved else None), lambda: self._later(work, answer.after_s, walk, names)
+                moved = work.entry != before and work.verb not in ("check", "read")
+                return ((Put(work.entry),) if moved else ()), lambda: self._later(work, answer.after_s)
             case Retry():
                 self._tell(work, answer.summary, None)
-                return None, lambda: self._later(work, answer.after_s, walk, names, not_before_s=answer.after_s)
-            case Fatal() if work.verb != "check":
-                return (
-                    refused(work.entry, work.previous, answer),
-                    lambda: self._failed(work.id, names, answer, walk),
-                )
+                return (), lambda: self._later(work, answer.after_s, not_before_s=answer.after_s)
+            case Fatal() if work.verb not in ("check", "read"):
+                return refused(work.entry, work.previous, answer), lambda: self._failed(work.id, answer)
             case OperatorNeeded():
                 back = withdrawn(work.entry, work.previous, answer)
-                return back, lambda: self._failed(work.id, names, answer, walk)
+                return ((back,) if back else ()), lambda: self._failed(work.id, answer)
             case ProvError():
-                return None, lambda: self._failed(work.id, names, answer, walk)
+                return (), lambda: self._failed(work.id, answer)
             case _:
-                return None, lambda: self._failed(work.id, names, fault(answer), walk)
+                failed = fault(answer)
+                return (), lambda: self._failed(work.id, failed)
 
-    def _begin(self, step: Step) -> tuple[_Work | None, Change | None]:
-        kind = self.registry.kind(step.address.kind)
-        entry = self.state.entries.get(step.address)
+    def _reached(self, work: Work, outputs: object) -> Sequence[Change]:
+        if work.verb == "read":
+            assert isinstance(outputs, Mapping)
+            self.found[work.entry.address] = outputs
+        return (reached(work.entry, work.kind, outputs),) if work.recorded else ()
+
+    def _begin(self, step: Step) -> tuple[Work | None, Sequence[Change]]:
+        """A step taken up: the work it is, None where nothing has to be called; and what goes on record first."""
+        current = self.records.entries.get(step.address)
         match step:
             case Forget():
-                return None, Drop(step.address, step.generation)
-            case Create() | Update() | Check():
-                lookup = recorded_outputs(self.state)
-                props = intended(step.wanted, kind, lookup, self.clients.functions())
+                return None, (Drop(step.address, step.generation),)
             case Delete():
+                entry = self.records.find(step.address, step.generation)
                 if entry is None:
-                    return None, None
-                props = {}
-            case Keep() | Adopt() | Run() | LookUp():
-                raise AssertionError(f"{step.id} is no work of this engine")
-        fresh = opened(step, entry, props)
-        work = _Work(step.id, step.verb, kind, fresh, entry, time.monotonic())
-        return work, None if isinstance(step, Check) else Put(fresh)
+                    return None, ()
+                fresh = opened(step, entry, {})
+                return self._work(step.id, step.verb, fresh, entry), (Put(fresh),)
+            case Keep():
+                raise AssertionError("a kept resource is no work")
+        kind = self.registry.kind(step.address.kind)
+        wanted = getattr(step, "wanted", {})
+        props = intended(wanted, kind, recorded_outputs(self.records, self.found), self.clients.functions())
+        fresh = opened(step, current, props)
+        recorded = not isinstance(step, LookUp) and not (isinstance(step, Check) and step.part)
+        work = self._work(step.id, step.verb, fresh, current, recorded=recorded)
+        if isinstance(step, Check | LookUp):
+            return work, ()
+        return work, (*deposed(step, current), Put(fresh))
 
-    # calls
+    def _work(self, id_: str, verb: str, entry: Entry, previous: Entry | None, *, recorded: bool = True) -> Work:
+        kind = self.registry.kind(entry.address.kind)
+        endpoint = self.endpoints.of(entry.provider, job_for(entry, kind, self.records.lineage))
+        return Work(id_, verb, kind, entry, previous, endpoint, self.executor.now(), recorded)
 
-    def _call(self, work: _Work, seen: Reading | None, pool: ThreadPoolExecutor) -> None:
-        def say(note: str) -> None:
-            self._inbox.put(_Said(work, note))
-
-        context = CallContext(self.now, say, lambda: self._stopping, self._tasks, work.entry.key)
-        state = self.state
-
-        def call() -> None:
-            try:
-                client = self.clients.client(work.entry.provider, recorded_outputs(state))
-                verb = getattr(work.kind, work.verb)
-                job = job_for(work.entry, work.kind, state.lineage, seen=seen)
-                self._inbox.put(_Answered(work, verb(client, job, context)))
-            except Exception as err:
-                self._inbox.put(_Answered(work, err))
-
-        self._calls += 1
-        pool.submit(call)
-
-    def _read(self, works: Sequence[_Work], pool: ThreadPoolExecutor) -> None:
-        kind, instance = works[0].kind, works[0].entry.provider
-        assert isinstance(kind, Kind)
-        context = CallContext(self.now, lambda note: None, lambda: self._stopping, self._tasks)
-        state = self.state
-
-        def read() -> None:
-            try:
-                jobs = [job_for(work.entry, kind, state.lineage) for work in works]
-                client = self.clients.client(instance, recorded_outputs(state))
-                readings = kind.read(client, jobs, context)
-            except ProvError as err:
-                readings = {work.entry.key: Unreachable(err.summary) for work in works}
-            except Exception as err:
-                readings = {work.entry.key: Unreachable(fault(err).detail) for work in works}
-            self._inbox.put(_Read(works, readings))
-
-        self._calls += 1
-        pool.submit(read)
-
-    def _later(
-        self,
-        work: _Work,
-        after_s: float,
-        walk: Walk,
-        names: Mapping[str, tuple[str, str]],
-        not_before_s: float = 0.0,
-    ) -> None:
+    def _later(self, work: Work, after_s: float, not_before_s: float = 0.0) -> None:
         """Puts a step on the heap; its polls start quickly and slow down to what it asked for."""
-        now = time.monotonic()
-        if self._settling and now - work.began > SETTLE_S:
+        now = self.executor.now()
+        if now - work.began > self._patience_s:
             return
         if now - work.began > self.deadline_s:
-            late = ProvError(
-                "a step did not finish in time",
-                detail=f"after {self.deadline_s:.0f} s: {work.note or 'no news'}",
-                remedy="look into what it waits for; the next run goes on from here",
-            )
-            self._failed(work.id, names, late, walk)
+            self._failed(work.id, _too_late(self.deadline_s, work.note or "no news"))
             return
         delay = max(not_before_s, min(after_s, _FIRST_POLL_S * 2 ** min(work.polls, 16)))
         work.polls += 1
-        self._ticket += 1
-        heapq.heappush(self._timers, (now + delay, self._ticket, work))
-
-    def _fire_due(self, pool: ThreadPoolExecutor) -> None:
-        due: dict[tuple[str, str], list[_Work]] = defaultdict(list)
-        while self._timers and self._timers[0][0] <= time.monotonic():
-            _, _, work = heapq.heappop(self._timers)
-            due[work.entry.provider, work.entry.address.kind].append(work)
-        for works in due.values():
-            if isinstance(works[0].kind, Gate):
-                for work in works:
-                    self._call(work, None, pool)
-            else:
-                self._read(works, pool)
+        self._queues.later(work, now + delay)
 
     # what people hear
 
-    def _tell(self, work: _Work, note: str, progress: float | None) -> None:
-        fresh = note != work.note or time.monotonic() - work.told > _REMIND_S
-        if note and fresh:
-            work.note, work.told = note, time.monotonic()
+    def _tell(self, work: Work, note: str, progress: float | None) -> None:
+        now = self.executor.now()
+        if note and (note != work.note or now - work.told > _REMIND_S):
+            work.note, work.told = note, now
             self.emit(StepProgress(work.id, str(work.entry.address), note, progress))
 
-    def _failed(self, id_: str, names: Mapping[str, tuple[str, str]], err: ProvError, walk: Walk) -> None:
-        self.emit(StepFailed(id_, *names[id_], err.summary, err.detail, err.remedy))
-        for other, because in walk.failed(id_):
-            self.emit(StepSkipped(other, *names[other], because))
+    def _done(self, id_: str, seconds: float) -> None:
+        self._walk.done(id_)
+        self.emit(StepDone(id_, *self._names[id_], seconds))
+
+    def _failed(self, id_: str, err: ProvError) -> None:
+        self.emit(StepFailed(id_, *self._names[id_], err.summary, err.detail, err.remedy))
+        for other, because in self._walk.failed(id_):
+            self.emit(StepSkipped(other, *self._names[other], because))
+
+
+def _too_late(deadline_s: float, note: str) -> ProvError:
+    return ProvError(
+        "a step did not finish in time",
+        detail=f"after {deadline_s:.0f} s: {note}",
+        remedy="look into what it waits for; the next run goes on from here",
+    )

@@ -10,8 +10,19 @@ from provisioner.errors import OperatorNeeded
 from provisioner.model.address import Address
 from provisioner.model.plan import ProviderUse
 from provisioner.model.schema import Schema
-from provisioner.model.state import State
-from provisioner.model.value import Function, Ref, Unknown, Value, dig, evaluate, is_known, reveal, strip_origins
+from provisioner.model.state import Records, State
+from provisioner.model.value import (
+    Function,
+    Ref,
+    Unknown,
+    Value,
+    dig,
+    evaluate,
+    is_known,
+    refs,
+    reveal,
+    strip_origins,
+)
 from provisioner.plugins.registry import Registry
 
 Lookup = Callable[[Ref], Value]
@@ -24,7 +35,9 @@ class Clients:
         self._registry = registry
         self._providers = providers
         self._kept: dict[str, tuple[str, Any]] = {}
+        self._constant: dict[str, tuple[Any]] = {}
         self._guard = threading.Lock()
+        self._functions: Mapping[str, Function] | None = None
 
     def client(self, instance: str, lookup: Lookup) -> Any:
         """The client of an instance, connected with what its settings are by now.
@@ -32,6 +45,9 @@ class Clients:
         Settings that are not known yet are left out; a provider for which they are indispensable says so in
         its settings class, and then this raises OperatorNeeded.
         """
+        known = self._constant.get(instance)
+        if known is not None:
+            return known[0]
         use = self._providers.get(instance)
         if use is None:
             raise OperatorNeeded(
@@ -54,24 +70,34 @@ class Clients:
             kept = self._kept.get(instance)
             if kept is None or kept[0] != mark:
                 kept = self._kept[instance] = (mark, provider.connect(schema.build(schema.normal(settings))))
+            if not any(True for _ in refs(dict(use.settings))):
+                self._constant[instance] = (kept[1],)
             return kept[1]
 
     def functions(self) -> Mapping[str, Function]:
         """What values may call: the core's functions, and those of every provider in use."""
-        for use in self._providers.values():
-            self._registry.provider(use.type)
-        return self._registry.functions()
+        if self._functions is None:
+            for use in self._providers.values():
+                self._registry.provider(use.type)
+            self._functions = self._registry.functions()
+        return self._functions
 
 
-def recorded_outputs(state: State, gone: frozenset[Address] = frozenset()) -> Lookup:
-    """Looks references up in what is on record, as if `gone` were not."""
+def recorded_outputs(
+    state: State | Records,
+    found: Mapping[Address, Mapping[str, Value]] | None = None,
+    *,
+    gone: frozenset[Address] = frozenset(),
+) -> Lookup:
+    """Looks references up in what look-ups found and in what is on record, as if `gone` were not."""
 
     def lookup(ref: Ref) -> Value:
         entry = state.entries.get(ref.to)
-        if entry is None or not entry.outputs or ref.to in gone:
+        outputs = (found or {}).get(ref.to) or (entry.outputs if entry is not None else None)
+        if not outputs or ref.to in gone:
             return Unknown(str(ref.to))
         try:
-            return dig(entry.outputs, ref.output)
+            return dig(outputs, ref.output)
         except KeyError:
             return Unknown(f"{ref.to} has no {ref.output}")
 

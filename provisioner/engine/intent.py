@@ -12,10 +12,13 @@ from provisioner.errors import Fatal, OperatorNeeded
 from provisioner.model.job import Pending
 from provisioner.model.schema import Schema
 from provisioner.model.state import Change, Drop, Entry, Put, Status
-from provisioner.model.step import Check, Create, Delete, Update
+from provisioner.model.step import Adopt, Check, Create, Delete, LookUp, Run, Update
 from provisioner.model.value import Function, Unknown, Value, evaluate, leaves, strip_origins
 from provisioner.sdk.provider import AnyKind
 from provisioner.state.ulid import new_ulid
+
+Called = Create | Adopt | Update | Run | Delete | Check | LookUp
+"""The steps that call a provider."""
 
 
 def intended(
@@ -41,53 +44,55 @@ def intended(
     return schema.normal(resolved)
 
 
-def opened(step: Create | Update | Delete | Check, entry: Entry | None, props: Mapping[str, Value]) -> Entry:
-    """The entry that says what is about to be called."""
+def opened(step: Called, entry: Entry | None, props: Mapping[str, Value]) -> Entry:
+    """The entry that says what is about to be called; `entry` is what its address, or generation, has on record."""
     match step:
-        case Create() if entry is not None and entry.status is Status.CREATING:
+        case Create() if entry is not None and _same_flight(entry, step, Status.CREATING):
             return entry
         case Create():
-            return Entry(
-                address=step.address,
-                generation=step.generation,
-                provider=step.provider,
-                key=new_ulid(),
-                status=Status.CREATING,
-                intended=props,
-                depends_on=step.depends_on,
-                protect=step.protect,
-            )
+            return _born(step, Status.CREATING, props, depends_on=step.depends_on, protect=step.protect)
+        case Adopt() if entry is not None and _same_flight(entry, step, Status.ADOPTING):
+            return entry
+        case Adopt():
+            born = _born(step, Status.ADOPTING, props, depends_on=step.depends_on, protect=step.protect)
+            return evolve(born, id=step.remote)
         case Check():
-            return Entry(
-                address=step.address,
-                generation=step.generation,
-                provider=step.provider,
-                key=entry.key if entry else new_ulid(),
-                status=Status.READY,
-                intended=props,
-                depends_on=step.depends_on,
-            )
+            born = _born(step, Status.READY, props, depends_on=step.depends_on)
+            return evolve(born, key=entry.key) if entry is not None else born
+        case LookUp():
+            return _born(step, Status.READY, props)
         case Update():
             assert entry is not None
             fresh = evolve(entry, status=Status.UPDATING, intended=props, phase="", memo={}, how="", error="")
-            return evolve(fresh, depends_on=step.depends_on, protect=step.protect)
+            return evolve(fresh, owed=step.then, depends_on=step.depends_on, protect=step.protect)
+        case Run():
+            assert entry is not None
+            if entry.status is Status.RUNNING and entry.how == step.action:
+                return evolve(entry, owed=step.then)
+            fresh = evolve(entry, status=Status.RUNNING, how=step.action, phase="", memo={}, error="")
+            return evolve(fresh, owed=step.then, intended={})
         case Delete():
             assert entry is not None
             if entry.status is Status.DELETING:
                 return evolve(entry, how=step.how)
-            return evolve(entry, status=Status.DELETING, how=step.how, phase="", memo={}, error="")
+            return evolve(entry, status=Status.DELETING, how=step.how, phase="", memo={}, error="", owed=())
+
+
+def deposed(step: Called, entry: Entry | None) -> tuple[Change, ...]:
+    """What becomes of the object that a creation takes the place of: it stands beside the new one for now."""
+    if isinstance(step, Create) and step.deposes and entry is not None and entry.generation != step.generation:
+        return (Put(evolve(entry, deposed=True)),)
+    return ()
 
 
 def reached(entry: Entry, kind: AnyKind, outputs: Any) -> Change:
-    """The record of a call that finished."""
+    """The record of a call that finished. The outputs of an action may be None: then those on record stay."""
     if entry.status is Status.DELETING:
         return Drop(entry.address, entry.generation)
+    if entry.status is Status.RUNNING and outputs is None:
+        return Put(evolve(entry, status=Status.READY, phase="", memo={}, how="", error=""))
     dumped = Schema.of(kind.outputs).dump(outputs)
     id_ = dumped.get("id")
-    schema = Schema.of(kind.props)
-    applied = schema.recorded(entry.intended)
-    if entry.status is Status.UPDATING:  # what it was made with stays on record: no change in place reaches that
-        applied |= {name: value for name, value in entry.applied.items() if schema.fields[name].marks.birth}
     return Put(
         evolve(
             entry,
@@ -95,8 +100,9 @@ def reached(entry: Entry, kind: AnyKind, outputs: Any) -> Change:
             id=str(id_) if id_ is not None else entry.id,
             phase="",
             memo={},
+            how="",
             intended={},
-            applied=applied,
+            applied=entry.applied if entry.status is Status.RUNNING else _applied(entry, kind),
             outputs=dumped,
             error="",
         )
@@ -118,16 +124,34 @@ def withdrawn(entry: Entry, previous: Entry | None, err: OperatorNeeded) -> Chan
     return Put(evolve(previous, error=err.summary))
 
 
-def refused(entry: Entry, previous: Entry | None, err: Fatal) -> Change:
-    """The record of a call that the remote refused for good."""
-    if entry.status is Status.CREATING:
-        if not err.effect:
-            return (
-                Put(previous)
-                if previous is not None and not previous.in_flight
-                else Drop(entry.address, entry.generation)
-            )
-        return Put(evolve(entry, status=Status.FAILED, error=err.summary, phase="", memo={}))
-    if entry.status is Status.UPDATING:
-        return Put(evolve(entry, status=Status.READY, intended={}, phase="", memo={}, error=err.summary))
-    return Put(evolve(entry, error=err.summary))
+def refused(entry: Entry, previous: Entry | None, err: Fatal) -> tuple[Change, ...]:
+    """The record of a call that the remote refused for good; `previous` is what stood there before."""
+    settled = evolve(entry, status=Status.READY, intended={}, phase="", memo={}, how="", error=err.summary)
+    match entry.status:
+        case Status.CREATING if err.effect:
+            return (Put(evolve(entry, status=Status.FAILED, error=err.summary, phase="", memo={})),)
+        case Status.CREATING | Status.ADOPTING:
+            gone = Drop(entry.address, entry.generation)
+            return (gone,) if previous is None or previous.in_flight else (gone, Put(previous))
+        case Status.UPDATING:
+            return (Put(settled),)
+        case Status.RUNNING:
+            return (Put(evolve(settled, owed=(entry.how, *entry.owed))),)
+        case _:
+            return (Put(evolve(entry, error=err.summary)),)
+
+
+def _same_flight(entry: Entry, step: Create | Adopt, status: Status) -> bool:
+    return entry.status is status and entry.generation == step.generation
+
+
+def _born(step: Called, status: Status, props: Mapping[str, Value], **more: Any) -> Entry:
+    return Entry(step.address, step.generation, step.provider, new_ulid(), status, intended=props, **more)
+
+
+def _applied(entry: Entry, kind: AnyKind) -> Mapping[str, Value]:
+    schema = Schema.of(kind.props)
+    applied = schema.recorded(entry.intended)
+    if entry.status is Status.UPDATING:  # what it was made with stays on record: no change in place reaches that
+        applied |= {name: value for name, value in entry.applied.items() if schema.fields[name].marks.birth}
+    return applied

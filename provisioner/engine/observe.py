@@ -40,7 +40,7 @@ def observe(
     Instances whose settings refer to resources come after the others: what was just found absent no longer
     counts as known to them. What cannot be asked is `Unreachable`, never absent.
     """
-    context = CallContext(now, say, lambda: False, Tasks())
+    context = CallContext(now, say, lambda: False, Tasks(lambda work: work()))
     unsettled = (Status.CREATING, Status.FAILED)
     standing = [entry for entry in state.entries.values() if entry.status not in unsettled]
     readings: dict[Address, Reading] = {}
@@ -86,7 +86,7 @@ def _ask(
     assert isinstance(kind, Kind)
     jobs = [job_for(entry, kind, state.lineage) for entry in batch]
     try:
-        client = clients.client(batch[0].provider, recorded_outputs(state, gone))
+        client = clients.client(batch[0].provider, recorded_outputs(state, gone=gone))
         found = kind.read(client, jobs, context)
     except ProviderError as err:
         reason = f"{err.summary}: {err.detail}" if err.detail else err.summary

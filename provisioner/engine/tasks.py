@@ -1,4 +1,4 @@
-"""Attached tasks: single requests that take long, each on a thread of its own."""
+"""Attached tasks: single requests that take long, beside the calls and on no thread of theirs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ class _Task:
 
 @define
 class Tasks:
-    """The tasks of one run, by the key of their job and a name. They hold no thread of the pool.
+    """The tasks of one run, by the key of their job and a name; `start` runs one somewhere.
 
-    They are daemons: a run that ends does not wait for them, and the next one looks at the remote first.
+    A run that ends does not wait for them, and the next one looks at the remote first.
     """
 
+    start: Callable[[Callable[[], None]], None]
     _tasks: dict[tuple[str, str], _Task] = field(factory=dict)
     _guard: threading.Lock = field(factory=threading.Lock)
 
@@ -32,19 +33,20 @@ class Tasks:
         """Begins a task, or tells how it stands; see `Context.task`."""
         with self._guard:
             task = self._tasks.get((key, name))
-            if task is None:
-                task = self._tasks[key, name] = _Task()
-                threading.Thread(target=_run, args=(task, work), name=f"task {name}", daemon=True).start()
-                return Working()
-            if not task.done:
-                return Working()
-            del self._tasks[key, name]
+            if task is not None and task.done:
+                del self._tasks[key, name]
+        if task is None:
+            task = self._tasks[key, name] = _Task()
+            self.start(lambda: _do(task, work))
+            return Working()
+        if not task.done:
+            return Working()
         if task.error is not None:
             raise task.error
         return Finished(task.value)
 
 
-def _run(task: _Task, work: Callable[[], Any]) -> None:
+def _do(task: _Task, work: Callable[[], Any]) -> None:
     try:
         task.value = work()
     except Exception as err:

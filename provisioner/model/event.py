@@ -67,6 +67,14 @@ class StepSkipped:
 
 
 @frozen
+class EndpointHeld:
+    """An endpoint has failed several times in a row; nobody calls it for a while."""
+
+    endpoint: str
+    reason: str
+
+
+@frozen
 class Stopping:
     """The user asked to stop: calls in flight finish, nothing new begins."""
 
@@ -81,4 +89,6 @@ class RunEnded:
     seconds: float
 
 
-Event: TypeAlias = RunStarted | StepStarted | StepProgress | StepDone | StepFailed | StepSkipped | Stopping | RunEnded
+Event: TypeAlias = (
+    RunStarted | StepStarted | StepProgress | StepDone | StepFailed | StepSkipped | EndpointHeld | Stopping | RunEnded
+)

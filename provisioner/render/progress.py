@@ -10,6 +10,7 @@ from typing import Protocol, TextIO
 from attrs import asdict
 
 from provisioner.model.event import (
+    EndpointHeld,
     Event,
     RunEnded,
     RunStarted,
@@ -25,12 +26,24 @@ from provisioner.render.text import SIGNS
 
 _DOING = {
     "create": "creating",
+    "adopt": "taking over",
     "update": "changing",
+    "run": "working on",
     "delete": "removing",
     "check": "checking",
+    "read": "looking up",
     "forget": "forgetting",
 }
-_DID = {"create": "created", "update": "changed", "delete": "removed", "check": "holds", "forget": "forgotten"}
+_DID = {
+    "create": "created",
+    "adopt": "taken over",
+    "update": "changed",
+    "run": "worked on",
+    "delete": "removed",
+    "check": "holds",
+    "read": "found",
+    "forget": "forgotten",
+}
 _QUIET_S = 2.0
 
 
@@ -144,7 +157,9 @@ def event_line(event: Event, style: Style) -> str:
             hint = f"\n             {style.paint('hint', 'cyan')}: {remedy}" if remedy else ""
             return head + (f": {detail}" if detail else "") + hint
         case StepSkipped(address=address, because=because):
-            return f"· {address} skipped, it needs {because.partition(':')[2]}"
+            return f"· {address} skipped, it needs {because.partition(':')[2].partition('#')[0]}"
+        case EndpointHeld(endpoint, reason):
+            return style.paint(f"{endpoint} is left alone for a while: {reason}", "yellow")
         case Stopping():
             return style.paint("stopping: calls in flight finish, nothing new begins", "yellow")
         case RunStarted() | RunEnded() | StepStarted():

@@ -8,7 +8,18 @@ from typing import Any
 
 from provisioner.render.style import Style
 
-SIGNS = {"create": "+", "update": "~", "replace": "±", "delete": "-", "check": "?", "forget": "×", "keep": " "}
+SIGNS = {
+    "create": "+",
+    "adopt": "^",
+    "update": "~",
+    "replace": "±",
+    "delete": "-",
+    "run": "!",
+    "check": "?",
+    "read": "=",
+    "forget": "×",
+    "keep": " ",
+}
 _COLOURS = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red", "check": "cyan"}
 _PLAIN_REASONS = ("not there yet", "not passed yet", "the cluster is destroyed")
 _MAX_CHANGES = 40

@@ -172,6 +172,11 @@ class Limited(Protocol):
 AnyKind: TypeAlias = Kind | Gate | LookUpKind
 
 
+def is_look_up(kind: AnyKind) -> bool:
+    """Whether a kind only finds; every other kind that can be read can do more."""
+    return not isinstance(kind, Kind | Gate)
+
+
 @runtime_checkable
 class Provider(Protocol):
     """A provider: its name, its settings, its kinds, and how to connect."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
@@ -12,14 +12,17 @@ from attrs import evolve, frozen
 
 from provisioner.engine.apply import Engine, RunResult
 from provisioner.engine.clients import Clients, recorded_outputs
+from provisioner.engine.endpoints import Endpoints
+from provisioner.engine.executor import Executor, Threads
 from provisioner.errors import PlanRefused
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.event import Event
-from provisioner.model.plan import Plan
-from provisioner.model.state import Bind, Change, Fence, Publish
+from provisioner.model.plan import Plan, ProviderUse
+from provisioner.model.state import Bind, Change, Fence, Note, Publish, Records, RunRecord, State
 from provisioner.model.value import evaluate, is_known, strip_origins
 from provisioner.planner.build import PlanOptions
 from provisioner.planner.planfile import read_plan, stale
+from provisioner.state.ulid import new_ulid
 from provisioner.workflow.open import Project
 from provisioner.workflow.plan import plan_for
 
@@ -31,6 +34,33 @@ class Applied:
     plan: Plan
     settled: RunResult | None
     result: RunResult | None
+
+
+@frozen
+class _Session:
+    """What the engines of one apply share: its lock, its threads, the state as it goes."""
+
+    project: Project
+    records: Records
+    fence: Fence
+    executor: Executor
+    emit: Callable[[Event], None]
+    deadline_s: float
+
+    def engine(self, providers: Mapping[str, ProviderUse]) -> Engine:
+        registry = self.project.registry
+        return Engine(
+            records=self.records,
+            store=self.project.store,
+            fence=self.fence,
+            registry=registry,
+            clients=Clients(registry, providers),
+            endpoints=Endpoints(registry, providers),
+            executor=self.executor,
+            emit=self.emit,
+            now=self.project.world.now,
+            deadline_s=self.deadline_s,
+        )
 
 
 def apply(
@@ -47,61 +77,62 @@ def apply(
     `approve` is shown the plan and decides. Raises PlanRefused for a blocked or stale plan.
     """
     doing = "destroy" if options.destroy else "apply"
-    with project.store.lock(project.lock_info(doing)) as fence:
-        state = project.store.load()
-        graph = project.graph(state)
-        run = _run(project, graph, fence, emit, deadline_s)
-        unfinished = () if options.destroy else state.unfinished(graph.resources)
+    with project.store.lock(project.lock_info(doing)) as fence, Threads() as executor:
+        records = Records(project.store.load())
+        session = _Session(project, records, fence, executor, emit, deadline_s)
+        graph = project.graph(records.state())
+        settling = session.engine(graph.providers)
         settled = None
-        if unfinished:
-            with _stop_on_interrupt(run):
-                settled = run.settle(unfinished)
+        if unfinished := () if options.destroy else records.state().unfinished(graph.resources):
+            with _stop_on_interrupt(settling):
+                settled = settling.settle(unfinished)
+        state = records.state()
         if file is not None:
-            plan = _saved(project, file, run, graph)
+            plan = _saved(project, file, state, graph)
         else:
-            plan = evolve(plan_for(project, run.state, graph, options), unfinished=())
-        if run.stopped or plan.blocked or not approve(plan):
+            plan = evolve(plan_for(project, state, graph, options), unfinished=())
+        if settling.stopped or plan.blocked or not approve(plan):
             return Applied(plan, settled, None)
-        run.clients = Clients(project.registry, plan.providers)
-        with _stop_on_interrupt(run):
-            return Applied(plan, settled, _do(run, plan))
+        engine = session.engine(plan.providers)
+        with _stop_on_interrupt(engine):
+            return Applied(plan, settled, _do(engine, plan, _run_record(project, doing)))
 
 
-def _run(
-    project: Project, graph: ResourceGraph, fence: Fence, emit: Callable[[Event], None], deadline_s: float
-) -> Engine:
-    return Engine(
-        state=project.store.load(),
-        store=project.store,
-        fence=fence,
-        registry=project.registry,
-        clients=project.clients(graph),
-        emit=emit,
-        now=project.world.now,
-        deadline_s=deadline_s,
-    )
-
-
-def _do(run: Engine, plan: Plan) -> RunResult:
-    new = {name: value for name, value in plan.bindings.items() if run.state.bindings.get(name) != value}
-    run.commit([Bind(name, value) for name, value in new.items()])
-    result = run.apply(plan.steps)
-    run.commit(_published(run, plan))
+def _do(engine: Engine, plan: Plan, run: RunRecord) -> RunResult:
+    new = {name: value for name, value in plan.bindings.items() if engine.records.bindings.get(name) != value}
+    engine.commit([*plan.moves, *(Bind(name, value) for name, value in new.items())])
+    engine.found.update(plan.found)
+    if plan.work:
+        engine.commit([Note(run)])
+    result = engine.apply(plan.steps, plan.rollouts)
+    ended = [Note(_ended(run, engine, result))] if plan.work else []
+    engine.commit([*_published(engine, plan), *ended])
     return result
 
 
-def _published(run: Engine, plan: Plan) -> Sequence[Change]:
+def _run_record(project: Project, doing: str) -> RunRecord:
+    who = project.lock_info(doing)
+    return RunRecord(new_ulid(), doing, who.who, who.host, who.since)
+
+
+def _ended(run: RunRecord, engine: Engine, result: RunResult) -> RunRecord:
+    outcome = "done" if result.complete else "stopped" if engine.stopped else "partly" if result.done else "failed"
+    summary = f"{result.done} done, {result.failed} failed, {result.skipped + result.left} not begun or not finished"
+    return evolve(run, until=engine.now().isoformat(timespec="seconds"), outcome=outcome, summary=summary)
+
+
+def _published(engine: Engine, plan: Plan) -> Sequence[Change]:
     """The outputs, if all they need is on record by now."""
-    lookup = recorded_outputs(run.state)
+    lookup = recorded_outputs(engine.records, engine.found)
     try:
-        outputs = {n: strip_origins(evaluate(v, lookup, run.clients.functions())) for n, v in plan.outputs.items()}
+        outputs = {n: strip_origins(evaluate(v, lookup, engine.clients.functions())) for n, v in plan.outputs.items()}
     except ValueError:
         return ()
-    changed = outputs != run.state.outputs and all(is_known(value) for value in outputs.values())
+    changed = outputs != engine.records.outputs and all(is_known(value) for value in outputs.values())
     return (Publish(outputs),) if changed else ()
 
 
-def _saved(project: Project, file: Path, run: Engine, graph: ResourceGraph) -> Plan:
+def _saved(project: Project, file: Path, state: State, graph: ResourceGraph) -> Plan:
     try:
         raw = file.read_bytes()
     except OSError as err:
@@ -111,7 +142,7 @@ def _saved(project: Project, file: Path, run: Engine, graph: ResourceGraph) -> P
             remedy="make one with `prov plan --out FILE`",
         ) from None
     plan = read_plan(raw, project.store.vault())
-    reason = stale(plan, run.state, project.versions(graph))
+    reason = stale(plan, state, project.versions(graph))
     if reason:
         raise PlanRefused(
             "this plan is stale",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from provisioner.engine.discover import discover
 from provisioner.engine.observe import observe
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.plan import Plan
@@ -29,18 +30,14 @@ def plan_for(project: Project, state: State, graph: ResourceGraph, options: Plan
     """One observation and the plan made from it; raises InputError where the file asks for what no plan can do."""
     if not options.destroy:
         project.refuse_moves(state)
-    seen = observe(
-        state,
-        project.registry,
-        project.clients(graph),
-        graph.providers,
-        now=project.world.now,
-        say=project.world.tell,
-    )
+    clients, now, tell = project.clients(graph), project.world.now, project.world.tell
+    seen = observe(state, project.registry, clients, graph.providers, now=now, say=tell)
+    wanted = () if options.destroy else graph.resources.values()
+    found = discover(wanted, state, seen, project.registry, clients, now=now, say=tell)
     return make_plan(
         graph,
         state,
-        seen,
+        {**seen, **found},
         kind_of=project.registry.kind,
         functions=project.registry.functions(),
         versions=project.versions(graph),

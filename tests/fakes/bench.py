@@ -13,12 +13,14 @@ from fakes.toy import Cloud, ToyProvider
 
 from provisioner.engine.apply import Engine, RunResult
 from provisioner.engine.clients import Clients
+from provisioner.engine.endpoints import Endpoints
+from provisioner.engine.executor import Threads
 from provisioner.engine.observe import observe
 from provisioner.model.address import Address
 from provisioner.model.event import Event
 from provisioner.model.plan import Plan, ProviderUse
 from provisioner.model.resource import Reading
-from provisioner.model.state import Entry, LockInfo, Put, State
+from provisioner.model.state import Entry, LockInfo, Put, Records, State
 from provisioner.planner.build import PlanOptions, make_plan
 from provisioner.plugins.registry import Registry
 from provisioner.state.sealed import Identity, new_identity
@@ -90,7 +92,7 @@ class Bench:
         """Plans and does it."""
         plan = self.plan(wanted, **case)
         assert not plan.blocked, plan.problems
-        return self.run(lambda run: run.apply(plan.steps), deadline_s=deadline_s)
+        return self.run(lambda run: run.apply(plan.steps, plan.rollouts), deadline_s=deadline_s)
 
     def settle(self) -> RunResult:
         unfinished = [entry for entry in self.state().entries.values() if entry.status in ("creating", "updating")]
@@ -101,19 +103,21 @@ class Bench:
         store = self.store()
         registry = self.registry
         try:
-            with store.lock(INFO) as fence:
+            with store.lock(INFO) as fence, Threads() as executor:
                 run = Engine(
-                    state=store.load(),
+                    records=Records(store.load()),
                     store=store,
                     fence=fence,
                     registry=registry,
                     clients=Clients(registry, self.providers),
+                    endpoints=Endpoints(registry, self.providers),
+                    executor=executor,
                     emit=self.events.append,
                     now=lambda: NOW,
                     deadline_s=deadline_s,
                 )
                 result = work(run)
-                assert run.state == store.load(), "the snapshot and the file tell different stories"
+                assert run.records.state() == store.load(), "the snapshot and the file tell different stories"
                 return result
         finally:
             store.close()

@@ -76,4 +76,4 @@ def test_recorded_outputs_are_looked_up_and_the_rest_is_unknown() -> None:
 
 def test_what_was_just_found_gone_counts_as_unknown() -> None:
     state = State("demo", "L", 1, {A: Entry(A, 1, "toy", "k", Status.READY, outputs={"id": "toy-1"})})
-    assert recorded_outputs(state, frozenset({A}))(Ref(A, "id")) == Unknown()
+    assert recorded_outputs(state, gone=frozenset({A}))(Ref(A, "id")) == Unknown()

@@ -84,7 +84,7 @@ def test_making_anew_what_is_gone_takes_nothing_over_from_the_old_one() -> None:
 
 
 def test_a_creation_in_flight_goes_on_with_its_key_its_phase_and_its_values() -> None:
-    flying = evolve(READY, status=Status.CREATING, phase="booting", intended={"name": "a", "size": 1})
+    flying = evolve(READY, generation=4, status=Status.CREATING, phase="booting", intended={"name": "a", "size": 1})
     assert flying == opened(CREATE, flying, PROPS)
 
 
@@ -153,27 +153,26 @@ def test_a_checkpoint_keeps_an_id_that_is_known_already() -> None:
 
 def test_a_refused_creation_without_effect_leaves_nothing() -> None:
     flying = Entry(A, 1, "toy", "k", Status.CREATING, intended=PROPS)
-    assert Drop(A, 1) == refused(flying, None, Fatal("no", effect=False))
+    assert (Drop(A, 1),) == refused(flying, None, Fatal("no", effect=False))
 
 
 def test_a_refused_creation_without_effect_brings_the_old_record_back() -> None:
     flying = Entry(A, 4, "toy", "k", Status.CREATING, intended=PROPS)
-    assert Put(READY) == refused(flying, READY, Fatal("no", effect=False))
+    assert (Drop(A, 4), Put(READY)) == refused(flying, READY, Fatal("no", effect=False))
 
 
 def test_a_refused_creation_that_may_have_had_an_effect_is_failed_with_its_reason() -> None:
     flying = Entry(A, 1, "toy", "k", Status.CREATING, phase="booting", intended=PROPS)
-    assert Put(evolve(flying, status=Status.FAILED, error="no room", phase="")) == refused(
-        flying, None, Fatal("no room")
-    )
+    failed = evolve(flying, status=Status.FAILED, error="no room", phase="")
+    assert (Put(failed),) == refused(flying, None, Fatal("no room"))
 
 
 def test_a_refused_change_leaves_the_thing_as_it_was_applied() -> None:
     flying = evolve(READY, status=Status.UPDATING, intended=PROPS, phase="x", error="")
-    assert Put(evolve(READY, error="no")) == refused(flying, READY, Fatal("no"))
+    assert (Put(evolve(READY, error="no")),) == refused(flying, READY, Fatal("no"))
 
 
 def test_a_refused_removal_stays_a_removal() -> None:
     flying = evolve(READY, status=Status.DELETING, how="leave", error="")
     change = refused(flying, READY, Fatal("no"))
-    assert change == Put(evolve(flying, error="no"))
+    assert change == (Put(evolve(flying, error="no")),)

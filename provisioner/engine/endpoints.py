@@ -1,0 +1,42 @@
+"""Which endpoint a call goes to, and what that endpoint bears."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+
+from provisioner.engine.executor import WORKERS
+from provisioner.model.job import Job
+from provisioner.model.plan import ProviderUse
+from provisioner.plugins.registry import Registry
+from provisioner.sdk.provider import Limited, Limits
+
+_UNLIMITED = Limits(in_flight=WORKERS)
+"""Of a provider that says nothing: as much as there are threads."""
+
+
+@frozen
+class Endpoints:
+    """The endpoints of the providers in use. One is named `INSTANCE`, or `INSTANCE at WHERE` where there are several."""
+
+    registry: Registry
+    providers: Mapping[str, ProviderUse]
+
+    def of(self, instance: str, job: Job[Any, Any]) -> str:
+        """The endpoint of a call about one object."""
+        provider = self._limited(instance)
+        where = provider.endpoint(job) if provider is not None else ""
+        return f"{instance} at {where}" if where else instance
+
+    def limits(self, endpoint: str) -> Limits:
+        """By the name of the endpoint."""
+        instance = endpoint.partition(" at ")[0]
+        provider = self._limited(instance)
+        return provider.limits(self.providers[instance].settings) if provider is not None else _UNLIMITED
+
+    def _limited(self, instance: str) -> Limited | None:
+        use = self.providers.get(instance)
+        provider = self.registry.provider(use.type) if use is not None else None
+        return provider if isinstance(provider, Limited) else None
