@@ -29,7 +29,8 @@ READY = Entry(
     error="an old one",
 )
 CREATE = Create(address=A, provider="toy", generation=4, wanted={"name": "a"}, depends_on=(B,), protect=True)
-PROPS: dict[str, Value] = {"name": "a", "size": 2, "label": "", "token": None, "parts": {}, "note": "", "seed": None}
+_EMPTY = {"label": "", "token": None, "parts": {}, "note": "", "seed": None, "host": "", "at": ""}
+PROPS: dict[str, Value] = {"name": "a", "size": 2, **_EMPTY}
 
 
 def _lookup(ref: Ref) -> Value:

@@ -314,7 +314,7 @@ def test_a_fault_of_a_kind_fails_its_step_and_its_message_is_never_shown(bench: 
     (failed,) = bench.told(StepFailed)
     assert failed.summary == "a fault inside prov or a provider"
     assert type(fault).__name__ in failed.detail
-    assert "toy.py" in failed.detail
+    assert "toy_cloud.py" in failed.detail
     assert bench.status() == {A: "creating", B: "ready"}
 
 
