@@ -10,7 +10,7 @@ from attrs import evolve, field, frozen
 from provisioner.model.address import Address
 from provisioner.model.value import Value
 
-FORMAT = 1
+FORMAT = 2
 """Number of the state's format."""
 
 
@@ -232,6 +232,7 @@ class Records:
 
     def _move(self, origin: Address, target: Address, serial: int) -> None:
         moved = [entry for entry in self._all() if entry.address == origin or origin in entry.depends_on]
+        moved.sort(key=lambda entry: entry.address == origin)  # what `target` named before makes way
         for entry in moved:
             self._drop(entry.address, entry.generation)
         for entry in moved:
@@ -252,6 +253,9 @@ class LockInfo:
     pid: int
     since: str
     doing: str
+
+    def __str__(self) -> str:
+        return f"`prov {self.doing}` by {self.who} on {self.host} (process {self.pid}) since {self.since}"
 
 
 @frozen

@@ -167,10 +167,11 @@ def is_known(value: Value) -> bool:
 
 def has_secret(value: Value) -> bool:
     """Whether a secret is inside."""
-    return any(
-        isinstance(leaf, Secret) or (isinstance(leaf, Sourced) and isinstance(leaf.value, Secret))
-        for _, leaf in leaves(value)
-    )
+    if isinstance(value, Mapping):
+        return any(map(has_secret, value.values()))
+    if isinstance(value, tuple):
+        return any(map(has_secret, value))
+    return isinstance(value.value if isinstance(value, Sourced) else value, Secret)
 
 
 def conceal(value: Value) -> Value:

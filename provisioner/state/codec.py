@@ -14,12 +14,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from provisioner.errors import StateError
 from provisioner.model.address import Address
 from provisioner.model.value import Call, Origin, Ref, Secret, Sourced, Unknown, Value
+
+
+_PLAIN = frozenset({str, int, bool, float, type(None)})
 
 
 class Seal(Protocol):
@@ -30,11 +33,22 @@ class Seal(Protocol):
     def open(self, sealed: str, bound: str) -> str: ...
 
 
-def encode(value: Value, seal: Seal, bound: str) -> Any:
-    """A tree that `json.dumps` takes, secrets sealed."""
+def encode(value: Value, seal: Seal, bound: str, earlier: Sequence[Any] = ()) -> Any:
+    """A tree that `json.dumps` takes, secrets sealed.
+
+    `earlier` are trees that were encoded before for the same place: a secret that one of them has at the same path
+    keeps its sealed text, so that what did not change does not change its bytes.
+    """
+    if value.__class__ in _PLAIN:
+        return value
     match value:
+        case Mapping():
+            names = {f"${key}" if key.startswith("$") else key: item for key, item in value.items()}
+            return {name: encode(item, seal, bound, _below(earlier, name)) for name, item in names.items()}
+        case tuple():
+            return [encode(item, seal, bound, _below(earlier, index)) for index, item in enumerate(value)]
         case Secret():
-            return {"$secret": seal.close(json.dumps(value.reveal()), bound)}
+            return {"$secret": _sealed(json.dumps(value.reveal()), seal, bound, earlier)}
         case Ref():
             return {"$ref": [str(value.to), value.output]}
         case Call():
@@ -43,22 +57,35 @@ def encode(value: Value, seal: Seal, bound: str) -> Any:
             return {"$unknown": value.why}
         case Sourced():
             return {"$from": [encode(value.value, seal, bound), value.origin.file, value.origin.line]}
-        case Mapping():
-            return {
-                f"${key}" if key.startswith("$") else key: encode(item, seal, bound) for key, item in value.items()
-            }
-        case tuple():
-            return [encode(item, seal, bound) for item in value]
         case _:
             return value
 
 
+def _below(trees: Sequence[Any], part: str | int) -> Sequence[Any]:
+    """What some trees have under a key or index."""
+    found = []
+    for tree in trees:
+        with contextlib.suppress(KeyError, IndexError, TypeError):
+            found.append(tree[part])
+    return found
+
+
+def _sealed(plain: str, seal: Seal, bound: str, earlier: Sequence[Any]) -> str:
+    for tree in earlier:
+        match tree:
+            case {"$secret": str() as sealed}:
+                with contextlib.suppress(StateError):  # altered: then it is time that it is written anew
+                    if seal.open(sealed, bound) == plain:
+                        return sealed
+    return seal.close(plain, bound)
+
+
 def decode(raw: Any, seal: Seal, bound: str) -> Value:
     """The value that `encode` made; raises StateError for what it never makes."""
-    if isinstance(raw, list):
-        return tuple(decode(item, seal, bound) for item in raw)
-    if not isinstance(raw, dict):
+    if raw.__class__ in _PLAIN:
         return raw  # type: ignore[no-any-return]
+    if isinstance(raw, list):
+        return tuple([decode(item, seal, bound) for item in raw])
     if len(raw) == 1:
         ((key, item),) = raw.items()
         if key.startswith("$") and not key.startswith("$$"):

@@ -434,12 +434,12 @@ def test_a_creation_that_is_killed_leaves_no_state_and_the_next_one_succeeds(sto
     script = f"""
         import os
         from pathlib import Path
-        from provisioner.state import sqlite_store
+        from provisioner.state import sqlite_store, tables
         from provisioner.state.sealed import Identity
         class Trap:
             def __format__(self, spec):
                 os.kill(os.getpid(), 9)
-        sqlite_store.FORMAT = Trap()  # written last, so the tables are there and not yet committed
+        tables.FORMAT = Trap()  # written last, so the tables are there and not yet committed
         sqlite_store.SqliteStore(Path({str(path)!r}), "demo", lambda: Identity({ME.text!r}, "child")).create()
     """
     killed = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=False)
