@@ -19,7 +19,7 @@ _UNLIMITED = Limits(in_flight=WORKERS)
 
 @frozen
 class Endpoints:
-    """The endpoints of the providers in use. One is named `INSTANCE`, or `INSTANCE at WHERE` where there are several."""
+    """The endpoints of the providers in use, each named `INSTANCE`, or `INSTANCE at WHERE` where one has several."""
 
     registry: Registry
     providers: Mapping[str, ProviderUse]

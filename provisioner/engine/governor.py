@@ -52,7 +52,7 @@ class Governor:
         return now - self._down_since if self.open else 0.0
 
     def admit(self, now: float) -> float:
-        """Takes a place and gives 0, or gives the seconds after which to ask again; infinity: when a call has ended."""
+        """Takes a place and gives 0, or the seconds after which to ask again; infinity: once a call has ended."""
         if self.in_flight >= (1 if self.open else max(1, int(self.window))):
             return float("inf")
         if now < self._not_before:
@@ -61,10 +61,6 @@ class Governor:
             return wait
         self.in_flight += 1
         return 0.0
-
-    def give_back(self) -> None:
-        """A place was taken and nothing was called."""
-        self.in_flight -= 1
 
     def ended(self, now: float, outcome: object) -> None:
         """A call ended, with an answer or an exception."""

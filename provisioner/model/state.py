@@ -15,7 +15,7 @@ FORMAT = 2
 
 
 class Status(StrEnum):
-    """Where an entry stands. All but the last two are in flight: what an interrupted run left, the next one settles."""
+    """Where an entry stands. All but the last two are in flight: what a run that was cut off leaves to the next."""
 
     CREATING = "creating"
     ADOPTING = "adopting"

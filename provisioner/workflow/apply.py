@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import FrameType
 
@@ -13,7 +14,7 @@ from attrs import evolve, frozen
 from provisioner.engine.apply import Engine, RunResult
 from provisioner.engine.clients import Clients, recorded_outputs
 from provisioner.engine.endpoints import Endpoints
-from provisioner.engine.executor import Executor, Threads
+from provisioner.engine.executor import Executor
 from provisioner.errors import PlanRefused
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.event import Event
@@ -77,7 +78,7 @@ def apply(
     `approve` is shown the plan and decides. Raises PlanRefused for a blocked or stale plan.
     """
     doing = "destroy" if options.destroy else "apply"
-    with project.store.lock(project.lock_info(doing)) as fence, Threads() as executor:
+    with project.store.lock(project.lock_info(doing)) as fence, closing(project.world.executor()) as executor:
         records = Records(project.store.load())
         session = _Session(project, records, fence, executor, emit, deadline_s)
         graph = project.graph(records.state())

@@ -14,6 +14,7 @@ from attrs import frozen
 from provisioner.cluster.compose import compose
 from provisioner.cluster.topology import moves, topology_of
 from provisioner.engine.clients import Clients
+from provisioner.engine.executor import Executor, Threads
 from provisioner.errors import InputError
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.state import LockInfo, State
@@ -26,13 +27,14 @@ from provisioner.state.sqlite_store import SqliteStore
 
 @frozen
 class World:
-    """What is handed in from outside: environment, clock, and a way to tell a person something."""
+    """What is handed in from outside: environment, clock, where calls run, and a way to tell a person something."""
 
     environ: Mapping[str, str]
     now: Callable[[], datetime]
     tell: Callable[[str], None]
     person: bool
     """Whether somebody sits at a terminal."""
+    executor: Callable[[], Executor] = Threads
 
 
 @frozen

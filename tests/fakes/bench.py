@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,7 @@ class Bench:
         store = self.store()
         registry = self.registry
         try:
-            with store.lock(INFO) as fence, Threads() as executor:
+            with store.lock(INFO) as fence, closing(Threads()) as executor:
                 run = Engine(
                     records=Records(store.load()),
                     store=store,

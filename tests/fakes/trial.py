@@ -1,0 +1,188 @@
+"""The real workflow over toys, in one thread and no time, killed wherever a test says.
+
+    trial = Trial(folder)
+    trial.apply({"toy.thing/a": {"size": 2}})
+    for point in trial.points(wanted): …
+
+A *point* is a moment before or after a call of a provider, or before or after a commit. `Killed` stands for SIGKILL:
+nothing catches it, and what goes on afterwards is a new process with the same cloud and the same state file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+from attrs import define, evolve, field
+from fakes import planning
+
+from provisioner.conformance.inline import Inline
+from provisioner.conformance.toy import Cloud, ToyProvider
+from provisioner.engine.clients import Clients
+from provisioner.graph.resources import ResourceGraph
+from provisioner.model.event import Event
+from provisioner.model.plan import Plan, ProviderUse
+from provisioner.model.state import Change, Fence, LockInfo, State
+from provisioner.planner.build import PlanOptions
+from provisioner.plugins.registry import Registry
+from provisioner.state.sealed import Identity, new_identity
+from provisioner.state.sqlite_store import SqliteStore
+from provisioner.workflow.apply import Applied, apply
+from provisioner.workflow.plan import plan_for
+
+START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+INFO = LockInfo("ada", "desk", 4711, START.isoformat(), "apply")
+_ME = Identity(new_identity(), "the trial")
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@define
+class Fuse:
+    """Counts points, and kills at one of them."""
+
+    at: int | None = None
+    passed: int = 0
+
+    def point(self) -> None:
+        self.passed += 1
+        if self.passed - 1 == self.at:
+            raise Killed
+
+
+class FusedStore(SqliteStore):
+    """The real store, with points around each commit."""
+
+    fuse: Fuse
+
+    def commit(self, changes: Sequence[Change], fence: Fence) -> int:
+        self.fuse.point()
+        serial = super().commit(changes, fence)
+        self.fuse.point()
+        return serial
+
+
+@define
+class FusedInline(Inline):
+    """The executor of one thread, with points around each call."""
+
+    fuse: Fuse = field(factory=Fuse)
+
+    def submit(self, call: Callable[[], Any]) -> None:
+        def fused() -> Any:
+            self.fuse.point()
+            message = call()
+            self.fuse.point()
+            return message
+
+        super().submit(fused)
+
+
+@define
+class Trial:
+    """A cloud and a state file; every command is a process of its own."""
+
+    folder: Path
+    cloud: Cloud = field(factory=Cloud)
+    providers: Mapping[str, ProviderUse] = field(factory=lambda: {"toy": ProviderUse("toy", "toy", {})})
+    events: list[Event] = field(factory=list)
+    chance: Random = field(factory=lambda: Random(0))
+    seconds: float = 0.0
+
+    def apply(
+        self, wanted: Mapping[str, Any], *, fuse: Fuse | None = None, deadline_s: float = 600.0, **case: Any
+    ) -> Applied:
+        """`prov apply`, or `prov destroy` with `options: {destroy: true}`; a blocked plan fails the test."""
+        options = _options(case)
+        project, executor = self._project(wanted, case, fuse or Fuse())
+        try:
+            done = apply(
+                project,
+                options,
+                approve=lambda plan: True,
+                emit=self.events.append,
+                deadline_s=deadline_s,
+            )
+        finally:
+            project.store.close()
+            self.seconds = executor.seconds
+        assert not done.plan.blocked, done.plan.problems
+        return done
+
+    def plan(self, wanted: Mapping[str, Any], **case: Any) -> Plan:
+        """`prov plan`."""
+        options = _options(case)
+        project, _ = self._project(wanted, case, Fuse())
+        try:
+            state = project.store.load()
+            return plan_for(project, state, project.graph(state), options)
+        finally:
+            project.store.close()
+
+    def points(self, wanted: Mapping[str, Any], **case: Any) -> int:
+        """Applies, and tells how many points that had."""
+        fuse = Fuse()
+        self.apply(wanted, fuse=fuse, **case)
+        return fuse.passed
+
+    def killed(self, at: int, wanted: Mapping[str, Any], **case: Any) -> bool:
+        """Applies until the point; whether it came to that."""
+        try:
+            self.apply(wanted, fuse=Fuse(at), **case)
+        except Killed:
+            return True
+        return False
+
+    def state(self) -> State:
+        store = self.store(Fuse())
+        try:
+            return store.load()
+        finally:
+            store.close()
+
+    def store(self, fuse: Fuse) -> FusedStore:
+        store = FusedStore(self.folder / "demo.db", "demo", lambda: _ME)
+        store.fuse = fuse
+        return store
+
+    def assert_nothing_is_lost(self) -> None:
+        """What exists is on record, once, and what is on record exists; nothing is in flight or waits to be removed."""
+        state = self.state()
+        there = {entry.key: str(entry.address) for entry in state.entries.values() if entry.address.kind != "toy.gate"}
+        assert there == {key: str(thing.address) for key, thing in self.cloud.things.items()}
+        assert not state.deposed
+        assert not [entry for entry in state.entries.values() if entry.in_flight or entry.owed]
+
+    def _project(self, wanted: Mapping[str, Any], case: Mapping[str, Any], fuse: Fuse) -> tuple[Any, FusedInline]:
+        executor = FusedInline(self.chance, self.seconds, fuse=fuse)
+        registry = Registry({}, {"toy": ToyProvider(self.cloud)})
+
+        def graph(state: State) -> ResourceGraph:
+            return evolve(planning.graph({"wanted": wanted, **case}), providers=self.providers)
+
+        project = SimpleNamespace(
+            store=self.store(fuse),
+            registry=registry,
+            world=SimpleNamespace(
+                now=lambda: START + timedelta(seconds=executor.seconds),
+                tell=lambda text: None,
+                executor=lambda: executor,
+            ),
+            graph=graph,
+            refuse_moves=lambda state: None,
+            clients=lambda made: Clients(registry, made.providers),
+            versions=lambda made: {"toy": "1.0"},
+            lock_info=lambda doing: evolve(INFO, doing=doing),
+        )
+        return project, executor
+
+
+def _options(case: dict[str, Any]) -> PlanOptions:
+    raw = case.pop("options", {})
+    return PlanOptions(raw.get("destroy", False), frozenset(raw.get("allow", ())))
