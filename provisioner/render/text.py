@@ -20,15 +20,24 @@ def plan_text(view: Mapping[str, Any], style: Style) -> str:
     return "\n".join(_lines(view, style)) + "\n"
 
 
+def outputs_text(views: Mapping[str, Any]) -> str:
+    """Outputs by name, one in a line; empty where there are none."""
+    return "".join(f"{name} = {short(view)}\n" for name, view in views.items())
+
+
 def _lines(view: Mapping[str, Any], style: Style) -> Iterator[str]:
+    if not view["refreshed"]:
+        yield "Nothing was read: what is on record is taken for what is there."
+        yield ""
     if view["unfinished"]:
         yield style.bold("An earlier run was cut off. Apply first finishes, as it was begun:")
         yield from (f"  {address}" for address in view["unfinished"])
         yield "What follows may get smaller by that."
         yield ""
+    found = "there" if view["refreshed"] else "on record"
     steps = [_with_removal(step, view["steps"]) for step in view["steps"] if _shown(step)]
     if not steps and not view["outputs_changed"]:
-        why = "Nothing is on record." if view["destroys"] else "What is there is what the file says."
+        why = "Nothing is on record." if view["destroys"] else f"What is {found} is what the file says."
         yield f"{view['cluster']}: no changes. {why}"
     else:
         what = "Plan to destroy" if view["destroys"] else "Plan for"
