@@ -10,6 +10,7 @@ Bindings are texts by key, kept in the state:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from provisioner.errors import InputError, Place, Problem
@@ -110,10 +111,11 @@ def _zones(pool: Pool, bindings: Mapping[str, str]) -> dict[str, str]:
     """
     bound = {name: bindings[_zone_key(name)] for name in pool.nodes if _zone_key(name) in bindings}
     zones = {name: zone for name, zone in bound.items() if not zone or not pool.zones or zone in pool.zones}
+    taken = Counter(zones.values())
     for name in pool.nodes:
         if name not in zones:
-            taken = list(zones.values())
-            zones[name] = min(pool.zones, key=taken.count, default="")
+            zones[name] = min(pool.zones, key=taken.__getitem__, default="")
+            taken[zones[name]] += 1
     return zones
 
 

@@ -16,7 +16,7 @@ from provisioner.errors import PlanRefused
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.event import Event
 from provisioner.model.plan import Plan
-from provisioner.model.state import Bind, Change, Fence, Publish
+from provisioner.model.state import Bind, Change, Fence, Publish, State
 from provisioner.model.value import evaluate, is_known, strip_origins
 from provisioner.planner.build import PlanOptions
 from provisioner.planner.planfile import read_plan, stale
@@ -52,7 +52,7 @@ def apply(
     with project.store.lock(project.lock_info(doing)) as fence:
         state = project.store.load()
         graph = project.graph(state)
-        run = _run(project, graph, fence, emit, deadline_s)
+        run = _run(project, state, graph, fence, emit, deadline_s)
         unfinished = () if options.destroy else state.unfinished(graph.resources)
         settled = None
         if unfinished:
@@ -70,10 +70,15 @@ def apply(
 
 
 def _run(
-    project: Project, graph: ResourceGraph, fence: Fence, emit: Callable[[Event], None], deadline_s: float
+    project: Project,
+    state: State,
+    graph: ResourceGraph,
+    fence: Fence,
+    emit: Callable[[Event], None],
+    deadline_s: float,
 ) -> Run:
     return Run(
-        state=project.store.load(),
+        state=state,
         store=project.store,
         fence=fence,
         registry=project.registry,
