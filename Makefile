@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test judge check format golden docs wire wheels clean
+.PHONY: help setup demo test judge bench check format golden docs wire wheels clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ test: setup ## all tests that need no root and no other programs
 
 judge: setup ## what prov makes, before Talos's own configuration library (needs Go)
 	@$(BIN)/python -m pytest -q -m judge tests/judge
+
+bench: setup ## how fast the core is, beside terraform where that is installed; BENCH="--full" for more
+	@$(BIN)/python scripts/bench.py $(BENCH)
 
 check: setup ## format, lint, types, import contracts, generated code
 	@$(BIN)/ruff format --check .

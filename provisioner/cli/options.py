@@ -25,6 +25,12 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 OutOption = Annotated[
     Path | None, typer.Option("--out", "-o", help="Write to this file (mode 0600) instead of standard output.")
 ]
+RefreshOption = Annotated[
+    bool,
+    typer.Option(
+        "--refresh/--no-refresh", help="Read what is there first, or take what is on record for what is there."
+    ),
+]
 TimeoutOption = Annotated[float, typer.Option("--step-timeout", help="Seconds that a single step may take.", min=1)]
 
 DEFAULT_FILE = Path("cluster.yaml")

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from attrs import evolve
+from attrs import evolve, field, frozen
 
 from provisioner.errors import InputError, Place, Problem
 from provisioner.graph.resources import ResourceGraph, build_graph
@@ -26,6 +26,7 @@ from provisioner.model.value import Ref, Value, replace_refs
 from provisioner.plugins.registry import Registry
 from provisioner.sdk.provider import Infrastructure
 from provisioner.spec.references import ENDPOINT, NODE_KIND
+from provisioner.spec.resources import CORE
 from provisioner.spec.schema import AUTO, ClusterSpec, Pool, ResourceBlock
 from provisioner.talos.config.endpoint import url
 from provisioner.talos.design import Boot, design, settings
@@ -34,13 +35,42 @@ TALOS = "talos"
 """The instance of the built-in provider that serves the cluster."""
 
 
-def compose(spec: ClusterSpec, topology: Topology, bindings: Mapping[str, str], registry: Registry) -> ResourceGraph:
+def compose(
+    spec: ClusterSpec, topology: Topology | None, bindings: Mapping[str, str], registry: Registry
+) -> ResourceGraph:
     """Everything the file wants, as a graph. Pure but for loading the providers that the file names.
 
-    Raises InputError with all that does not fit the providers.
+    `topology` is None for a file without a cluster. Raises InputError with all that does not fit the providers.
     """
     infrastructure = _infrastructure(spec, registry)
-    _check(spec, infrastructure)
+    _check(spec, infrastructure, registry)
+    cluster = _Cluster() if topology is None else _cluster(spec, topology, infrastructure)
+    uses = [ProviderUse(block.name, block.type, block.settings) for block in spec.providers.values()]
+    uses += [ProviderUse(CORE, CORE, {}), *cluster.uses]
+    own = _Names(cluster.machines, cluster.host)
+    return build_graph(
+        spec.name,
+        [own.resource(resource) for resource in (*cluster.resources, *map(_resource, spec.resources))],
+        providers={use.name: evolve(use, settings=own.values(use.settings)) for use in uses},
+        rollouts=cluster.rollouts,
+        bindings=bindings,
+        outputs=own.values(spec.outputs),
+        spec_digest=spec.digest,
+    )
+
+
+@frozen
+class _Cluster:
+    """What was designed for a cluster; nothing at all where the file has none. `uses` has the instance of Talos."""
+
+    resources: tuple[Resource, ...] = ()
+    machines: Mapping[str, Machine] = field(factory=dict)
+    rollouts: tuple[Rollout, ...] = ()
+    host: Value = ""
+    uses: tuple[ProviderUse, ...] = ()
+
+
+def _cluster(spec: ClusterSpec, topology: Topology, infrastructure: Mapping[str, Infrastructure]) -> _Cluster:
     slices = {name: _slice(spec, topology, name) for name in infrastructure}
     resources: list[Resource] = []
     host = _endpoint(spec, topology, infrastructure, slices, resources)
@@ -53,18 +83,12 @@ def compose(spec: ClusterSpec, topology: Topology, bindings: Mapping[str, str], 
         machines |= part.machines
         rollouts += part.rollouts
     talos_resources, talos_rollouts = design(topology, machines, host, TALOS)
-    resources += talos_resources
-    uses = [ProviderUse(block.name, block.type, block.settings) for block in spec.providers.values()]
-    uses.append(ProviderUse(TALOS, TALOS, settings(topology, machines, host)))
-    own = _Names(machines, host)
-    return build_graph(
-        spec.name,
-        [own.resource(resource) for resource in (*resources, *map(_resource, spec.resources))],
-        providers={use.name: evolve(use, settings=own.values(use.settings)) for use in uses},
-        rollouts=(*rollouts, *talos_rollouts),
-        bindings=bindings,
-        outputs=own.values(spec.outputs),
-        spec_digest=spec.digest,
+    return _Cluster(
+        (*resources, *talos_resources),
+        machines,
+        (*rollouts, *talos_rollouts),
+        host,
+        (ProviderUse(TALOS, TALOS, settings(topology, machines, host)),),
     )
 
 
@@ -73,7 +97,7 @@ class _Names:
 
     def __init__(self, machines: Mapping[str, Machine], host: Value) -> None:
         self._machines = machines
-        self._url = url(host)
+        self._host = host
 
     def value(self, value: Value) -> Value:
         return replace_refs(value, self._meant)
@@ -87,7 +111,7 @@ class _Names:
 
     def _meant(self, ref: Ref) -> Value:
         if ref == ENDPOINT:
-            return self._url
+            return url(self._host)
         if ref.to.kind == NODE_KIND:
             machine = self._machines[ref.to.name]
             return machine.host if ref.output == "host" else machine.id
@@ -127,12 +151,11 @@ def _infrastructure(spec: ClusterSpec, registry: Registry) -> dict[str, Infrastr
     return found
 
 
-def _check(spec: ClusterSpec, providers: Mapping[str, Infrastructure]) -> None:
-    """Settings, pool options and props against the classes of the providers."""
+def _check(spec: ClusterSpec, providers: Mapping[str, Infrastructure], registry: Registry) -> None:
+    """Settings and pool options against the classes of the providers."""
     problems: list[Problem] = []
-    for name, provider in providers.items():
-        block = spec.providers[name]
-        schema = Schema.of(provider.settings)
+    for name, block in spec.providers.items():
+        schema = Schema.of(registry.provider(block.type).settings)
         problems += _complaints(schema, block.settings, block.places, block.place, f"providers.{name}", block.type)
     for pool in spec.pools:
         schema = Schema.of(providers[pool.provider].node_options)

@@ -10,9 +10,10 @@ Bindings are texts by key, kept in the state:
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
-from provisioner.errors import Problem
+from provisioner.errors import InputError, Place, Problem
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
 from provisioner.model.value import Value
 from provisioner.spec.schema import ClusterSpec, Pool
@@ -23,13 +24,15 @@ KUBERNETES = "kubernetes.version"
 CONTRACT = "talos.contract"
 
 
-def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topology, dict[str, str]]:
-    """The topology, and the bindings to keep once it stands. Pure.
+def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topology | None, dict[str, str]]:
+    """The topology, None for a file without a cluster, and the bindings to keep once it stands. Pure.
 
     Nodes are ordered by pool name, then by number. What is bound stays: a new node or zone changes nothing about the
     nodes there are, and a node that comes back finds its old zone. Bound releases hold, whatever the file says;
-    `moves` tells where it says something else.
+    `moves` tells where it says something else. Raises InputError where the file has dropped a cluster that stands.
     """
+    if spec.talos is None:
+        return None, _unbound(spec, bindings)
     version = bindings.get(TALOS) or spec.talos.version
     zones = {name: zone for pool in spec.pools for name, zone in _zones(pool, bindings).items()}
     nodes = tuple(
@@ -64,6 +67,8 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
 
 def moves(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Problem, ...]:
     """Where the file would move a cluster that stands to other releases, which nothing plans yet."""
+    if spec.talos is None:
+        return ()
     asked = (
         ("Talos", spec.talos.version, bindings.get(TALOS), spec.talos.place),
         ("Kubernetes", spec.kubernetes.version, bindings.get(KUBERNETES), spec.kubernetes.place),
@@ -81,6 +86,23 @@ def moves(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Problem, ...]
     )
 
 
+def _unbound(spec: ClusterSpec, bindings: Mapping[str, str]) -> dict[str, str]:
+    """The bindings, which hold no cluster; without its file nobody could take one down in good order."""
+    if TALOS not in bindings:
+        return dict(bindings)
+    raise InputError(
+        [
+            Problem(
+                "cluster-dropped",
+                "the file no longer describes the cluster that is on record",
+                f"a cluster of Talos {bindings[TALOS]} stands",
+                Place(spec.path.name),
+                "put `talos:`, `kubernetes:` and `pools:` back; `prov destroy` then takes the cluster down",
+            )
+        ]
+    )
+
+
 def _zones(pool: Pool, bindings: Mapping[str, str]) -> dict[str, str]:
     """The zone of each node of a pool: the bound one, else the zone with the fewest nodes, first in the file's order.
 
@@ -89,10 +111,11 @@ def _zones(pool: Pool, bindings: Mapping[str, str]) -> dict[str, str]:
     """
     bound = {name: bindings[_zone_key(name)] for name in pool.nodes if _zone_key(name) in bindings}
     zones = {name: zone for name, zone in bound.items() if not zone or not pool.zones or zone in pool.zones}
+    taken = Counter(zones.values())
     for name in pool.nodes:
         if name not in zones:
-            taken = list(zones.values())
-            zones[name] = min(pool.zones, key=taken.count, default="")
+            zones[name] = min(pool.zones, key=taken.__getitem__, default="")
+            taken[zones[name]] += 1
     return zones
 
 

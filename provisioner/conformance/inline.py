@@ -20,7 +20,7 @@ class Inline:
     Whatever a call raises goes through the run: so a test can end it at any point, as SIGKILL would.
     """
 
-    chance: Random = field(factory=lambda: Random(0))
+    chance: Random = field(factory=lambda: Random(0))  # noqa: S311  (for tests, and repeatable)
     seconds: float = 0.0
     _calls: list[Callable[[], Any]] = field(factory=list)
     _tasks: list[Callable[[], None]] = field(factory=list)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from provisioner.render.style import Style
@@ -31,15 +31,25 @@ def plan_text(view: Mapping[str, Any], style: Style) -> str:
     return "\n".join(_lines(view, style)) + "\n"
 
 
+def outputs_text(views: Mapping[str, Any]) -> str:
+    """Outputs by name, one in a line; empty where there are none."""
+    return "".join(f"{name} = {short(view)}\n" for name, view in views.items())
+
+
 def _lines(view: Mapping[str, Any], style: Style) -> Iterator[str]:
+    if not view["refreshed"]:
+        yield "Nothing was read: what is on record is taken for what is there."
+        yield ""
     if view["unfinished"]:
         yield style.bold("An earlier run was cut off. Apply first finishes, as it was begun:")
         yield from (f"  {address}" for address in view["unfinished"])
         yield "What follows may get smaller by that."
         yield ""
-    steps = [_with_removal(step, view["steps"]) for step in view["steps"] if _shown(step)]
+    found = "there" if view["refreshed"] else "on record"
+    removals = {step["address"]: step for step in view["steps"] if step.get("replaced", False)}
+    steps = [_with_removal(step, removals) for step in view["steps"] if _shown(step)]
     if not steps and not view["outputs_changed"]:
-        why = "Nothing is on record." if view["destroys"] else "What is there is what the file says."
+        why = "Nothing is on record." if view["destroys"] else f"What is {found} is what the file says."
         yield f"{view['cluster']}: no changes. {why}"
     else:
         what = "Plan to destroy" if view["destroys"] else "Plan for"
@@ -61,11 +71,11 @@ def _shown(step: Mapping[str, Any]) -> bool:
     return step["verb"] != "keep" and not step.get("replaced", False)
 
 
-def _with_removal(step: Mapping[str, Any], steps: Iterable[Mapping[str, Any]]) -> Mapping[str, Any]:
-    """A replacement with the manner and the consequence of its removal."""
+def _with_removal(step: Mapping[str, Any], removals: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """A replacement with the manner and the consequence of its removal, which is among those by address."""
     if not step.get("replaces", False):
         return step
-    removal = next(other for other in steps if other["address"] == step["address"] and other.get("replaced", False))
+    removal = removals[step["address"]]
     return {**step, "how": removal["how"], "consequence": removal["consequence"]}
 
 

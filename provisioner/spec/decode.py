@@ -28,6 +28,8 @@ from provisioner.spec.variables import read_variables
 
 _PROVIDER = re.compile(r"[a-z]([a-z0-9_-]*[a-z0-9])?")
 _TYPE = re.compile(r"[a-z][a-z0-9_]*")
+_CLUSTER = ("talos", "kubernetes", "endpoint", "pools", "patches")
+"""The keys that speak of a cluster: a file with none of them has resources and outputs only."""
 _OUTPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
@@ -50,13 +52,15 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     )
     name = top.scalar("name", str, required=True)
     endpoint = top.scalar("endpoint", str)
-    talos = _talos(top.table("talos", required=True))
+    has_cluster = any(key in root.entries for key in _CLUSTER)
+    talos = _talos(top.table("talos", required=has_cluster)) if has_cluster else None
     kubernetes = _kubernetes(top.table("kubernetes"))
 
-    provider_table = top.table("providers", required=True)
-    blocks = _provider_heads(provider_table)
-    types = {block: type_ for block, (_, type_) in blocks.items()} if provider_table is not None else None
-    pool_table = top.table("pools", required=True)
+    provider_table = top.table("providers", required=has_cluster)
+    blocks = _provider_heads(provider_table, required=has_cluster)
+    unread = provider_table is None and (has_cluster or top.take("providers") is not None)
+    types = None if unread else {block: type_ for block, (_, type_) in blocks.items()}
+    pool_table = top.table("pools", required=has_cluster)
     pools = read_pools(pool_table, types)
     resources = read_resources(top.table("resources"), types)
 
@@ -66,8 +70,9 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
         resources=resources.addresses,
         nodes=pools.nodes,
         broken_pools=pools.faulty,
+        has_cluster=has_cluster,
     )
-    sure = pool_table is not None and not pools.faulty
+    sure = not has_cluster or (pool_table is not None and not pools.faulty)
     patches = PatchReader(reader, folder, path.name, pools.nodes, sure)
     spec = ClusterSpec(
         path=path,
@@ -86,8 +91,21 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     places = {key: node.place for key, node in root.entries.items()} | {"pools": top.key_place("pools")}
     if name is not None:
         check_name(name, places["name"], findings)
-    check(spec, places, findings, sure=sure)
+    if has_cluster:
+        check(spec, places, findings, sure=sure)
+    elif "resources" not in root.entries and "outputs" not in root.entries:
+        _note_nothing(root, findings)
     return spec
+
+
+def _note_nothing(root: MapNode, findings: Findings) -> None:
+    findings.add(
+        "nothing-described",
+        "the file describes nothing",
+        root.place,
+        detail="it has neither a cluster nor resources",
+        remedy="add `talos:`, `providers:` and `pools:` for a cluster, or `resources:`",
+    )
 
 
 def _file_version(top: Fields) -> None:
@@ -124,7 +142,7 @@ def _value_place(table: Fields, key: str) -> Place:
     return table.place if node is None else node.place
 
 
-def _provider_heads(table: Fields | None) -> dict[str, tuple[Fields, str]]:
+def _provider_heads(table: Fields | None, *, required: bool) -> dict[str, tuple[Fields, str]]:
     """Every provider instance with its type; the type is empty where it cannot be told."""
     heads: dict[str, tuple[Fields, str]] = {}
     for name, node in table or ():
@@ -132,7 +150,7 @@ def _provider_heads(table: Fields | None) -> dict[str, tuple[Fields, str]]:
         fields = table.reader.table(node, f"providers.{name}")
         type_ = "" if fields is None else _type(name, fields, table)
         heads[name] = (fields or Fields(table.reader, MapNode({}, {}, node.place), ""), type_)
-    if table is not None and not heads:
+    if table is not None and required and not heads:
         table.reader.findings.add(
             "missing-key",
             "a required key is missing",
@@ -154,7 +172,7 @@ def _type(name: str, fields: Fields, table: Fields) -> str:
             "a name cannot be used",
             table.key_place(name),
             detail=f"the provider {name!r} would take the place of one that is built in",
-            remedy="remove it; Talos needs no entry under `providers:`",
+            remedy="remove it; what is built in needs no entry under `providers:`",
         )
         return ""
     if _PROVIDER.fullmatch(name) and _TYPE.fullmatch(type_):

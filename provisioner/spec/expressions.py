@@ -57,6 +57,8 @@ class _Token:
 
 def expand(text: str, scope: Scope) -> Value:
     """The value of a string of the file; raises ReferenceFault when an expression in it is wrong."""
+    if text.startswith("${") and text.endswith("}") and (alone := _plain(text[2:-1].strip())):
+        return scope.find(*alone)
     parts: list[Value] = []
     for part in _split(text):
         parts.append(part if isinstance(part, str) else _value(part.source.strip(), scope))
@@ -124,9 +126,8 @@ def _value(source: str, scope: Scope) -> Value:
             detail="nothing stands between `${` and `}`",
             remedy="name a value, as in ${var.name}, or write $${ for a literal ${",
         )
-    plain = _PLAIN.fullmatch(source)
-    if plain is not None and not (plain["root"] in ("var", "env") and "-" in (plain["name"] or "")):
-        return scope.find(plain["root"], plain["name"] or plain["quoted"], plain["rest"] or "")
+    if plain := _plain(source):
+        return scope.find(*plain)
     if _NAME.fullmatch(source) and not _leads_somewhere(source):
         raise ReferenceFault(
             "expression-name",
@@ -136,6 +137,16 @@ def _value(source: str, scope: Scope) -> Value:
             "$${ is a literal ${",
         )
     return _cel(source, scope)
+
+
+def _plain(source: str) -> tuple[str, str, str] | None:
+    """Root, name and the rest of a plain reference; None for what is for CEL to read."""
+    found = _PLAIN.fullmatch(source)
+    if found is None:
+        return None
+    root, name, quoted, rest = found.group("root", "name", "quoted", "rest")
+    subtraction = root in ("var", "env") and "-" in (name or "")
+    return None if subtraction else (root, name or quoted, rest or "")
 
 
 def _leads_somewhere(source: str) -> bool:

@@ -105,6 +105,8 @@ def digest(spec: ClusterSpec) -> str:
 def _canonical(value: Any) -> Any:
     """Plain data, each special leaf under a key of its own. Mappings lose their order: it means nothing."""
     match value:
+        case str() | int() | float() | None:
+            return value
         case Sourced():
             return _canonical(value.value)
         case Secret():

@@ -47,7 +47,8 @@ class Scope:
 
     `broken` are declared variables whose value could not be had, and `broken_pools` those whose nodes are not sure;
     both were reported where it happened. `resources` is None where only variables and the environment may be used,
-    that is in everything that decides which nodes and resources exist.
+    that is in everything that decides which nodes and resources exist. `has_cluster` is false in a file that has
+    resources and outputs only.
     """
 
     variables: Mapping[str, Value] = field(factory=dict)
@@ -58,6 +59,7 @@ class Scope:
     resources: Mapping[str, Address | None] | None = None
     nodes: Collection[str] = ()
     broken_pools: frozenset[str] = frozenset()
+    has_cluster: bool = True
 
     def find(self, root: str, name: str, rest: str) -> Value:
         """The value of `root.name.rest`; raises ReferenceFault when there is none."""
@@ -160,6 +162,13 @@ class Scope:
         return Ref(Address(NODE_KIND, name), NODE_OUTPUTS[rest])
 
     def _cluster(self, name: str, rest: str) -> Value:
+        if name == "endpoint" and not self.has_cluster:
+            raise ReferenceFault(
+                "expression-cluster",
+                "the file describes no cluster",
+                detail="cluster.endpoint is used, but there are no pools",
+                remedy="add `talos:` and `pools:`, or take the expression out",
+            )
         if name != "endpoint" or rest:
             raise ReferenceFault(
                 "expression-cluster",

@@ -15,8 +15,12 @@ from provisioner.spec.pools import provider_of
 from provisioner.spec.references import NODE_KIND
 from provisioner.spec.schema import ResourceBlock
 
-RESERVED: Final = ("talos", "cluster")
-"""Provider types that are not the file's to use: what is built in, and the file's own names."""
+CORE: Final = "core"
+"""The built-in provider that serves `core.value`, also where no provider is named."""
+OURS: Final = ("talos", "cluster")
+"""What kinds of the file may not belong to: prov makes those itself."""
+RESERVED: Final = (*OURS, CORE)
+"""Names that no provider of the file may have."""
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 _KIND = re.compile(r"[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*")
@@ -103,8 +107,9 @@ def read_resources(table: Fields | None, providers: Mapping[str, str] | None) ->
             addresses[name] = None
             continue
         sound_name = _check_name(name, table)
-        provider = provider_of(fields, providers)
-        kind = _kind(fields, None if provider is None or providers is None else providers[provider])
+        text = fields.scalar("kind", str, required=True)
+        provider, type_ = _provider(fields, text, providers)
+        kind = None if text is None else _kind(text, fields, type_)
         sound = sound_name and kind is not None and provider is not None
         addresses[name] = Address(kind or "", name) if sound else None
         blocks[name] = (fields, provider or "")
@@ -124,15 +129,27 @@ def _check_name(name: str, table: Fields) -> bool:
     return False
 
 
-def _kind(fields: Fields, type_: str | None) -> str | None:
-    """The kind of a block; `type_` is the type of its provider, empty or None where that is not known."""
-    kind = fields.scalar("kind", str, required=True)
-    if kind is None:
-        return None
+def _provider(fields: Fields, kind: str | None, providers: Mapping[str, str] | None) -> tuple[str | None, str]:
+    """The instance that serves a block, None where it has none, and its type, empty where that is not known."""
+    if kind is not None and kind.startswith(f"{CORE}."):
+        named = fields.scalar("provider", str)
+        if named not in (None, CORE):
+            fields.reader.wrong_value(
+                fields.node.entries["provider"].place,
+                f"{fields.name('provider')} is {named!r}, and {kind} is built in",
+                "take it out",
+            )
+        return CORE, CORE
+    provider = provider_of(fields, providers)
+    return provider, "" if provider is None or providers is None else providers[provider]
+
+
+def _kind(kind: str, fields: Fields, type_: str) -> str | None:
+    """The kind of a block if it can be used; `type_` is the type of its provider, empty where it is not known."""
     own, _, rest = kind.partition(".")
     if not _KIND.fullmatch(kind):
         said, remedy = "", "write TYPE.KIND, as in sim.balancer; `prov providers` lists all"
-    elif own in RESERVED:
+    elif own in OURS:
         said, remedy = ", which prov makes itself", "say it under `talos:` or `pools:`"
     elif type_ and own != type_:
         said = f", but its provider is of type {type_}"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from provisioner.errors import Place
 from provisioner.spec.findings import Findings
-from provisioner.spec.schema import AUTO, ClusterSpec
+from provisioner.spec.schema import AUTO, ClusterSpec, KubernetesSpec, TalosSpec
 from provisioner.talos.support import UnsupportedTalos, kubernetes_fits, require
 
 _VERSION = re.compile(r"v(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(-(alpha|beta|rc)\.\d+)?", re.ASCII)
@@ -19,9 +19,10 @@ _HOST = re.compile(r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9-]
 
 def check(spec: ClusterSpec, places: dict[str, Place], findings: Findings, *, sure: bool) -> None:
     """Applies every rule. `places` has where the top-level values stand; `sure` whether all pools could be read."""
-    _talos_version(spec, findings)
-    _kubernetes_version(spec, findings)
-    _extensions(spec, findings)
+    if spec.talos is not None:
+        _talos_version(spec.talos, findings)
+        _kubernetes_version(spec.talos, spec.kubernetes, findings)
+        _extensions(spec.talos, findings)
     _endpoint(spec, places, findings)
     if sure:
         _control_plane(spec, places, findings)
@@ -40,12 +41,12 @@ def check_name(name: str, place: Place, findings: Findings) -> None:
         )
 
 
-def _talos_version(spec: ClusterSpec, findings: Findings) -> None:
-    version = spec.talos.version
+def _talos_version(talos: TalosSpec, findings: Findings) -> None:
+    version = talos.version
     if not version:
         return
     if not _VERSION.fullmatch(version):
-        _refuse_version("talos.version", version, "v1.13.9", spec.talos.place, findings)
+        _refuse_version("talos.version", version, "v1.13.9", talos.place, findings)
         return
     try:
         require(version)
@@ -53,29 +54,29 @@ def _talos_version(spec: ClusterSpec, findings: Findings) -> None:
         findings.add(
             "talos-version",
             "this Talos release is not supported",
-            spec.talos.place,
+            talos.place,
             detail=err.detail,
             remedy="set talos.version to a release of a supported minor",
         )
 
 
-def _kubernetes_version(spec: ClusterSpec, findings: Findings) -> None:
-    version = spec.kubernetes.version
+def _kubernetes_version(talos: TalosSpec, kubernetes: KubernetesSpec, findings: Findings) -> None:
+    version = kubernetes.version
     if not version:
         return
     if not _VERSION.fullmatch(version):
-        _refuse_version("kubernetes.version", version, "v1.36.3", spec.kubernetes.place, findings)
+        _refuse_version("kubernetes.version", version, "v1.36.3", kubernetes.place, findings)
         return
     try:
-        row = require(spec.talos.version)
+        row = require(talos.version)
     except UnsupportedTalos:
         return  # noted by the rule before
-    if not kubernetes_fits(spec.talos.version, version):
+    if not kubernetes_fits(talos.version, version):
         findings.add(
             "kubernetes-version",
             "this Talos release does not run this Kubernetes",
-            spec.kubernetes.place,
-            detail=f"Talos {spec.talos.version} runs Kubernetes 1.{row.kubernetes_min} to 1.{row.kubernetes_max}; "
+            kubernetes.place,
+            detail=f"Talos {talos.version} runs Kubernetes 1.{row.kubernetes_min} to 1.{row.kubernetes_max}; "
             f"kubernetes.version is {version}",
             remedy=f"set kubernetes.version to one of these, such as {row.kubernetes}",
         )
@@ -92,13 +93,13 @@ def _refuse_version(what: str, version: str, example: str, place: Place, finding
     )
 
 
-def _extensions(spec: ClusterSpec, findings: Findings) -> None:
-    for name in spec.talos.extensions:
+def _extensions(talos: TalosSpec, findings: Findings) -> None:
+    for name in talos.extensions:
         if not _EXTENSION.fullmatch(name):
             findings.add(
                 "extension",
                 "this is not the name of a system extension",
-                spec.talos.place,
+                talos.place,
                 detail=f"talos.extensions has {name!r}",
                 remedy="write OWNER/NAME without a version, as in siderolabs/iscsi-tools",
             )

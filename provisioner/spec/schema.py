@@ -115,6 +115,7 @@ class ClusterSpec:
     """A whole cluster file with variables and environment filled in.
 
     Pools stand in the order written: the provider of the first control-plane pool makes the endpoint `auto`.
+    `talos` is None, and there are no pools, in a file that has resources and outputs only.
     `endpoint` is `auto`, a host or a URL. `digest` is the SHA-256 of all that has a meaning, secrets and patch files
     included, places and comments not.
     """
@@ -122,7 +123,7 @@ class ClusterSpec:
     path: Path
     name: str
     variables: Mapping[str, Value]
-    talos: TalosSpec
+    talos: TalosSpec | None
     kubernetes: KubernetesSpec
     providers: Mapping[str, ProviderBlock]
     endpoint: str

@@ -21,7 +21,6 @@ from provisioner.errors import StateError
 from provisioner.model.address import Address
 from provisioner.model.value import Call, Origin, Ref, Secret, Sourced, Unknown, Value
 
-
 _PLAIN = frozenset({str, int, bool, float, type(None)})
 
 

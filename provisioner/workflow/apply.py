@@ -72,10 +72,12 @@ def apply(
     emit: Callable[[Event], None],
     deadline_s: float,
     file: Path | None = None,
+    refresh: bool = True,
 ) -> Applied:
     """Brings what is there to what the file says, or does exactly what a saved plan says.
 
-    `approve` is shown the plan and decides. Raises PlanRefused for a blocked or stale plan.
+    `approve` is shown the plan and decides. Without `refresh` a new plan takes what is on record for what is there.
+    Raises PlanRefused for a blocked or stale plan.
     """
     doing = "destroy" if options.destroy else "apply"
     with project.store.lock(project.lock_info(doing)) as fence, closing(project.world.executor()) as executor:
@@ -91,7 +93,7 @@ def apply(
         if file is not None:
             plan = _saved(project, file, state, graph)
         else:
-            plan = evolve(plan_for(project, state, graph, options), unfinished=())
+            plan = evolve(plan_for(project, state, graph, options, refresh=refresh), unfinished=())
         if settling.stopped or plan.blocked or not approve(plan):
             return Applied(plan, settled, None)
         engine = session.engine(plan.providers)

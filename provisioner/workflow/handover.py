@@ -41,7 +41,7 @@ class ClusterStatus:
 
 def status(project: Project, plan: Plan | None = None) -> ClusterStatus:
     """Asks every node that is on record; with `plan`, in the terms of the plan that was just applied."""
-    state = project.store.load()
+    state = _state(project)
     _secrets(state)
     access = _access(project, state, plan)
     nodes = tuple(node_status(access))
@@ -53,7 +53,7 @@ def status(project: Project, plan: Plan | None = None) -> ClusterStatus:
 
 def kubeconfig(project: Project, plan: Plan | None = None) -> str:
     """A kubeconfig with a fresh certificate."""
-    state = project.store.load()
+    state = _state(project)
     return kubeconfig_text(
         _secrets(state),
         cluster=project.spec.name,
@@ -64,7 +64,7 @@ def kubeconfig(project: Project, plan: Plan | None = None) -> str:
 
 def talosconfig(project: Project, plan: Plan | None = None) -> str:
     """A talosconfig with a fresh certificate; its endpoints are the control planes."""
-    state = project.store.load()
+    state = _state(project)
     secrets = _secrets(state)
     access = _access(project, state, plan)
     return talosconfig_text(
@@ -97,6 +97,17 @@ def _files(project: Project) -> dict[str, Path]:
 def _access(project: Project, state: State, plan: Plan | None) -> Any:
     providers = plan.providers if plan is not None else project.graph(state).providers
     return Clients(project.registry, providers).client(TALOS, recorded_outputs(state))
+
+
+def _state(project: Project) -> State:
+    """What is on record of a cluster; raises ProvError where the file describes none."""
+    if project.spec.talos is None:
+        raise ProvError(
+            "the file describes no cluster",
+            detail="it has resources and outputs only",
+            remedy="see its outputs with `prov output`, or add `talos:`, `providers:` and `pools:`",
+        )
+    return project.store.load()
 
 
 def _secrets(state: State) -> Mapping[str, Value]:

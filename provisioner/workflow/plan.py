@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from provisioner.engine.discover import discover
 from provisioner.engine.observe import observe
 from provisioner.graph.resources import ResourceGraph
+from provisioner.model.address import Address
 from provisioner.model.plan import Plan
+from provisioner.model.resource import Reading
 from provisioner.model.state import State
 from provisioner.planner.build import PlanOptions, make_plan
 from provisioner.planner.planfile import plan_bytes
@@ -15,31 +18,46 @@ from provisioner.workflow.files import write_private
 from provisioner.workflow.open import Project
 
 
-def plan(project: Project, options: PlanOptions, out: Path | None = None) -> Plan:
-    """The plan for what is on record now; with `out` also as a file for `apply --plan`, unless it is blocked."""
+def plan(project: Project, options: PlanOptions, out: Path | None = None, *, refresh: bool = True) -> Plan:
+    """The plan for what is on record now; with `out` also as a file for `apply --plan`, unless it is blocked.
+
+    Without `refresh` nothing is read, and what is on record is taken for what is there.
+    """
     if out is not None:
         project.store.create()
     state = project.store.load()
-    made = plan_for(project, state, project.graph(state), options)
+    made = plan_for(project, state, project.graph(state), options, refresh=refresh)
     if out is not None and not made.blocked:
         write_private(out, plan_bytes(made, project.store.vault()))
     return made
 
 
-def plan_for(project: Project, state: State, graph: ResourceGraph, options: PlanOptions) -> Plan:
-    """One observation and the plan made from it; raises InputError where the file asks for what no plan can do."""
+def plan_for(
+    project: Project, state: State, graph: ResourceGraph, options: PlanOptions, *, refresh: bool = True
+) -> Plan:
+    """One observation, unless nothing shall be read, and the plan made from it.
+
+    Raises InputError where the file asks for what no plan can do.
+    """
     if not options.destroy:
         project.refuse_moves(state)
-    clients, now, tell = project.clients(graph), project.world.now, project.world.tell
-    seen = observe(state, project.registry, clients, graph.providers, now=now, say=tell)
-    wanted = () if options.destroy else graph.resources.values()
-    found = discover(wanted, state, seen, project.registry, clients, now=now, say=tell)
+    seen = _observed(project, state, graph, options) if refresh else {}
     return make_plan(
         graph,
         state,
-        {**seen, **found},
+        seen,
         kind_of=project.registry.kind,
         functions=project.registry.functions(),
         versions=project.versions(graph),
         options=options,
     )
+
+
+def _observed(
+    project: Project, state: State, graph: ResourceGraph, options: PlanOptions
+) -> Mapping[Address, Reading]:
+    """What is there of all that is on record, and what look-ups and objects to be taken over answer."""
+    clients, now, tell = project.clients(graph), project.world.now, project.world.tell
+    seen = observe(state, project.registry, clients, graph.providers, now=now, say=tell)
+    wanted = () if options.destroy else graph.resources.values()
+    return {**seen, **discover(wanted, state, seen, project.registry, clients, now=now, say=tell)}

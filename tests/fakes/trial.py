@@ -154,7 +154,9 @@ class Trial:
     def assert_nothing_is_lost(self) -> None:
         """What exists is on record, once, and what is on record exists; nothing is in flight or waits to be removed."""
         state = self.state()
-        there = {entry.key: str(entry.address) for entry in state.entries.values() if entry.address.kind != "toy.gate"}
+        there = {
+            entry.key: str(entry.address) for entry in state.entries.values() if entry.address.kind != "toy.gate"
+        }
         assert there == {key: str(thing.address) for key, thing in self.cloud.things.items()}
         assert not state.deposed
         assert not [entry for entry in state.entries.values() if entry.in_flight or entry.owed]

@@ -27,6 +27,7 @@ def apply(
     var: options.VarOption = None,
     plan: Annotated[Path | None, typer.Option("--plan", help="Do exactly what this saved plan says.")] = None,
     allow: options.AllowOption = None,
+    refresh: options.RefreshOption = True,
     yes: options.YesOption = False,
     step_timeout: options.TimeoutOption = _TIMEOUT,
     json: options.JsonOption = False,
@@ -35,10 +36,13 @@ def apply(
     from provisioner.planner.build import PlanOptions
 
     project = session.project(file, state, var)
-    applied = _apply(project, PlanOptions(allow=session.dangers(allow)), plan, yes, step_timeout, json)
+    chosen = PlanOptions(allow=session.dangers(allow))
+    applied = _apply(project, chosen, plan, yes, step_timeout, json, refresh=refresh)
     _conclude(applied, json)
     if applied.plan.destroys:
         _take_leave(project, json)
+    elif project.spec.talos is None:
+        _show_outputs(project, json)
     else:
         _hand_over(project, applied.plan, json)
 
@@ -61,14 +65,21 @@ def destroy(
 
 
 def _apply(
-    project: Project, options_: PlanOptions, file: Path | None, yes: bool, step_timeout: float, json: bool
+    project: Project,
+    options_: PlanOptions,
+    file: Path | None,
+    yes: bool,
+    step_timeout: float,
+    json: bool,
+    *,
+    refresh: bool = True,
 ) -> Applied:
     from provisioner.workflow.apply import apply as workflow
 
     progress = _progress(json)
 
     def approve(made: Plan) -> bool:
-        return _approve(made, yes, json)
+        return _approve(made, yes, json, refreshed=refresh or file is not None)
 
     started: list[Progress] = []
 
@@ -78,7 +89,9 @@ def _apply(
         started[0].show(event)  # type: ignore[arg-type]
 
     try:
-        return workflow(project, options_, approve=approve, emit=emit, deadline_s=step_timeout, file=file)
+        return workflow(
+            project, options_, approve=approve, emit=emit, deadline_s=step_timeout, file=file, refresh=refresh
+        )
     finally:
         for shown in started:
             shown.close()
@@ -94,12 +107,12 @@ def _progress(json: bool):  # type: ignore[no-untyped-def]
     return lambda: LineProgress(sys.stderr, session.style_err())
 
 
-def _approve(made: Plan, yes: bool, json: bool) -> bool:
+def _approve(made: Plan, yes: bool, json: bool, *, refreshed: bool) -> bool:
     from provisioner.render.text import plan_text
     from provisioner.render.view import plan_view
 
     if not json:
-        session.say(plan_text(plan_view(made), session.style_err()).rstrip("\n"))
+        session.say(plan_text(plan_view(made, refreshed=refreshed), session.style_err()).rstrip("\n"))
     if made.empty or yes:
         return True
     if not sys.stdin.isatty():
@@ -137,6 +150,20 @@ def _take_leave(project: Project, json: bool) -> None:
     withdraw(project)
     if not json:
         session.say(f"{project.spec.name} is gone: nothing is left on record")
+
+
+def _show_outputs(project: Project, json: bool) -> None:
+    """What a file without a cluster comes to."""
+    from json import dumps
+
+    from provisioner.render.text import outputs_text
+    from provisioner.render.view import value_view
+
+    views = {name: value_view(value) for name, value in project.store.load().outputs.items()}
+    if json:
+        session.data(dumps({"event": "Outputs", "outputs": views}) + "\n")
+    else:
+        session.data(outputs_text(views))
 
 
 def _hand_over(project: Project, made: Plan, json: bool) -> None:

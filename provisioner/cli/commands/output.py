@@ -19,7 +19,7 @@ def output(
 ) -> None:
     """Show the outputs of the last apply. Secret ones are shown only when asked for by name."""
     from provisioner.model.value import reveal
-    from provisioner.render.text import short
+    from provisioner.render.text import outputs_text
     from provisioner.render.view import value_view
 
     outputs = session.project(file, state, var).store.load().outputs
@@ -28,7 +28,7 @@ def output(
         if json:
             session.data_json(views)
         else:
-            session.data("".join(f"{key} = {short(view)}\n" for key, view in views.items()))
+            session.data(outputs_text(views))
         return
     if name not in outputs:
         raise ProvError(

@@ -16,6 +16,7 @@ def plan(
     var: options.VarOption = None,
     destroy: Annotated[bool, typer.Option("--destroy", help="Plan the end of everything on record.")] = False,
     allow: options.AllowOption = None,
+    refresh: options.RefreshOption = True,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Save the plan for `prov apply --plan`.")] = None,
     json: options.JsonOption = False,
 ) -> None:
@@ -27,8 +28,8 @@ def plan(
     from provisioner.workflow import plan as workflow
 
     project = session.project(file, state, var)
-    made = workflow.plan(project, PlanOptions(destroy, session.dangers(allow)), out)
-    view = plan_view(made)
+    made = workflow.plan(project, PlanOptions(destroy, session.dangers(allow)), out, refresh=refresh)
+    view = plan_view(made, refreshed=refresh)
     if json:
         session.data_json(view)
     else:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from attrs import evolve
 
 from provisioner.cluster.topology import moves, topology_of
+from provisioner.errors import InputError
 from provisioner.model.topology import Node, TalosWish
 from provisioner.model.value import dig
 from provisioner.spec.schema import ClusterSpec, KubernetesSpec, Patch, Pool, ProviderBlock, TalosSpec
@@ -42,6 +44,22 @@ def test_nodes_are_named_after_their_pool_and_carry_what_it_says() -> None:
     assert names == [node.name for node in topology.nodes]
     last = topology.nodes[-1]
     assert last == Node("workers-2", "worker", "workers", "sim", "large", options={"disk": 20})
+
+
+def test_a_file_without_a_cluster_has_no_topology_and_keeps_what_is_bound() -> None:
+    """There are no nodes to name; bindings that are not a cluster's stay."""
+    spec = evolve(_spec(), talos=None)
+
+    assert topology_of(spec, {"other": "kept"}) == (None, {"other": "kept"})
+
+
+def test_a_cluster_that_stands_cannot_be_dropped_from_the_file() -> None:
+    """Only a file that describes it can take it down in good order."""
+    _, bindings = topology_of(_spec(CONTROL), {})
+    with pytest.raises(InputError) as caught:
+        topology_of(evolve(_spec(), talos=None), bindings)
+
+    assert [problem.code for problem in caught.value.problems()] == ["cluster-dropped"]
 
 
 def test_nodes_are_ordered_by_number_not_by_text() -> None:

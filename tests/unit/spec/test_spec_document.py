@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 
 from provisioner.errors import InputError, Place
-from provisioner.spec.document import ListNode, MapNode, Node, ScalarNode, parse
+from provisioner.spec.document import MAX_ALIASED, ListNode, MapNode, Node, ScalarNode, build, parse
 from provisioner.spec.findings import Findings
 
 
@@ -123,3 +126,41 @@ def test_a_problem_is_noted_once() -> None:
     with pytest.raises(InputError) as caught:
         findings.settle()
     assert len(caught.value.problems()) == 1
+
+
+ROOT = Path(__file__).parents[3]
+FILES = sorted(path for name in ("examples", "plans", "tests/cases/patch") for path in (ROOT / name).rglob("*.yaml"))
+TRICKY = """\
+ü: &a {x: "ä\\n", 'y': [1, 2], ? z : ~}
+"quoted": !!str 12
+empty:
+text: |
+  one
+  two
+folded: >-
+  one
+  two
+again: *a
+<<: *a
+? long
+: - - 1
+    - b: c
+"""
+
+
+@pytest.mark.parametrize("text", [TRICKY, *(path.read_text() for path in FILES)])
+def test_both_parsers_read_the_same_at_the_same_places(text: str) -> None:
+    """The parser in C is there for speed only: what it takes, the one in Python reads no differently."""
+    fast = build(text, "f.yaml", Findings(), yaml.CSafeLoader)
+
+    assert fast
+    assert build(text, "f.yaml", Findings(), yaml.SafeLoader) == fast
+
+
+def test_a_file_may_be_as_long_as_it_is_written() -> None:
+    """The limit is for what aliases make of a few lines, not for what somebody wrote."""
+    root = _read("- [" + "1, " * (MAX_ALIASED + 1) + "1]\n")
+
+    assert isinstance(root, ListNode)
+    assert isinstance(root.items[0], ListNode)
+    assert len(root.items[0].items) == MAX_ALIASED + 2

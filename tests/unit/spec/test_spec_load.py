@@ -234,6 +234,18 @@ def test_a_pool_without_nodes_is_allowed_for_workers(tmp_path: Path) -> None:
     assert tuple(pool.nodes for pool in spec.pools if pool.role == "worker") == ((),)
 
 
+def test_a_file_may_have_resources_only(tmp_path: Path) -> None:
+    """Without any key that speaks of a cluster there is none, and no provider is needed for what is built in."""
+    text = 'version: 1\nname: demo\nresources:\n  a: {kind: core.value, props: {value: "${cluster.name}"}}\n'
+
+    spec = _load(tmp_path, text)
+
+    assert spec.talos is None
+    assert spec.pools == ()
+    assert spec.providers == {}
+    assert [(block.provider, block.props) for block in spec.resources] == [("core", {"value": "demo"})]
+
+
 def test_places_are_relative_to_where_the_user_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sub").mkdir()
     for standing, shown in ((tmp_path, "sub/cluster.yaml"), (tmp_path / "sub", "cluster.yaml")):

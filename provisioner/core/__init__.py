@@ -1,0 +1,1 @@
+"""The built-in provider `core`: objects that live in the state and nowhere else."""
