@@ -152,7 +152,7 @@ class Trial:
         return store
 
     def assert_nothing_is_lost(self) -> None:
-        """What exists is on record, once, and what is on record exists; nothing is in flight or waits to be removed."""
+        """What exists is on record, once, and what is on record exists; nothing is in flight or to be removed."""
         state = self.state()
         there = {
             entry.key: str(entry.address) for entry in state.entries.values() if entry.address.kind != "toy.gate"
