@@ -29,13 +29,15 @@ from provisioner.conformance.watch import Watcher, touching_nothing
 from provisioner.errors import ProvError
 from provisioner.model.address import Address
 from provisioner.model.design import Design
+from provisioner.model.functions import CORE
 from provisioner.model.job import Job
 from provisioner.model.resource import Resource
 from provisioner.model.schema import Schema
 from provisioner.model.topology import Topology
-from provisioner.model.value import Ref, Value, strip_origins
+from provisioner.model.value import Ref, Unknown, Value, evaluate, strip_origins
 from provisioner.plugins.registry import GROUP
 from provisioner.sdk.provider import Infrastructure, Kind, Provider
+from provisioner.talos.provider import provider as talos
 
 AT_ONCE_S = 2.0
 _LIGHT = frozenset({"prov-talos", "attrs"})
@@ -193,7 +195,12 @@ class ProviderSuite(Suite):
     def _complaints(self, resource: Resource) -> Iterator[str]:
         kind = self.provider.kinds.get(resource.address.kind)
         if kind is not None:
-            yield from (f"{name} {says}" for name, says in Schema.of(kind.props).complaints(resource.props))
+            functions = {**CORE, **talos.functions, **self.provider.functions}
+            props = {
+                name: evaluate(value, lambda ref: Unknown(str(ref.to)), functions)
+                for name, value in resource.props.items()
+            }
+            yield from (f"{name} {says}" for name, says in Schema.of(kind.props).complaints(props))
 
     def _misnamed(self, resource: Resource) -> Iterator[str]:
         for name, value in resource.props.items():
