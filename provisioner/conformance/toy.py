@@ -119,9 +119,7 @@ class _InTheCloud:
     """Reading and removing, which are the same for all that the cloud holds."""
 
     def read(self, client: Client, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, Reading]:
-        client.cloud.reads.append(tuple(sorted(job.address.name for job in jobs)))
-        if client.cloud.read_fault is not None:
-            raise client.cloud.read_fault
+        client.cloud.ask(job.address.name for job in jobs)
         asked = [job for job in jobs if job.address.name not in client.cloud.silent]
         return {job.key: self._reading(client.cloud, job) for job in asked}
 
@@ -129,7 +127,7 @@ class _InTheCloud:
         with client.cloud.call("delete", job) as waiting:
             if waiting is not None:
                 return waiting
-            client.cloud.things.pop(job.key, None)
+            client.cloud.remove(job)
             return Done(None)
 
     def _reading(self, cloud: Cloud, job: Job[Any, Any]) -> Reading:
@@ -160,12 +158,11 @@ class ThingKind(_InTheCloud):
             if waiting is not None:
                 return waiting
             thing = client.cloud.thing(job)
-            if thing.props != _as_kept(wanted(job)):
-                thing.props, thing.revision = _as_kept(wanted(job)), thing.revision + 1
+            client.cloud.change(thing, props=_as_kept(wanted(job)))
             return Done(_outputs(thing))
 
     def find(self, client: Client, ids: Sequence[str], ctx: Context) -> Mapping[str, Reading]:
-        client.cloud.reads.append(tuple(sorted(ids)))
+        client.cloud.ask(ids)
         there = {thing.id: thing for thing in client.cloud.things.values() if isinstance(thing.props, self.props)}
         return {id_: self._found(there[id_]) if id_ in there else Absent() for id_ in ids}
 
@@ -226,8 +223,7 @@ class DiskKind(_InTheCloud):
             if waiting is not None:
                 return waiting
             disk = client.cloud.thing(job)
-            if disk.props != job.wanted:
-                disk.props, disk.revision = job.wanted, disk.revision + 1
+            client.cloud.change(disk, props=job.wanted)
             return Done(DiskOutputs(disk.id, disk.remote))
 
     def _seen(self, thing: Any) -> Seen:
@@ -255,15 +251,14 @@ class ServerKind(_InTheCloud):
                 return waiting
             server = client.cloud.thing(job)
             _refuse_leap(server.props.version, wanted(job).version)
-            if server.props != job.wanted:
-                server.props, server.revision = job.wanted, server.revision + 1
+            client.cloud.change(server, props=job.wanted)
             return Done(ServerOutputs(server.id, server.boots))
 
     def run(self, client: Client, job: Job[Any, Any], ctx: Context) -> Answer:
         with client.cloud.call(f"run:{job.how}", job) as waiting:
             if waiting is not None:
                 return waiting
-            return _act(client.cloud.thing(job), job)
+            return _act(client.cloud, client.cloud.thing(job), job)
 
     def expand(self, update: Update) -> Sequence[Update | Run]:
         """Up by one: snapshot, drain, the new release, reboot, uncordon; by n: n releases with a reboot each."""
@@ -324,9 +319,7 @@ class ImageKind:
     outputs: ClassVar[type[Any]] = ImageOutputs
 
     def read(self, client: Client, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, Reading]:
-        client.cloud.reads.append(tuple(sorted(job.address.name for job in jobs)))
-        if client.cloud.read_fault is not None:
-            raise client.cloud.read_fault
+        client.cloud.ask(job.address.name for job in jobs)
         return {job.key: self._reading(client.cloud, job) for job in jobs}
 
     def _reading(self, cloud: Cloud, job: Job[Any, Any]) -> Reading:
@@ -416,27 +409,30 @@ def _refuse_leap(version: int, wanted: int) -> None:
         )
 
 
-def _act(server: Server, job: Job[Any, Any]) -> Answer:
+def _act(cloud: Cloud, server: Server, job: Job[Any, Any]) -> Answer:
     """Does an action once, however often it is called for."""
     match job.how:
         case "snapshot":
-            if server.props.version not in server.snapshots:
-                server.snapshots.append(server.props.version)
+            cloud.change(server, snapshots=sorted({*server.snapshots, server.props.version}))
         case "drain" | "uncordon":
-            server.cordoned = job.how == "drain"
+            cloud.change(server, cordoned=job.how == "drain")
         case "reboot":
-            return _reboot(server, job)
+            return _reboot(cloud, server, job)
         case other:
-            raise Fatal("a server cannot do that", detail=f"it was told to {other}", effect=False)
+            raise Fatal(
+                "a server cannot do that",
+                detail=f"it was told to {other}",
+                remedy="tell it to snapshot, drain, reboot or uncordon",
+                effect=False,
+            )
     return Done(None)
 
 
-def _reboot(server: Server, job: Job[Any, Any]) -> Answer:
+def _reboot(cloud: Cloud, server: Server, job: Job[Any, Any]) -> Answer:
     """The count of boots is on record before the reboot is asked for, so that it is not asked for again."""
     if not job.phase:
         return Pending(job.id, "asking", {"boots": str(server.boots)}, POLL_S, "about to reboot")
-    if str(server.boots) == job.memo["boots"]:
-        server.boots += 1
+    cloud.change(server, boots=int(job.memo["boots"]) + 1)
     return Done(ServerOutputs(server.id, server.boots))
 
 

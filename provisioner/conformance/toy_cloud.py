@@ -5,7 +5,8 @@
 
 A script is used up one item per call, in order: a `Pending` is answered (the thing exists from then on), an
 exception is raised, anything callable is called with the job: what it returns is the answer, and if that is None
-the verb goes on as usual. Without a script a verb succeeds. An action is scripted as `run:drain`.
+the verb goes on as usual. Without a script a verb succeeds. An action is scripted as `run:drain`; `read`, which is
+about many things at once, for no name, and with exceptions only.
 
 A crash is simulated by dropping the engine and starting another one on the same cloud.
 """
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -165,6 +166,8 @@ class Cloud:
     jobs: list[Job[Any, Any]] = field(factory=list)
     reads: list[tuple[str, ...]] = field(factory=list)
     """The names asked for, by call."""
+    writes: int = 0
+    """How often something was changed, by whatever call."""
     peaks: dict[str, int] = field(factory=dict)
     """The most calls that were in flight at the same time, by endpoint."""
     places: list[str] = field(factory=list)
@@ -244,6 +247,31 @@ class Cloud:
             with self._guard:
                 self._in_flight[endpoint] -= 1
 
+    def ask(self, names: Iterable[str]) -> None:
+        """Notes that reading asks for some names, or ids, and raises what it is to raise."""
+        with self._guard:
+            self.reads.append(tuple(sorted(names)))
+            scripted = self._scripts["read", ""]
+            fault = scripted.pop(0) if scripted else self.read_fault
+        if isinstance(fault, Exception):
+            raise fault
+
+    def change(self, thing: Thing, **attributes: Any) -> None:
+        """Writes attributes of a thing, if that makes a difference."""
+        with self._guard:
+            if any(getattr(thing, name) != value for name, value in attributes.items()):
+                self.writes += 1
+                for name, value in attributes.items():
+                    setattr(thing, name, value)
+                if "props" in attributes:
+                    thing.revision += 1
+
+    def remove(self, job: Job[Any, Any]) -> None:
+        """Removes the thing of this key, if there is one."""
+        with self._guard:
+            if self.things.pop(job.key, None) is not None:
+                self.writes += 1
+
     def enter(self, verb: str, job: Job[Any, Any]) -> Any:
         """Notes a call and does what its script says."""
         with self._guard:
@@ -267,6 +295,7 @@ class Cloud:
                 self._refuse_taken(job, remote, unique=unique)
                 thing = cls(self._next_id(), job.address, job.wanted, lineage=job.lineage, remote=remote)
                 self.things[job.key] = thing
+                self.writes += 1
             return self.things[job.key]
 
     def thing(self, job: Job[Any, Any]) -> Any:
@@ -281,9 +310,20 @@ class Cloud:
         with self._guard:
             key, thing = next(((key, thing) for key, thing in self.things.items() if thing.id == job.id), ("", None))
             if thing is None:
-                raise Fatal("there is no such thing to take over", detail=f"its id would be {job.id}", effect=False)
+                raise Fatal(
+                    "there is no such thing to take over",
+                    detail=f"its id would be {job.id}",
+                    remedy="name one that is there",
+                    effect=False,
+                )
             if thing.lineage not in ("", job.lineage):
-                raise Fatal("the thing belongs to another state", detail=f"its id is {job.id}", effect=False)
+                raise Fatal(
+                    "the thing belongs to another state",
+                    detail=f"its id is {job.id}",
+                    remedy="remove it there first",
+                    effect=False,
+                )
+            self.writes += key != job.key
             del self.things[key]
             thing.lineage, thing.address = job.lineage, job.address
             self.things[job.key] = thing
@@ -293,7 +333,12 @@ class Cloud:
         for other in self.things.values():
             same = other.address.kind == job.address.kind and other.remote == remote
             if same and (unique or other.lineage != job.lineage):
-                raise Fatal("the name is taken", detail=f"there is another {remote}", effect=False)
+                raise Fatal(
+                    "the name is taken",
+                    detail=f"there is another {remote}",
+                    remedy="give it another name, or remove the other one",
+                    effect=False,
+                )
 
     def _next_id(self) -> str:
         self._made += 1

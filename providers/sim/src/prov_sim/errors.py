@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from prov_sim.control import ControlError
-from provisioner.sdk import Fatal, OperatorNeeded, ProviderError, Retry
+from provisioner.sdk import Fatal, OperatorNeeded, ProviderError, Retry, Throttled
 
 
 def provider_error(err: ControlError) -> ProviderError:
@@ -14,7 +14,7 @@ def provider_error(err: ControlError) -> ProviderError:
     text = str(err)
     match err.code:
         case "throttled":
-            return Retry("the simulator asks to call less often", detail=text, after_s=0.5)
+            return Throttled("the simulator asks to call less often", detail=text, after_s=0.5)
         case "no-answer":
             return Retry("the simulator did not answer", detail=text, remedy="see `prov sim list`", after_s=0.2)
         case "error":

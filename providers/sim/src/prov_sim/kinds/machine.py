@@ -74,8 +74,11 @@ class MachineKind:
         return Pending(id=machine["id"], phase="booting", note="waits for power")
 
     def update(self, client: Control, job: Job[MachineProps, MachineOutputs], ctx: Context) -> Answer:
-        """Switches the machine on or off; nothing else changes in place."""
+        """Switches the machine on or off where it is not; nothing else changes in place."""
         wanted = _wanted(job)
+        found = self.read(client, [job], ctx)[job.key]
+        if isinstance(found, Seen) and (found.props["power"], found.props["alive"]) == (wanted.power, True):
+            return Done(MachineOutputs(id=str(found.outputs["id"]), host=str(found.outputs["host"])))
         with as_provider_errors():
             machine = client.ask("update_machine", key=job.key, id=job.id, lineage=job.lineage, power=wanted.power)
         return Done(_outputs(machine))
