@@ -19,8 +19,7 @@ from typing import Any, Protocol
 
 from provisioner.errors import StateError
 from provisioner.model.address import Address
-from provisioner.model.value import Call, Origin, Ref, Secret, Sourced, Unknown, Value
-
+from provisioner.model.value import Call, Origin, Ref, Sealed, Secret, Sourced, Unknown, Value
 
 _PLAIN = frozenset({str, int, bool, float, type(None)})
 
@@ -30,7 +29,9 @@ class Seal(Protocol):
 
     def close(self, plain: str, bound: str) -> str: ...
 
-    def open(self, sealed: str, bound: str) -> str: ...
+    def open(self, sealed: str, bound: str) -> str | None:
+        """The plain text; None where secrets are to stay shut."""
+        ...
 
 
 def encode(value: Value, seal: Seal, bound: str, earlier: Sequence[Any] = ()) -> Any:
@@ -96,7 +97,8 @@ def decode(raw: Any, seal: Seal, bound: str) -> Value:
 def _special(key: str, item: Any, seal: Seal, bound: str) -> Value:
     match key, item:
         case "$secret", str():
-            return Secret(json.loads(seal.open(item, bound)))
+            plain = seal.open(item, bound)
+            return Sealed() if plain is None else Secret(json.loads(plain))
         case "$ref", [str() as to, str() as output]:
             with contextlib.suppress(ValueError):
                 return Ref(Address.parse(to), output)
@@ -111,6 +113,14 @@ def _special(key: str, item: Any, seal: Seal, bound: str) -> Value:
     raise StateError("the state or plan holds a value of an unknown form", detail=f"found {key}")
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def dumps(raw: Any) -> str:
     """JSON in one stable form: sorted keys, no spaces."""
-    return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(raw)
+
+
+def is_plain(text: str) -> bool:
+    """Whether JSON certainly has neither marks nor lists, so that `decode` would change nothing about it."""
+    return "$" not in text and "[" not in text

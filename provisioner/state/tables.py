@@ -20,22 +20,27 @@ KEPT_RUNS = 1000
 OUTPUTS = "outputs"
 """Where the outputs stand in `meta`, and what their secrets are bound to."""
 
-_TABLES = (
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE entries (address TEXT NOT NULL, generation INTEGER NOT NULL, deposed INTEGER NOT NULL, "
-    "serial INTEGER NOT NULL, needs TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (address, generation))",
-    "CREATE UNIQUE INDEX current ON entries (address) WHERE NOT deposed",
-    "CREATE TABLE bindings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE owner (token INTEGER NOT NULL, who TEXT, host TEXT, pid INTEGER, since TEXT, doing TEXT)",
-    "CREATE TABLE runs (id TEXT PRIMARY KEY, doing TEXT NOT NULL, who TEXT NOT NULL, host TEXT NOT NULL, "
-    "since TEXT NOT NULL, until TEXT NOT NULL, outcome TEXT NOT NULL, summary TEXT NOT NULL)",
-)
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE entries (
+    address TEXT NOT NULL, generation INTEGER NOT NULL, deposed INTEGER NOT NULL,
+    serial INTEGER NOT NULL, needs TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (address, generation)
+);
+CREATE UNIQUE INDEX current ON entries (address) WHERE NOT deposed;
+CREATE TABLE bindings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE owner (token INTEGER NOT NULL, who TEXT, host TEXT, pid INTEGER, since TEXT, doing TEXT);
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, doing TEXT NOT NULL, who TEXT NOT NULL, host TEXT NOT NULL,
+    since TEXT NOT NULL, until TEXT NOT NULL, outcome TEXT NOT NULL, summary TEXT NOT NULL
+);
+"""
 
 
 def draw_up(db: sqlite3.Connection, meta: Mapping[str, str]) -> None:
     """The tables of an empty state, in one transaction; its format is what is written last."""
     db.execute("BEGIN EXCLUSIVE")
-    for statement in _TABLES:
+    for statement in _TABLES.split(";"):
         db.execute(statement)
     db.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
     db.execute("INSERT INTO owner (token) VALUES (0)")

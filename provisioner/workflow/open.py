@@ -20,7 +20,7 @@ from provisioner.model.state import LockInfo, State
 from provisioner.plugins.registry import Registry
 from provisioner.spec.load import load
 from provisioner.spec.schema import ClusterSpec
-from provisioner.state.identity import identity_source
+from provisioner.state.identity import find_identity, identity_source
 from provisioner.state.sqlite_store import SqliteStore
 
 
@@ -43,6 +43,10 @@ class Project:
     store: SqliteStore
     registry: Registry
     world: World
+
+    def look(self) -> State:
+        """What is on record, for those who only look: without an identity, secrets stay sealed."""
+        return self.store.load(shut=find_identity(self.world.environ) is None)
 
     def graph(self, state: State) -> ResourceGraph:
         """What the file wants, with what was chosen at birth."""

@@ -15,10 +15,13 @@ from provisioner.workflow.open import Project
 
 
 def plan(project: Project, options: PlanOptions, out: Path | None = None) -> Plan:
-    """The plan for what is on record now; with `out` also as a file for `apply --plan`, unless it is blocked."""
+    """The plan for what is on record now; with `out` also as a file for `apply --plan`, unless it is blocked.
+
+    Without an identity what is sealed is not compared; a file needs one.
+    """
     if out is not None:
         project.store.create()
-    state = project.store.load()
+    state = project.look() if out is None else project.store.load()
     made = plan_for(project, state, project.graph(state), options)
     if out is not None and not made.blocked:
         write_private(out, plan_bytes(made, project.store.vault()))
