@@ -81,6 +81,21 @@ def _sealed(plain: str, seal: Seal, bound: str, earlier: Sequence[Any]) -> str:
     return seal.close(plain, bound)
 
 
+def resealed(raw: Any, old: Seal, new: Seal, bound: str) -> Any:
+    """An encoded tree, its secrets opened by one seal and closed by another."""
+    if isinstance(raw, list):
+        return [resealed(item, old, new, bound) for item in raw]
+    match raw:
+        case {"$secret": str() as sealed}:
+            plain = old.open(sealed, bound)
+            assert plain is not None, "who changes the seal has opened the old one"
+            return {"$secret": new.close(plain, bound)}
+        case dict():
+            return {key: resealed(item, old, new, bound) for key, item in raw.items()}
+        case _:
+            return raw
+
+
 def decode(raw: Any, seal: Seal, bound: str) -> Value:
     """The value that `encode` made; raises StateError for what it never makes."""
     if raw.__class__ in _PLAIN:

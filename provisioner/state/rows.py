@@ -16,7 +16,7 @@ from typing import Any
 from provisioner.model.address import Address
 from provisioner.model.state import Entry, Status
 from provisioner.model.value import has_secret
-from provisioner.state.codec import Seal, decode, dumps, encode, is_plain
+from provisioner.state.codec import Seal, decode, dumps, encode, is_plain, resealed
 
 Row = tuple[str, int, int, int, str, str]
 
@@ -57,6 +57,20 @@ def _body(entry: Entry, seal: Seal, earlier: Mapping[str, Any]) -> dict[str, Any
             before = [earlier[other] for other in _KEPT_FROM[name] if other in earlier]
             body[name] = encode(values, seal, entry.key, before)
     return body
+
+
+def with_new_seals(text: str, old: Seal, new: Seal) -> str:
+    """A body, its secrets opened by one seal and closed by another."""
+    body = json.loads(text)
+    changed = {name: resealed(body[name], old, new, body["key"]) for name in _VALUES if name in body}
+    return dumps({**body, **changed})
+
+
+def as_data(row: Row) -> dict[str, Any]:
+    """A row as plain data, sealed leaves as they lie there."""
+    address, generation, deposed, serial, needs, body = row
+    head = {"address": address, "generation": generation, "deposed": bool(deposed), "serial": serial}
+    return {**head, "depends_on": needs.split(), **json.loads(body)}
 
 
 def entries(rows: Iterable[Row], seal: Seal) -> Iterator[Entry]:

@@ -12,8 +12,8 @@ from attrs import astuple
 
 from provisioner.model.address import Address
 from provisioner.model.state import FORMAT, Bind, Change, Drop, Entry, Move, Note, Publish, Put, RunRecord
-from provisioner.state.codec import Seal, dumps, encode
-from provisioner.state.rows import Row, row, seals
+from provisioner.state.codec import Seal, dumps, encode, resealed
+from provisioner.state.rows import Row, row, seals, with_new_seals
 
 APPLICATION = 0x70726F76  # "prov", so that a foreign database is told from ours
 KEPT_RUNS = 1000
@@ -87,6 +87,17 @@ def _write(db: sqlite3.Connection, sort: type[Change], changes: Iterable[Any], s
             db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (OUTPUTS, text))
     elif sort is Note:
         _note(db, (c.run for c in changes))
+
+
+def reseal(db: sqlite3.Connection, old: Seal, new: Seal) -> None:
+    """Seals every secret anew. The serials of entries stay, for nothing changes about them."""
+    ids = db.execute("SELECT rowid FROM entries WHERE instr(body, '\"$secret\"')").fetchall()
+    for id_ in ids:
+        (body,) = db.execute("SELECT body FROM entries WHERE rowid = ?", id_).fetchone()
+        db.execute("UPDATE entries SET body = ? WHERE rowid = ?", (with_new_seals(body, old, new), *id_))
+    for (outputs,) in db.execute("SELECT value FROM meta WHERE name = ?", (OUTPUTS,)).fetchall():
+        text = dumps(resealed(json.loads(outputs), old, new, OUTPUTS))
+        db.execute("UPDATE meta SET value = ? WHERE name = ?", (text, OUTPUTS))
 
 
 def _earlier(db: sqlite3.Connection, entry: Entry) -> Mapping[str, Any]:

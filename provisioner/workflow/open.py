@@ -69,8 +69,7 @@ class Project:
 
     def lock_info(self, doing: str) -> LockInfo:
         """Who we are, for others who find the state locked."""
-        since = self.world.now().isoformat(timespec="seconds")
-        return LockInfo(_user(), socket.gethostname(), os.getpid(), since, doing)
+        return lock_info(self.world, doing)
 
 
 def open_project(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> Project:
@@ -82,6 +81,19 @@ def open_project(file: Path, state: Path | None, variables: Mapping[str, str], w
         identity_source(world.environ, person=world.person, tell=world.tell),
     )
     return Project(spec, store, Registry.installed(), world)
+
+
+def open_state(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> SqliteStore:
+    """The state alone. One that is named is opened whatever the cluster file says, or if there is none."""
+    if state is None:
+        return open_project(file, None, variables, world).store
+    return SqliteStore(state, None, identity_source(world.environ, person=False, tell=world.tell))
+
+
+def lock_info(world: World, doing: str) -> LockInfo:
+    """Who we are and what we are at."""
+    since = world.now().isoformat(timespec="seconds")
+    return LockInfo(_user(), socket.gethostname(), os.getpid(), since, doing)
 
 
 def default_state(file: Path, cluster: str) -> Path:
