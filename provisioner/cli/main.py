@@ -12,7 +12,19 @@ from typer.core import TyperGroup
 
 from provisioner import __version__
 from provisioner.cli import session
-from provisioner.cli.commands import access, apply, init, keys, output, plan, providers, status, validate
+from provisioner.cli.commands import (
+    access,
+    apply,
+    init,
+    keys,
+    output,
+    plan,
+    providers,
+    state,
+    status,
+    unlock,
+    validate,
+)
 from provisioner.errors import Problem, ProvError
 
 _COMMANDS = "prov.commands"
@@ -74,8 +86,10 @@ for command in (
     access.talosconfig,
     output.output,
     providers.providers,
+    unlock.unlock,
 ):
     app.command()(command)
+app.add_typer(state.app, name="state")
 app.add_typer(keys.app, name="keys")
 
 

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from provisioner.errors import InputError, Place, Problem
+from provisioner.errors import InputError, Place, Problem, ProvError
 from provisioner.render.style import Style
 
 if TYPE_CHECKING:
+    from provisioner.state.sqlite_store import SqliteStore
     from provisioner.workflow.open import Project, World
 
 DONE, ERROR, CHANGES, PARTLY = 0, 1, 2, 3
@@ -39,6 +40,27 @@ def project(file: Path, state: Path | None, variables: Sequence[str] | None) -> 
     from provisioner.workflow.open import open_project
 
     return open_project(file, state, parsed_variables(variables), world())
+
+
+def state(file: Path, state: Path | None, variables: Sequence[str] | None) -> SqliteStore:
+    """The state alone; where it is named, the cluster file is not read."""
+    from provisioner.workflow.open import open_state
+
+    return open_state(file, state, parsed_variables(variables), world())
+
+
+def ask(question: str, *, yes: bool, first: str) -> None:
+    """Goes on if a person agrees, or has agreed with --yes; `first` is the command to look at before that."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise ProvError(
+            "nobody is there to say yes",
+            detail="standard input is no terminal",
+            remedy=f"look at `{first}`, then add --yes",
+        )
+    if not typer.confirm(question, err=True):
+        raise typer.Abort
 
 
 def parsed_variables(given: Sequence[str] | None) -> Mapping[str, str]:

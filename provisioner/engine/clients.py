@@ -18,6 +18,7 @@ from provisioner.model.value import (
     Value,
     dig,
     evaluate,
+    has_sealed,
     is_known,
     refs,
     reveal,
@@ -58,6 +59,12 @@ class Clients:
         provider = self._registry.provider(use.type)
         settings = _known_part(evaluate(dict(use.settings), lookup, self.functions()))
         assert isinstance(settings, Mapping)
+        if has_sealed(settings):
+            raise OperatorNeeded(
+                "there is no age identity to open the credentials of a provider with",
+                detail=f"{instance} is reached with secrets that the state has sealed",
+                remedy="set PROV_AGE_KEY or PROV_AGE_KEY_FILE to the identity the state is sealed for",
+            )
         schema = Schema.of(provider.settings)
         for name, sentence in schema.complaints(settings):
             raise OperatorNeeded(

@@ -16,7 +16,17 @@ from typing import Any
 import attrs
 from attrs import frozen
 
-from provisioner.model.value import Secret, Sourced, Unknown, Value, conceal, has_secret, reveal, strip_origins
+from provisioner.model.value import (
+    Sealed,
+    Secret,
+    Sourced,
+    Unknown,
+    Value,
+    conceal,
+    has_secret,
+    reveal,
+    strip_origins,
+)
 
 _MARKS = "prov"
 
@@ -111,7 +121,7 @@ class Schema:
         return filled
 
     def complaints(self, props: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
-        """What is wrong with props as (field, sentence); unknown leaves are given the benefit of the doubt."""
+        """What is wrong with props as (field, sentence); unknown and sealed leaves get the benefit of the doubt."""
         for name in props:
             if name not in self.fields:
                 yield name, "is not a property of this kind"
@@ -151,8 +161,8 @@ def _digest(value: Value) -> str:
 
 def _fits(value: Value, declared: Any) -> bool:
     value = value.value if isinstance(value, Sourced) else value
-    value = value.reveal() if isinstance(value, Secret) else value
-    if isinstance(value, Unknown) or declared in (Any, typing.Any):
+    value = value.reveal() if isinstance(value, Secret) and not isinstance(value, Sealed) else value
+    if isinstance(value, Unknown | Sealed) or declared in (Any, typing.Any):
         return True
     options = (
         typing.get_args(declared) if typing.get_origin(declared) in (typing.Union, types.UnionType) else (declared,)

@@ -2,7 +2,7 @@
 
 A configuration document is an ordinary tree of mappings, tuples and scalars. Four leaves are special:
 
-    Secret   a value that never prints
+    Secret   a value that never prints; Sealed is one that could not even be opened
     Ref      the output of another resource
     Call     a registered pure function over values
     Unknown  will be known after apply
@@ -18,6 +18,7 @@ from typing import Any, TypeAlias, Union
 
 from attrs import field, frozen
 
+from provisioner.errors import KeyMissing
 from provisioner.model.address import Address
 
 Scalar: TypeAlias = bool | int | float | str | None
@@ -41,6 +42,39 @@ class Secret:
 
     def __repr__(self) -> str:
         return "Secret(***)"
+
+    __str__ = __repr__
+
+
+class StaysSealed(KeyMissing, ValueError):
+    """A sealed value is needed in the clear, and there is no identity to open it with."""
+
+
+@frozen(repr=False, eq=False)
+class Sealed(Secret):
+    """A secret of a state that is read without an identity: there is one, and that is all that is known.
+
+    It is like no other value, nor unlike it: whoever compares leaves it out.
+    """
+
+    _value: Scalar = field(init=False, default=None)
+
+    def reveal(self) -> Scalar:
+        """Raises StaysSealed."""
+        raise StaysSealed(
+            "there is no age identity to open the state's secrets with",
+            detail="a secret of the state is needed here",
+            remedy="set PROV_AGE_KEY or PROV_AGE_KEY_FILE to the identity the state is sealed for",
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __repr__(self) -> str:
+        return "Sealed(***)"
 
     __str__ = __repr__
 
@@ -161,8 +195,13 @@ def replace_refs(value: Value, change: Callable[[Ref], Value]) -> Value:
 
 
 def is_known(value: Value) -> bool:
-    """Whether nothing inside is unknown, a reference or a call."""
-    return not any(isinstance(leaf, Unknown | Ref | Call) for _, leaf in leaves(value))
+    """Whether nothing inside is unknown, a reference, a call or sealed."""
+    return not any(isinstance(leaf, Unknown | Ref | Call | Sealed) for _, leaf in leaves(value))
+
+
+def has_sealed(value: Value) -> bool:
+    """Whether something inside could not be opened."""
+    return any(isinstance(leaf, Sealed) for _, leaf in leaves(value))
 
 
 def has_secret(value: Value) -> bool:
@@ -206,8 +245,8 @@ def evaluate(value: Value, lookup: Callable[[Ref], Value], functions: Mapping[st
     """Resolves references and calls as far as they are known.
 
     `lookup` answers a reference with a value, or with `Unknown`. A call with anything unknown among its
-    arguments is unknown as a whole; one that saw a secret gives secrets. Raises ValueError where a known
-    call cannot be done.
+    arguments is unknown as a whole, with anything sealed it is sealed as a whole; one that saw a secret gives
+    secrets. Raises ValueError where a known call cannot be done.
     """
     match value:
         case Ref():
@@ -217,6 +256,8 @@ def evaluate(value: Value, lookup: Callable[[Ref], Value], functions: Mapping[st
             waiting = next((leaf for arg in args for _, leaf in leaves(arg) if isinstance(leaf, Unknown)), None)
             if waiting is not None:
                 return waiting
+            if any(map(has_sealed, args)):
+                return Sealed()
             secret = any(has_secret(arg) for arg in args)
             try:
                 result = freeze(functions[value.fn](*(reveal(arg) for arg in args)))
@@ -236,7 +277,7 @@ def evaluate(value: Value, lookup: Callable[[Ref], Value], functions: Mapping[st
 def dig(value: Value, dotted: str) -> Value:
     """Follows `a.b.c` into mappings; raises KeyError with the part that is missing."""
     for part in dotted.split("."):
-        if isinstance(value, Unknown):
+        if isinstance(value, Unknown | Sealed):
             return value
         if not isinstance(value, Mapping) or part not in value:
             raise KeyError(part)

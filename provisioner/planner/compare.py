@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from provisioner.model.step import ABSENT, FieldChange
-from provisioner.model.value import Origin, Path, Secret, Sourced, Unknown, Value, has_secret
+from provisioner.model.value import Origin, Path, Sealed, Secret, Sourced, Unknown, Value, has_secret
 
 
 def differences(before: Value, after: Value, path: Path = ()) -> Iterator[FieldChange]:
     """The leaves in which `after` differs from `before`.
 
     What is unknown differs: it may turn out equal, and a plan says what may happen. If either side of a leaf
-    is secret, both are given as secrets.
+    is secret, both are given as secrets. What is sealed differs from nothing.
     """
+    if isinstance(before, Sealed) or isinstance(after, Sealed):
+        return  # not compared: it could not be opened
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in dict.fromkeys((*before, *after)):
             yield from differences(before.get(key, ABSENT), after.get(key, ABSENT), (*path, key))

@@ -84,10 +84,10 @@ def read_plan(raw: bytes, seal: Seal) -> Plan:
         return _plan_in(body, seal)
     except (KeyError, TypeError, ValueError, AttributeError):
         raise PlanRefused("this file is not a plan", remedy="make one with `prov plan --out FILE`") from None
-    except StateError:  # it is whole, so what does not open was sealed with the key of another state
+    except StateError:  # it is whole, so what does not open was sealed with another key
         raise PlanRefused(
-            "this plan was made for another state",
-            detail="its sealed values do not open here",
+            "this plan was sealed with another key",
+            detail="it was made for another state, or before the state got a new data key",
             remedy="make a new one with `prov plan --out FILE`",
         ) from None
 

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
-from provisioner.model.state import Change, Fence, LockInfo, State
+from provisioner.model.state import Change, Fence, LockInfo, RunRecord, State
 
 
 class StateStore(Protocol):
     """Keeps one state. A commit costs what it changes, never the size of the state."""
 
-    def load(self) -> State:
-        """The newest snapshot; raises StateError when what is there is not a state of ours."""
+    def load(self, *, shut: bool = False) -> State:
+        """The newest snapshot; raises StateError when what is there is not a state of ours.
+
+        With `shut` nothing is opened that is sealed: such leaves are `Sealed`, and no identity is needed.
+        """
         ...
 
     def commit(self, changes: Sequence[Change], fence: Fence) -> int:
@@ -25,4 +28,12 @@ class StateStore(Protocol):
 
     def lock(self, info: LockInfo) -> AbstractContextManager[Fence]:
         """The exclusive right to write; raises StateLocked, naming the holder."""
+        ...
+
+    def holder(self) -> LockInfo | None:
+        """Who holds the lock, or held it when it was cut off; None after every orderly end."""
+        ...
+
+    def runs(self) -> Sequence[RunRecord]:
+        """The history, newest first; a store may forget the oldest of a thousand runs."""
         ...

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 from provisioner.errors import StateError
 from provisioner.model.address import Address
-from provisioner.model.value import Call, Origin, Ref, Secret, Sourced, Unknown, Value
+from provisioner.model.value import Call, Origin, Ref, Sealed, Secret, Sourced, Unknown, Value
 
 _PLAIN = frozenset({str, int, bool, float, type(None)})
 
@@ -29,7 +29,9 @@ class Seal(Protocol):
 
     def close(self, plain: str, bound: str) -> str: ...
 
-    def open(self, sealed: str, bound: str) -> str: ...
+    def open(self, sealed: str, bound: str) -> str | None:
+        """The plain text; None where secrets are to stay shut."""
+        ...
 
 
 def encode(value: Value, seal: Seal, bound: str, earlier: Sequence[Any] = ()) -> Any:
@@ -79,6 +81,21 @@ def _sealed(plain: str, seal: Seal, bound: str, earlier: Sequence[Any]) -> str:
     return seal.close(plain, bound)
 
 
+def resealed(raw: Any, old: Seal, new: Seal, bound: str) -> Any:
+    """An encoded tree, its secrets opened by one seal and closed by another."""
+    if isinstance(raw, list):
+        return [resealed(item, old, new, bound) for item in raw]
+    match raw:
+        case {"$secret": str() as sealed}:
+            plain = old.open(sealed, bound)
+            assert plain is not None, "who changes the seal has opened the old one"
+            return {"$secret": new.close(plain, bound)}
+        case dict():
+            return {key: resealed(item, old, new, bound) for key, item in raw.items()}
+        case _:
+            return raw
+
+
 def decode(raw: Any, seal: Seal, bound: str) -> Value:
     """The value that `encode` made; raises StateError for what it never makes."""
     if raw.__class__ in _PLAIN:
@@ -95,7 +112,8 @@ def decode(raw: Any, seal: Seal, bound: str) -> Value:
 def _special(key: str, item: Any, seal: Seal, bound: str) -> Value:
     match key, item:
         case "$secret", str():
-            return Secret(json.loads(seal.open(item, bound)))
+            plain = seal.open(item, bound)
+            return Sealed() if plain is None else Secret(json.loads(plain))
         case "$ref", [str() as to, str() as output]:
             with contextlib.suppress(ValueError):
                 return Ref(Address.parse(to), output)
@@ -110,6 +128,14 @@ def _special(key: str, item: Any, seal: Seal, bound: str) -> Value:
     raise StateError("the state or plan holds a value of an unknown form", detail=f"found {key}")
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def dumps(raw: Any) -> str:
     """JSON in one stable form: sorted keys, no spaces."""
-    return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _ENCODER.encode(raw)
+
+
+def is_plain(text: str) -> bool:
+    """Whether JSON certainly has neither marks nor lists, so that `decode` would change nothing about it."""
+    return "$" not in text and "[" not in text

@@ -30,9 +30,15 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     """The state itself, in whatever known format it is; see `bring_up`. Only for who holds the lock."""
     db = _connect(path)
     _format(db, path)
-    with writing(path):
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
+    try:
+        with reading(path):
+            _check_whole(db)
+        with writing(path):
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+    except StateError:
+        db.close()
+        raise
     return db
 
 
@@ -72,6 +78,7 @@ def reading(path: Path) -> Iterator[None]:
 
 def _connect(path: Path) -> sqlite3.Connection:
     _check_head(path)
+    _check_log(path)
     db = sqlite3.connect(path, isolation_level=None, timeout=30)
     try:
         with writing(path):  # SQLite may have to finish an interrupted commit before it can read
@@ -111,6 +118,37 @@ def _check_head(path: Path) -> None:
         raise _foreign(path, "it is no database")
     if int.from_bytes(head[68:72]) != APPLICATION:
         raise _foreign(path, "it is a database of another program")
+
+
+def _check_log(path: Path) -> None:
+    """A write-ahead log tells nothing of the file it belongs to; so the state must be the same with and without it.
+
+    Both are only read: SQLite takes a log over into the file when a connection that can write is closed.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    if not log.exists() or not log.stat().st_size:
+        return
+    without, with_log = _lineage(path, "immutable=1"), _lineage(path, "mode=ro")
+    if without and with_log and without != with_log:
+        raise _foreign(path, f"{log.name} beside it is the log of another one")
+
+
+def _lineage(path: Path, how: str) -> str:
+    """The lineage as a reader finds it; empty where it cannot tell, also for one who reads while others write."""
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?{how}", uri=True)
+    try:
+        return str(db.execute("SELECT value FROM meta WHERE name = 'lineage'").fetchone()[0])
+    except (sqlite3.Error, TypeError):
+        return ""
+    finally:
+        db.close()
+
+
+def _check_whole(db: sqlite3.Connection) -> None:
+    """Looks at every page before the first write; takes about a millisecond per thousand entries."""
+    (said,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    if said != "ok":
+        raise sqlite3.DatabaseError(said.replace("\n", " "))
 
 
 def _foreign(path: Path, why: str) -> StateError:

@@ -16,10 +16,11 @@ from typing import Any
 from provisioner.model.address import Address
 from provisioner.model.state import Entry, Status
 from provisioner.model.value import has_secret
-from provisioner.state.codec import Seal, decode, dumps, encode
+from provisioner.state.codec import Seal, decode, dumps, encode, is_plain, resealed
 
 Row = tuple[str, int, int, int, str, str]
 
+_STATUSES = {status.value: status for status in Status}
 _TEXTS = ("phase", "how", "silent", "error")
 _VALUES = ("intended", "applied", "outputs")
 _KEPT_FROM = {"intended": ("intended", "applied"), "applied": ("applied", "intended"), "outputs": ("outputs",)}
@@ -58,6 +59,20 @@ def _body(entry: Entry, seal: Seal, earlier: Mapping[str, Any]) -> dict[str, Any
     return body
 
 
+def with_new_seals(text: str, old: Seal, new: Seal) -> str:
+    """A body, its secrets opened by one seal and closed by another."""
+    body = json.loads(text)
+    changed = {name: resealed(body[name], old, new, body["key"]) for name in _VALUES if name in body}
+    return dumps({**body, **changed})
+
+
+def as_data(row: Row) -> dict[str, Any]:
+    """A row as plain data, sealed leaves as they lie there."""
+    address, generation, deposed, serial, needs, body = row
+    head = {"address": address, "generation": generation, "deposed": bool(deposed), "serial": serial}
+    return {**head, "depends_on": needs.split(), **json.loads(body)}
+
+
 def entries(rows: Iterable[Row], seal: Seal) -> Iterator[Entry]:
     """The entries of many rows; each address is made once, however many name it."""
     known: dict[str, Address] = {}
@@ -69,8 +84,8 @@ def entries(rows: Iterable[Row], seal: Seal) -> Iterator[Entry]:
         return found
 
     for text, generation, deposed, serial, needs, body in rows:
-        depends_on = tuple([address(need) for need in needs.split()])
-        yield _entry(address(text), generation, deposed, serial, depends_on, json.loads(body), seal)
+        depends_on = tuple([address(need) for need in needs.split()]) if needs else ()
+        yield _entry(address(text), generation, deposed, serial, depends_on, body, seal)
 
 
 def _entry(
@@ -79,22 +94,26 @@ def _entry(
     deposed: int,
     serial: int,
     depends_on: tuple[Address, ...],
-    body: dict[str, Any],
+    text: str,
     seal: Seal,
 ) -> Entry:
-    get, key = body.get, body["key"]
+    body = json.loads(text)
+    key = body["key"]
+    if not is_plain(text):
+        body |= {name: decode(body[name], seal, key) for name in _VALUES if name in body}
+    get = body.get
     return Entry(
         address=address,
         generation=generation,
         provider=body["provider"],
         key=key,
-        status=Status(body["status"]),
+        status=_STATUSES[body["status"]],
         id=get("id"),
         phase=get("phase", ""),
-        memo=get("memo", {}),
-        intended=_values(get("intended", {}), seal, key),
-        applied=_values(get("applied", {}), seal, key),
-        outputs=_values(get("outputs", {}), seal, key),
+        memo=get("memo") or {},
+        intended=get("intended") or {},
+        applied=get("applied") or {},
+        outputs=get("outputs") or {},
         depends_on=depends_on,
         protect=get("protect", False),
         how=get("how", ""),
@@ -104,7 +123,3 @@ def _entry(
         error=get("error", ""),
         serial=serial,
     )
-
-
-def _values(raw: Any, seal: Seal, key: str) -> Any:
-    return decode(raw, seal, key) if raw else raw

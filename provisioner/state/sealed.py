@@ -2,15 +2,15 @@
 
 Each state has a data key of its own (AES-256-GCM). The key lies in the state, encrypted to one or more age
 recipients; who holds the identity of one of them can open it. A sealed leaf is bound to its state and entry,
-so it opens nowhere else. Plan files carry the same wrapped key.
+so it opens nowhere else. Plan files are sealed with the same data key, which is not in them.
 """
 
 from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
@@ -51,7 +51,7 @@ class Vault:
     def __init__(self, wrapped: Wrapped, identity: Callable[[], Identity], lineage: str) -> None:
         self.wrapped = wrapped
         self._identity = identity
-        self._lineage = lineage
+        self.lineage = lineage
         self._cipher: AESGCM | None = None
 
     def close(self, plain: str, bound: str) -> str:
@@ -74,7 +74,7 @@ class Vault:
             ) from None
 
     def _context(self, bound: str) -> bytes:
-        return f"{self._lineage}|{bound}".encode()
+        return f"{self.lineage}|{bound}".encode()
 
     def _opened(self) -> AESGCM:
         if self._cipher is None:
@@ -84,13 +84,49 @@ class Vault:
         return self._cipher
 
 
-def new_data_key(recipients: tuple[str, ...]) -> Wrapped:
-    """A fresh data key for the given recipients."""
+class Shut:
+    """Opens nothing, for those who look at a state without an identity."""
+
+    def close(self, plain: str, bound: str) -> str:
+        raise AssertionError("nobody writes a state that was read without an identity")
+
+    def open(self, sealed: str, bound: str) -> None:
+        return None
+
+
+def new_data_key(recipients: Sequence[str]) -> Wrapped:
+    """A fresh data key for the given recipients; raises KeyMissing for what is none."""
+    return _wrap(secrets.token_bytes(32), recipients)
+
+
+def wrapped_anew(wrapped: Wrapped, identity: Identity, recipients: Sequence[str]) -> Wrapped:
+    """The same data key for other recipients; raises KeyMissing like `unwrap`."""
+    return _wrap(unwrap(wrapped, identity), recipients)
+
+
+def _wrap(data_key: bytes, recipients: Sequence[str]) -> Wrapped:
     import pyrage
 
-    keys = [pyrage.x25519.Recipient.from_str(text) for text in recipients]
-    sealed = pyrage.encrypt(secrets.token_bytes(32), keys)
-    return Wrapped(base64.b64encode(sealed).decode(), recipients)
+    sealed = pyrage.encrypt(data_key, [_recipient(text) for text in recipients])
+    return Wrapped(base64.b64encode(sealed).decode(), tuple(recipients))
+
+
+def _recipient(text: str) -> Any:
+    import pyrage
+
+    try:
+        return pyrage.x25519.Recipient.from_str(text)
+    except pyrage.RecipientError:
+        raise KeyMissing(
+            "this is not an age recipient",
+            detail=f"one begins with age1 and is the public half of an identity; given was {_named(text)}",
+            remedy="`prov keys show` prints the recipient of the identity in use",
+        ) from None
+
+
+def _named(text: str) -> str:
+    """A text given as recipient, as an error may show it: never an identity given by mistake."""
+    return repr(text) if text.startswith("age1") else "something else"
 
 
 def unwrap(wrapped: Wrapped, identity: Identity) -> bytes:
@@ -104,7 +140,7 @@ def unwrap(wrapped: Wrapped, identity: Identity) -> bytes:
         raise KeyMissing(
             "this age identity does not open the state",
             detail=f"the one from {identity.source} is not among the recipients: {', '.join(wrapped.recipients)}",
-            remedy="point PROV_AGE_KEY_FILE to the identity this state was made with",
+            remedy="point PROV_AGE_KEY_FILE to the identity of one of them, or have yours added with `prov keys add`",
         ) from None
 
 

@@ -9,31 +9,36 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import gc
 import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from attrs import asdict
 
 from provisioner.errors import StateError, StateLocked, StateMoved
 from provisioner.model.address import Address
-from provisioner.model.state import Change, Entry, Fence, LockInfo, RunRecord, State
+from provisioner.model.state import FORMAT, Change, Entry, Fence, LockInfo, RunRecord, State
 from provisioner.state.codec import decode
 from provisioner.state.database import bring_up, open_to_read, open_to_write, reading, writing
-from provisioner.state.rows import entries
-from provisioner.state.sealed import Identity, Vault, Wrapped, new_data_key
-from provisioner.state.tables import OUTPUTS, draw_up, read_rows, read_runs, write
+from provisioner.state.rows import as_data, entries
+from provisioner.state.sealed import Identity, Shut, Vault, Wrapped, new_data_key, wrapped_anew
+from provisioner.state.tables import OUTPUTS, draw_up, read_rows, read_runs, reseal, write
 from provisioner.state.ulid import new_ulid
 
 
 class SqliteStore:
     """A state in a file. Opening reads nothing; a file that is not a state of ours is refused, never touched.
 
-    A state of an older format is migrated when it is locked; until then it is read as if it had been.
+    A state of an older format is migrated when it is locked; until then it is read as if it had been. `cluster` is
+    whose state it must be; None takes the state of any cluster, but makes none.
     """
 
-    def __init__(self, path: Path, cluster: str, identity: Callable[[], Identity]) -> None:
+    def __init__(self, path: Path, cluster: str | None, identity: Callable[[], Identity]) -> None:
         self.path = path
         self._cluster = cluster
         self._identity = identity
@@ -46,6 +51,15 @@ class SqliteStore:
         """Whether there is a state; an empty file is none."""
         return self.path.exists() and self.path.stat().st_size > 0
 
+    def must_exist(self) -> None:
+        """Raises StateError where there is no state yet."""
+        if not self.exists:
+            raise StateError(
+                "there is no state here",
+                detail=str(self.path),
+                remedy="the first `prov apply` makes it; name another file with --state",
+            )
+
     def create(self) -> None:
         """Makes an empty state with a data key of its own, if there is none; needs an identity.
 
@@ -53,6 +67,8 @@ class SqliteStore:
         """
         if self.exists:
             return
+        if self._cluster is None:
+            self.must_exist()
         with writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             draft = self.path.with_name(f".{self.path.name}.{new_ulid()}.new")
@@ -71,7 +87,7 @@ class SqliteStore:
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         db = sqlite3.connect(draft, isolation_level=None)
         meta = {
-            "cluster": self._cluster,
+            "cluster": self._cluster or "",
             "lineage": new_ulid(),
             "serial": "0",
             "data_key": wrapped.text,
@@ -89,14 +105,17 @@ class SqliteStore:
                 self._vault = self._vault_of(self._meta())
         return self._vault
 
-    def load(self) -> State:
-        """The newest snapshot; an empty one of no lineage where there is no state yet."""
+    def load(self, *, shut: bool = False) -> State:
+        """The newest snapshot; an empty one of no lineage where there is no state yet.
+
+        With `shut` it needs no identity, and its secrets are `Sealed`.
+        """
         if not self.exists:
-            return State(self._cluster, lineage="", serial=0)
+            return State(self._cluster or "", lineage="", serial=0)
         db = self._open()
-        with reading(self.path), _snapshot(db):
+        with reading(self.path), _snapshot(db), _no_garbage():
             meta = self._meta()
-            vault = self._vault_of(meta)
+            vault = Shut() if shut else self._vault_of(meta)
             current: dict[Address, Entry] = {}
             deposed: dict[tuple[Address, int], Entry] = {}
             for entry in entries(read_rows(db), vault):
@@ -118,20 +137,67 @@ class SqliteStore:
             self._meta()
             return tuple(read_runs(db))
 
+    def pull(self) -> dict[str, Any]:
+        """All there is as plain data, what is sealed as it lies there; with the wrapped key nothing is left out."""
+        self.must_exist()
+        db = self._open()
+        with reading(self.path), _snapshot(db):
+            meta = self._meta()
+            return {
+                "prov_state": FORMAT,
+                **{name: meta[name] for name in ("cluster", "lineage")},
+                "serial": int(meta["serial"]),
+                "data_key": {"wrapped": meta["data_key"], "recipients": meta["recipients"].split()},
+                "entries": [as_data(row) for row in read_rows(db)],
+                "bindings": dict(db.execute("SELECT name, value FROM bindings ORDER BY name").fetchall()),
+                "outputs": json.loads(meta.get(OUTPUTS, "{}")),
+                "runs": [asdict(run) for run in read_runs(db)],
+            }
+
     def commit(self, changes: Sequence[Change], fence: Fence) -> int:
         """All changes or none, on disk when this returns; the new serial."""
+        vault = self.vault()
+        with self._committing(fence) as (db, serial):
+            write(db, changes, serial, vault)
+        return serial
+
+    def share(self, recipients: Sequence[str], fence: Fence) -> None:
+        """Wraps the data key for these recipients; who could open it before may still know it."""
+        wrapped = wrapped_anew(self.vault().wrapped, self._identity(), recipients)
+        with self._committing(fence) as (db, _):
+            self._put_key(db, wrapped)
+        self._vault = None
+
+    def reseal(self, recipients: Sequence[str], fence: Fence) -> None:
+        """A new data key, for these recipients only, and every secret sealed with it; all or nothing."""
+        old, wrapped = self.vault(), new_data_key(recipients)
+        new = Vault(wrapped, self._identity, old.lineage)
+        with self._committing(fence) as (db, _):
+            db.execute("PRAGMA secure_delete = ON")  # what the old key opens shall not lie about in free pages
+            reseal(db, old, new)
+            self._put_key(db, wrapped)
+        self._vault = None
+        with contextlib.suppress(sqlite3.Error):  # it would be done some time anyway
+            self._open().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def _committing(self, fence: Fence) -> Iterator[tuple[sqlite3.Connection, int]]:
+        """A transaction for who holds the newest fence, with the serial it makes."""
         if not self._writable:
             raise _overtaken()
-        db, vault = self._open(), self.vault()
+        db = self._open()
         with writing(self.path), _transaction(db):
             (token,) = db.execute("SELECT token FROM owner").fetchone()
             if token != fence.token:
                 raise _overtaken()
             (before,) = db.execute("SELECT value FROM meta WHERE name = 'serial'").fetchone()
             serial = int(before) + 1
-            write(db, changes, serial, vault)
+            yield db, serial
             db.execute("UPDATE meta SET value = ? WHERE name = 'serial'", (str(serial),))
-        return serial
+
+    def _put_key(self, db: sqlite3.Connection, wrapped: Wrapped) -> None:
+        rows = [("data_key", wrapped.text), ("recipients", " ".join(wrapped.recipients))]
+        db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
     @contextmanager
     def lock(self, info: LockInfo) -> Iterator[Fence]:
@@ -140,10 +206,7 @@ class SqliteStore:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(f"{self.path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise self._locked() from None
+            self._flock(handle)
             self.create()
             fence = self._take_over(info)
             try:
@@ -152,6 +215,17 @@ class SqliteStore:
                 self._let_go(fence)
         finally:
             os.close(handle)
+
+    def refuse_if_held(self) -> None:
+        """Raises StateLocked, naming the holder, while some process has the lock."""
+        with contextlib.suppress(FileNotFoundError), open(f"{self.path}.lock") as file:
+            self._flock(file.fileno())
+
+    def _flock(self, handle: int) -> None:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise self._locked() from None
 
     def _take_over(self, info: LockInfo) -> Fence:
         """Opens the state for writing and puts `info` down as its owner."""
@@ -207,7 +281,7 @@ class SqliteStore:
 
     def _meta(self) -> dict[str, str]:
         meta = dict(self._open().execute("SELECT name, value FROM meta").fetchall())
-        if meta["cluster"] != self._cluster:
+        if self._cluster is not None and meta["cluster"] != self._cluster:
             raise StateError(
                 "this state belongs to another cluster",
                 detail=f"{self.path} is the state of {meta['cluster']!r}, the file describes {self._cluster!r}",
@@ -232,6 +306,18 @@ def _snapshot(db: sqlite3.Connection) -> Iterator[None]:
     finally:
         if db.in_transaction:
             db.execute("COMMIT")
+
+
+@contextmanager
+def _no_garbage() -> Iterator[None]:
+    """While very many objects are made that all stay, looking for garbage among them takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @contextmanager

@@ -12,30 +12,35 @@ from attrs import astuple
 
 from provisioner.model.address import Address
 from provisioner.model.state import FORMAT, Bind, Change, Drop, Entry, Move, Note, Publish, Put, RunRecord
-from provisioner.state.codec import Seal, dumps, encode
-from provisioner.state.rows import Row, row, seals
+from provisioner.state.codec import Seal, dumps, encode, resealed
+from provisioner.state.rows import Row, row, seals, with_new_seals
 
 APPLICATION = 0x70726F76  # "prov", so that a foreign database is told from ours
 KEPT_RUNS = 1000
 OUTPUTS = "outputs"
 """Where the outputs stand in `meta`, and what their secrets are bound to."""
 
-_TABLES = (
-    "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE entries (address TEXT NOT NULL, generation INTEGER NOT NULL, deposed INTEGER NOT NULL, "
-    "serial INTEGER NOT NULL, needs TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (address, generation))",
-    "CREATE UNIQUE INDEX current ON entries (address) WHERE NOT deposed",
-    "CREATE TABLE bindings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE owner (token INTEGER NOT NULL, who TEXT, host TEXT, pid INTEGER, since TEXT, doing TEXT)",
-    "CREATE TABLE runs (id TEXT PRIMARY KEY, doing TEXT NOT NULL, who TEXT NOT NULL, host TEXT NOT NULL, "
-    "since TEXT NOT NULL, until TEXT NOT NULL, outcome TEXT NOT NULL, summary TEXT NOT NULL)",
-)
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE entries (
+    address TEXT NOT NULL, generation INTEGER NOT NULL, deposed INTEGER NOT NULL,
+    serial INTEGER NOT NULL, needs TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (address, generation)
+);
+CREATE UNIQUE INDEX current ON entries (address) WHERE NOT deposed;
+CREATE TABLE bindings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE owner (token INTEGER NOT NULL, who TEXT, host TEXT, pid INTEGER, since TEXT, doing TEXT);
+CREATE TABLE runs (
+    id TEXT PRIMARY KEY, doing TEXT NOT NULL, who TEXT NOT NULL, host TEXT NOT NULL,
+    since TEXT NOT NULL, until TEXT NOT NULL, outcome TEXT NOT NULL, summary TEXT NOT NULL
+);
+"""
 
 
 def draw_up(db: sqlite3.Connection, meta: Mapping[str, str]) -> None:
     """The tables of an empty state, in one transaction; its format is what is written last."""
     db.execute("BEGIN EXCLUSIVE")
-    for statement in _TABLES:
+    for statement in _TABLES.split(";"):
         db.execute(statement)
     db.executemany("INSERT INTO meta VALUES (?, ?)", list(meta.items()))
     db.execute("INSERT INTO owner (token) VALUES (0)")
@@ -82,6 +87,17 @@ def _write(db: sqlite3.Connection, sort: type[Change], changes: Iterable[Any], s
             db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (OUTPUTS, text))
     elif sort is Note:
         _note(db, (c.run for c in changes))
+
+
+def reseal(db: sqlite3.Connection, old: Seal, new: Seal) -> None:
+    """Seals every secret anew. The serials of entries stay, for nothing changes about them."""
+    ids = db.execute("SELECT rowid FROM entries WHERE instr(body, '\"$secret\"')").fetchall()
+    for id_ in ids:
+        (body,) = db.execute("SELECT body FROM entries WHERE rowid = ?", id_).fetchone()
+        db.execute("UPDATE entries SET body = ? WHERE rowid = ?", (with_new_seals(body, old, new), *id_))
+    for (outputs,) in db.execute("SELECT value FROM meta WHERE name = ?", (OUTPUTS,)).fetchall():
+        text = dumps(resealed(json.loads(outputs), old, new, OUTPUTS))
+        db.execute("UPDATE meta SET value = ? WHERE name = ?", (text, OUTPUTS))
 
 
 def _earlier(db: sqlite3.Connection, entry: Entry) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from provisioner.model.state import LockInfo, State
 from provisioner.plugins.registry import Registry
 from provisioner.spec.load import load
 from provisioner.spec.schema import ClusterSpec
-from provisioner.state.identity import identity_source
+from provisioner.state.identity import find_identity, identity_source
 from provisioner.state.sqlite_store import SqliteStore
 
 
@@ -46,6 +46,10 @@ class Project:
     registry: Registry
     world: World
 
+    def look(self) -> State:
+        """What is on record, for those who only look: without an identity, secrets stay sealed."""
+        return self.store.load(shut=find_identity(self.world.environ) is None)
+
     def graph(self, state: State) -> ResourceGraph:
         """What the file wants, with what was chosen at birth."""
         topology, bindings = topology_of(self.spec, _binding(state))
@@ -67,8 +71,7 @@ class Project:
 
     def lock_info(self, doing: str) -> LockInfo:
         """Who we are, for others who find the state locked."""
-        since = self.world.now().isoformat(timespec="seconds")
-        return LockInfo(_user(), socket.gethostname(), os.getpid(), since, doing)
+        return lock_info(self.world, doing)
 
 
 def open_project(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> Project:
@@ -80,6 +83,19 @@ def open_project(file: Path, state: Path | None, variables: Mapping[str, str], w
         identity_source(world.environ, person=world.person, tell=world.tell),
     )
     return Project(spec, store, Registry.installed(), world)
+
+
+def open_state(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> SqliteStore:
+    """The state alone. One that is named is opened whatever the cluster file says, or if there is none."""
+    if state is None:
+        return open_project(file, None, variables, world).store
+    return SqliteStore(state, None, identity_source(world.environ, person=False, tell=world.tell))
+
+
+def lock_info(world: World, doing: str) -> LockInfo:
+    """Who we are and what we are at."""
+    since = world.now().isoformat(timespec="seconds")
+    return LockInfo(_user(), socket.gethostname(), os.getpid(), since, doing)
 
 
 def default_state(file: Path, cluster: str) -> Path:

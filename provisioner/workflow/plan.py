@@ -21,11 +21,12 @@ from provisioner.workflow.open import Project
 def plan(project: Project, options: PlanOptions, out: Path | None = None, *, refresh: bool = True) -> Plan:
     """The plan for what is on record now; with `out` also as a file for `apply --plan`, unless it is blocked.
 
-    Without `refresh` nothing is read, and what is on record is taken for what is there.
+    Without `refresh` nothing is read, and what is on record is taken for what is there. Without an identity what is
+    sealed is not compared; a file needs one.
     """
     if out is not None:
         project.store.create()
-    state = project.store.load()
+    state = project.look() if out is None else project.store.load()
     made = plan_for(project, state, project.graph(state), options, refresh=refresh)
     if out is not None and not made.blocked:
         write_private(out, plan_bytes(made, project.store.vault()))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from provisioner.cli import session
+from provisioner.cli import options, session
 
-app = typer.Typer(no_args_is_help=True, help="The age identity that opens what the state seals.")
+if TYPE_CHECKING:
+    from provisioner.state.sqlite_store import SqliteStore
+
+app = typer.Typer(no_args_is_help=True, help="Who can open what the state seals.")
 
 
 @app.command()
@@ -29,12 +33,71 @@ def create(
 
 
 @app.command()
-def show() -> None:
-    """Show the public key in use and where the identity was found."""
+def show(
+    file: options.FileOption = options.DEFAULT_FILE,
+    state: options.StateOption = None,
+    var: options.VarOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Show the public key in use, where its identity was found, and who else can open the state."""
     from provisioner.errors import KeyMissing
-    from provisioner.state.identity import find_identity
+    from provisioner.render.table import columns
+    from provisioner.workflow.keys import in_use
 
-    identity = find_identity(os.environ)
-    if identity is None:
+    found = in_use(_state_if_any(file, state, var), session.world())
+    own = found.identity.recipient() if found.identity is not None else ""
+    if json:
+        identity = {"recipient": own, "source": found.identity.source} if found.identity is not None else None
+        session.data_json({"identity": identity, "recipients": list(found.recipients), "opens": found.opens})
+        return
+    if found.identity is None and not found.recipients:
         raise KeyMissing("there is no age identity", remedy="make one with `prov keys create`")
-    session.data(f"{identity.recipient()}\t{identity.source}\n")
+    rows = [("identity", own, found.identity.source)] if found.identity is not None else []
+    rows += [("recipient", known, "the identity in use" if known == own else "") for known in found.recipients]
+    session.data(columns(rows))
+
+
+@app.command()
+def add(
+    recipient: Annotated[str, typer.Argument(metavar="RECIPIENT", help="The public half of an identity: age1…")],
+    file: options.FileOption = options.DEFAULT_FILE,
+    state: options.StateOption = None,
+    var: options.VarOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Let one more age recipient open the state."""
+    from provisioner.workflow import keys
+
+    _tell(keys.add(session.state(file, state, var), session.world(), recipient), json)
+
+
+@app.command()
+def rotate(
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", metavar="RECIPIENT", help="Who shall not open it any more.")
+    ] = None,
+    file: options.FileOption = options.DEFAULT_FILE,
+    state: options.StateOption = None,
+    var: options.VarOption = None,
+    json: options.JsonOption = False,
+) -> None:
+    """Seal the state with a new data key. Plans saved before cannot be applied any more.
+
+    Who could open the state until now may have kept what is in it: this changes the seal, not the secrets.
+    """
+    from provisioner.workflow import keys
+
+    _tell(keys.rotate(session.state(file, state, var), session.world(), remove or ()), json)
+
+
+def _state_if_any(file: Path, state: Path | None, var: list[str] | None) -> SqliteStore | None:
+    """The state, where one is named or there is a cluster file."""
+    return session.state(file, state, var) if state is not None or file.exists() else None
+
+
+def _tell(recipients: Sequence[str], json: bool) -> None:
+    if json:
+        session.data_json({"recipients": list(recipients)})
+    else:
+        session.say(f"the state opens for {len(recipients)}:")
+        session.data("".join(f"{recipient}\n" for recipient in recipients))

@@ -22,7 +22,7 @@ def output(
     from provisioner.render.text import outputs_text
     from provisioner.render.view import value_view
 
-    outputs = session.project(file, state, var).store.load().outputs
+    outputs = session.project(file, state, var).look().outputs
     if name is None:
         views = {key: value_view(value) for key, value in outputs.items()}
         if json:

@@ -108,7 +108,7 @@ def test_a_plan_made_for_another_state_is_refused_as_such() -> None:
         def open(self, sealed: str, bound: str) -> str:
             raise StateError("a sealed value does not open")
 
-    with pytest.raises(PlanRefused, match="another state"):
+    with pytest.raises(PlanRefused, match="another key"):
         read_plan(plan_bytes(PLAN, SEAL), Stranger())
 
 
