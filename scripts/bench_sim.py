@@ -2,13 +2,15 @@
 
 `make bench-sim` runs it; `scripts/bench_sim.py 50 300` takes other sizes. Each size has a folder, a daemon and a
 state of its own, and is driven by the real command. Time is told twice: on the wall, and as seconds of CPU, of
-prov and of the daemon apart, since both share the machine. The exponent is the slope of log(seconds) over
-log(machines): 1 is linear, 2 is quadratic.
+prov and of the daemon apart, since both share the computer. Calls are those that machines answered; their number
+is the same on any computer. The exponent is the slope of the logarithm over that of the number of machines: 1 is
+linear, 2 is quadratic.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import math
 import os
 import socket
@@ -41,11 +43,12 @@ pools:
 
 
 class Cost(NamedTuple):
-    """Seconds of one run."""
+    """What one run took: seconds on the wall, seconds of CPU of both processes, calls of the machine API."""
 
     wall: float
     prov: float
     daemon: float
+    calls: float
 
 
 class Bench:
@@ -68,10 +71,11 @@ class Bench:
 
     def cost(self, *command: str) -> Cost:
         """What a command costs; one that fails ends the benchmark."""
-        before, began = self._daemon_cpu(), time.monotonic()
+        (daemon, calls), began = self._daemon(), time.monotonic()
         cpu = self._prov(*command)
         wall = time.monotonic() - began
-        return Cost(wall, cpu, self._daemon_cpu() - before)
+        daemon_after, calls_after = self._daemon()
+        return Cost(wall, cpu, daemon_after - daemon, calls_after - calls)
 
     def stop(self) -> None:
         """Ends the daemon, and with it all machines."""
@@ -95,17 +99,19 @@ class Bench:
             sys.exit(f"prov {' '.join(command)} ended with {process.returncode}:\n{log.read_text()[-4000:]}")
         return usage.ru_utime + usage.ru_stime
 
-    def _daemon_cpu(self) -> float:
-        """The seconds of CPU that the daemon has used so far; 0 before there is one."""
+    def _daemon(self) -> tuple[float, int]:
+        """The seconds of CPU that the daemon has used, and the calls its machines had; 0 before there is one."""
         try:
-            with socket.socket(socket.AF_UNIX) as control:
+            with socket.socket(socket.AF_UNIX) as control, control.makefile("rw") as lines:
                 control.connect(os.fsencode(self._socket))
-                greeting = control.makefile().readline()
+                pid = json.loads(lines.readline())["pid"]
+                fields = Path("/proc", str(pid), "stat").read_text().rpartition(") ")[2].split()
+                lines.write('{"verb": "show"}\n')
+                lines.flush()
+                calls = json.loads(lines.readline())["result"]["calls"]["api"]
         except OSError:
-            return 0.0
-        pid = greeting.partition('"pid": ')[2].partition(",")[0]
-        fields = Path("/proc", pid, "stat").read_text().rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            return 0.0, 0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), sum(calls.values())
 
 
 @contextmanager
@@ -142,14 +148,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--delivery", default="user_data", help="user_data or api")
     options = parser.parse_args(arguments)
     sizes: list[int] = sorted(options.sizes)
-    row = "{:>8}  {:<8}  {:>8}  {:>10}  {:>12}".format
+    row = "{:>8}  {:<8}  {:>7}  {:>10}  {:>12}  {:>7}".format
     write = sys.stdout.write
-    write(row("machines", "run", "wall s", "prov CPU s", "daemon CPU s") + "\n")
+    write(row("machines", "run", "wall s", "prov CPU s", "daemon CPU s", "calls") + "\n")
     costs: dict[str, list[Cost]] = {name: [] for name in RUNS}
     for size in sizes:
         for name, cost in measure(size, options.time_scale, options.delivery).items():
             costs[name].append(cost)
-            write(row(size, name, *(f"{value:.1f}" for value in cost)) + "\n")
+            write(row(size, name, *(f"{value:.1f}" for value in cost[:-1]), f"{cost.calls:.0f}") + "\n")
             sys.stdout.flush()
     for name, found in costs.items():
         slopes = [exponent(sizes, column) for column in zip(*found, strict=True)]
