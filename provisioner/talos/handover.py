@@ -57,7 +57,7 @@ def talosconfig_text(
 
 def node_status(cluster: Access) -> list[NodeStatus]:
     """All nodes whose host is known, control planes first, then by name; never raises a provider error."""
-    looks = cluster.look(cluster.nodes.values())
+    looks = cluster.look(cluster.nodes.values(), configs=False)
     kubernetes: Mapping[str, KubernetesNode]
     try:
         kubernetes = cluster.kubernetes_nodes()

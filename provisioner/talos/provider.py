@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from attrs import field, frozen
@@ -57,15 +56,15 @@ class TalosProvider:
         """Access to the cluster's machines; nothing is opened before the first question."""
         # Loaded here because gRPC and the crypto library are heavy, and many commands ask no machine.
         from provisioner.talos.api.cluster import Cluster
+        from provisioner.talos.api.links import links_of
         from provisioner.talos.pki.bundle import from_tree
 
         return Cluster(
             settings.cluster,
-            bundle=from_tree(settings.secrets) if settings.secrets else None,
+            links_of(from_tree(settings.secrets) if settings.secrets else None),
             control_planes=settings.control_planes,
             nodes=settings.nodes,
             endpoint=settings.endpoint,
-            clock=lambda: datetime.now(UTC),
         )
 
 

@@ -54,6 +54,8 @@ class Maintenance:
 class Configured:
     """The machine answered with a certificate of our cluster.
 
+    What was not asked for, see `Access.look`, is as if the machine told nothing.
+
     stage       `installing`, `booting`, `running`, `rebooting`, `resetting`, …
     ready       the machine's own verdict; `unmet` says what it is missing, one sentence each
     boot_id     changes with every boot
@@ -137,8 +139,13 @@ class Access(Protocol):
         """The same for control planes only."""
         ...
 
-    def look(self, hosts: Iterable[str]) -> Mapping[str, Outlook]:
-        """What each host is at, all asked at once; never raises for a host that does not answer."""
+    def look(self, hosts: Iterable[str], *, configs: bool = True, services: bool = True) -> Mapping[str, Outlook]:
+        """What each host is at, all asked at once; never raises for a host that does not answer.
+
+        Whoever does not need all of a `Configured` says so, since hundreds of machines are asked: without
+        `configs` it comes with neither configurations nor boot id, without `services` with neither services,
+        members nor version.
+        """
         ...
 
     def apply(self, host: str, text: str, *, maintenance: bool) -> Applied:

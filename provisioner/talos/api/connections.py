@@ -8,6 +8,7 @@ time-out, never two.
 from __future__ import annotations
 
 import asyncio
+import resource
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
@@ -26,11 +27,20 @@ PORT = 50000
 IDLE_S = 10.0
 IN_FLIGHT = 64
 """Machines asked at one moment; more wait their turn, which their time-out does not count."""
-KEPT = 128
-"""Connections kept open; beyond that they are closed after use, since a process has only so many files."""
+KEPT_AT_MOST = 1024
+_FILES_FOR_OTHERS = 256
+"""Left to the rest of the process: the state, calls in flight, providers."""
 
 _32_MIB = 32 * 2**20
 _CONFIG = Configuration(http2_connection_window_size=_32_MIB, http2_stream_window_size=_32_MIB)
+
+
+def room_for_connections(files: int) -> int:
+    """How many connections of one sort stay open where a process may open `files` files.
+
+    Beyond that they are closed after use. There are two sorts: to machines of ours, and to those in maintenance.
+    """
+    return min(KEPT_AT_MOST, max(64, (files - _FILES_FOR_OTHERS) // 2))
 
 
 @define
@@ -46,6 +56,7 @@ class Connections:
     def __init__(self, context: Callable[[], ssl.SSLContext]) -> None:
         self._context = context
         self._slots = asyncio.Semaphore(IN_FLIGHT)
+        self._room = room_for_connections(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self._open: dict[str, _Open] = {}
 
     async def ask(self, host: str, call: Call[T], *, timeout_s: float) -> T:
@@ -82,7 +93,7 @@ class Connections:
 
     def _give_back(self, host: str, kept: _Open, *, sound: bool) -> None:
         kept.users -= 1
-        if not sound or len(self._open) > KEPT:
+        if not sound or len(self._open) > self._room:
             self._forget(host, kept)
         if kept.users:
             return

@@ -20,8 +20,8 @@ certificate can look like one of ours with the wrong address.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from grpclib.client import Channel
 from grpclib.exceptions import GRPCError
@@ -29,24 +29,29 @@ from grpclib.exceptions import GRPCError
 from provisioner.sdk import ProviderError
 from provisioner.talos.api.access import Configured, Foreign, Maintenance, Member, Outlook, Service, Silent
 from provisioner.talos.api.calls import cosi, etcd, machine
-from provisioner.talos.api.connections import Connections, server_certificate
+from provisioner.talos.api.connections import Call, Connections, server_certificate
 from provisioner.talos.api.errors import Distrusted, NoAnswer
 from provisioner.talos.api.identity import unverified_context
-
-T = TypeVar("T")
 
 TIMEOUT_S = 5.0
 _ETCD_TIMEOUT_S = 3.0
 _MAINTENANCE_NAME = "maintenance-service.talos.dev"
 
 
-async def probe(host: str, ours: Connections, anyone: Connections, signed_by_us: Callable[[bytes], bool]) -> Outlook:
+async def probe(
+    host: str,
+    ours: Connections,
+    anyone: Connections,
+    signed_by_us: Callable[[bytes], bool],
+    questions: Call[Configured],
+) -> Outlook:
     """Looks at one host over both kinds of connections; never raises a provider error.
 
-    `signed_by_us` tells of a server certificate, in DER, whether our authority made it.
+    `signed_by_us` tells of a server certificate, in DER, whether our authority made it. `questions` are asked of
+    a machine of ours.
     """
     try:
-        return await ours.ask(host, survey, timeout_s=TIMEOUT_S)
+        return await ours.ask(host, questions, timeout_s=TIMEOUT_S)
     except Distrusted as err:
         return await _distrusted(host, anyone, signed_by_us, err.reason)
     except NoAnswer as err:
@@ -72,31 +77,52 @@ async def _distrusted(host: str, anyone: Connections, signed_by_us: Callable[[by
     return Foreign("its certificate is of another cluster")
 
 
-async def survey(channel: Channel) -> Configured:
-    """All that we want to know of a machine of ours, in two round trips."""
+async def survey(channel: Channel, *, configs: bool = True, services: bool = True) -> Configured:
+    """What we want to know of a machine of ours, in two round trips at most; see `Access.look`."""
+    parts: list[dict[str, Any]] = await _together(
+        _status(channel),
+        *([_configs(channel)] if configs else []),
+        *([_services(channel)] if services else []),
+    )
+    return Configured(**{name: value for part in parts for name, value in part.items()})
+
+
+async def _status(channel: Channel) -> dict[str, Any]:
+    status = await cosi.get(channel, cosi.STATUS)
+    verdict = (status or {}).get("status") or {}
+    return {
+        "stage": _stage(status),
+        "ready": bool(verdict.get("ready", False)),
+        "unmet": tuple(_unmet(item) for item in verdict.get("unmetConditions") or ()),
+    }
+
+
+async def _configs(channel: Channel) -> dict[str, Any]:
+    boot, active, persistent = await _together(
+        cosi.get(channel, cosi.BOOT_ID),
+        cosi.get(channel, cosi.ACTIVE_CONFIG),
+        cosi.get(channel, cosi.PERSISTENT_CONFIG),
+    )
+    boot_id = str(next(iter((boot or {}).values()), ""))
+    return {"boot_id": boot_id, "active": active or "", "persistent": persistent}
+
+
+async def _services(channel: Channel) -> dict[str, Any]:
+    services, version = await _together(machine.services(channel), machine.version(channel))
+    return {"services": services, "members": await _members(channel, services), "version": version}
+
+
+async def _together(*questions: Coroutine[Any, Any, Any]) -> list[Any]:
+    """The answers, in order; the first error where there is one.
+
+    A group, since a call left behind by a failed one would open the connection again.
+    """
     try:
-        # A group, since a call left behind by a failed one would open the connection again.
-        async with asyncio.TaskGroup() as calls:
-            status = calls.create_task(cosi.get(channel, cosi.STATUS))
-            boot = calls.create_task(cosi.get(channel, cosi.BOOT_ID))
-            active = calls.create_task(cosi.get(channel, cosi.ACTIVE_CONFIG))
-            persistent = calls.create_task(cosi.get(channel, cosi.PERSISTENT_CONFIG))
-            services = calls.create_task(machine.services(channel))
-            version = calls.create_task(machine.version(channel))
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(question) for question in questions]
     except ExceptionGroup as several:
         raise several.exceptions[0] from None
-    verdict = (status.result() or {}).get("status") or {}
-    return Configured(
-        stage=_stage(status.result()),
-        ready=bool(verdict.get("ready", False)),
-        unmet=tuple(_unmet(item) for item in verdict.get("unmetConditions") or ()),
-        boot_id=str(next(iter((boot.result() or {}).values()), "")),
-        active=active.result() or "",
-        persistent=persistent.result(),
-        services=services.result(),
-        members=await _members(channel, services.result()),
-        version=version.result(),
-    )
+    return [task.result() for task in tasks]
 
 
 async def _members(channel: Channel, services: Mapping[str, Service]) -> tuple[Member, ...] | None:

@@ -42,7 +42,7 @@ class Picture:
 def take_picture(client: Access, control_planes: Sequence[str], workers: Sequence[str]) -> Picture:
     """Asks all machines at once, then Kubernetes; a failure to answer becomes part of the picture."""
     hosts = {node: client.nodes[node] for node in (*control_planes, *workers) if node in client.nodes}
-    looks = client.look(hosts.values())
+    looks = client.look(hosts.values(), configs=False)
     machines = {node: looks[host] for node, host in hosts.items()}
     kubernetes: Mapping[str, KubernetesNode] | str
     try:

@@ -117,7 +117,7 @@ def _when_healthy(client: Access, job: BootstrapJob, looks: Mapping[str, Outlook
 
 def _looks(client: Access) -> dict[str, Outlook]:
     """The outlook of every control plane, by node name."""
-    looks = client.look(client.control_planes.values())
+    looks = client.look(client.control_planes.values(), configs=False)
     return {node: looks[host] for node, host in sorted(client.control_planes.items())}
 
 

@@ -42,7 +42,7 @@ class ConfigKind:
     def read(self, client: Access, jobs: Sequence[ConfigJob], ctx: Context) -> Mapping[str, Reading]:
         """The configuration each machine runs with. A machine in maintenance has none."""
         hosts = {job.key: _host(client, job) for job in jobs}
-        looks = client.look({host for host in hosts.values() if host})
+        looks = client.look({host for host in hosts.values() if host}, services=False)
         return {job.key: _reading(job, looks.get(hosts[job.key])) for job in jobs}
 
     def create(self, client: Access, job: ConfigJob, ctx: Context) -> Answer:

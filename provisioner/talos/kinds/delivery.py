@@ -148,7 +148,7 @@ def _unwell(client: Access, wanted: ConfigProps, machine: Configured) -> str:
 
 
 def _bootstrapped(client: Access) -> bool:
-    looks = client.look(client.control_planes.values())
+    looks = client.look(client.control_planes.values(), configs=False)
     return any(isinstance(look, Configured) and look.has_etcd for look in looks.values())
 
 
@@ -156,7 +156,7 @@ def _guard_quorum(client: Access, wanted: ConfigProps, machine: Configured) -> N
     """Refuses to make a control plane reboot while others are down: the rest must have a quorum."""
     if not machine.members or not needs_reboot(_changed(machine.active, wanted)):
         return
-    etcd = etcd_of(client, client.control_planes, client.look(client.control_planes.values()))
+    etcd = etcd_of(client, client.control_planes, client.look(client.control_planes.values(), configs=False))
     member = etcd.member_of(wanted.node, wanted.host) if etcd else None
     if etcd and member and (objection := etcd.objection_to_pausing(member)):
         raise Retry(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,9 @@ from attrs import frozen
 from provisioner.sdk import freeze, output, prop, reveal
 from provisioner.talos.api.access import Configured, Foreign, Outlook
 from provisioner.talos.config.encode import ConfigUnreadable, decode, encode
+
+_PART = re.compile(r"^---(?=\s)", re.MULTILINE)
+"""What parts the documents of a stream; no text inside one can look like it."""
 
 
 @frozen
@@ -77,12 +81,17 @@ def as_node(outlook: Outlook, *known: ConfigProps | None) -> Outlook:
     names = {props.hostname for props in known if props is not None}
     if not names or not isinstance(outlook, Configured):
         return outlook
-    found = hostname_in(_decoded(outlook.active))
+    found = _hostname_of(outlook.active)
     return Foreign(f"it is the node {found} of this cluster") if found and found not in names else outlook
 
 
-def _decoded(text: str) -> tuple[Mapping[str, Any], ...]:
+def _hostname_of(text: str) -> str:
+    """The hostname that a configuration's text sets; empty where it sets none, or cannot be read.
+
+    Only the documents that may say so are decoded: the others are long, and every look at a node comes this way.
+    """
+    parts = [part for part in _PART.split(text) if "HostnameConfig" in part]
     try:
-        return decode(text)
+        return hostname_in(document for part in parts for document in decode(part))
     except ConfigUnreadable:
-        return ()
+        return ""

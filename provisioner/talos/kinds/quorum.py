@@ -66,7 +66,8 @@ def etcd_of(client: Access, control_planes: Mapping[str, str], looks: Mapping[st
     if via is None:
         return None
     members = _members(looks[via])
-    known = {**looks, **client.look(host for member in members for host in member.hosts if host not in looks)}
+    further = [host for member in members for host in member.hosts if host not in looks]
+    known = {**looks, **client.look(further, configs=False)}
     up = {host for host, outlook in known.items() if isinstance(outlook, Configured) and outlook.runs("etcd")}
     names = {node for node, host in control_planes.items() if host in up}
     healthy = frozenset(m.id for m in members if m.hostname in names or not up.isdisjoint(m.hosts))

@@ -98,7 +98,7 @@ def remove_member(client: Access, job: ConfigJob, ctx: Context) -> Answer:
 def teardown(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     """Wipes the machine without regard for the cluster, which goes as a whole."""
     leaver = _leaver(client, job)
-    match _own(leaver, client.look([leaver.host] if leaver.host else [])):
+    match _own(leaver, client.look([leaver.host] if leaver.host else [], services=False)):
         case Configured() as machine:
             if machine.stage in _GOING_DOWN or _asked_lately(job, ctx.now()):
                 return _wait(job, "wipes itself")

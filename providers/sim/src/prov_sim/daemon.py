@@ -12,6 +12,7 @@ import fcntl
 import json
 import logging
 import os
+import resource
 import signal
 import socket
 import sys
@@ -48,6 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
     logging.getLogger("grpclib").setLevel(logging.ERROR)
+    _open_many_files()
     log.info("pid %d listens on %s. %s", os.getpid(), place.socket, NOTICE)
     try:
         asyncio.run(Daemon(place, options.seed).run())
@@ -135,6 +137,12 @@ class Daemon:
             if not reachable or time.monotonic() - busy > _IDLE_S:
                 log.info("idle, or out of reach")
                 self._stopping.set()
+
+
+def _open_many_files() -> None:
+    """Lifts our own limit as far as we may: each machine takes a listener, and each of its clients a file."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _write(writer: asyncio.StreamWriter, message: dict[str, Any]) -> None:

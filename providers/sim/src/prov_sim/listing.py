@@ -30,6 +30,7 @@ def show_world(world: World) -> dict[str, Any]:
 def show_machine(machine: Machine) -> dict[str, Any]:
     order, config = machine.order, machine.disk.config
     data = machine.disk.etcd
+    missing = unmet(machine)
     return {
         "id": machine.id,
         "name": order.name,
@@ -46,8 +47,8 @@ def show_machine(machine: Machine) -> dict[str, Any]:
         "address": machine.address,
         "power": "dead" if machine.dead else machine.power,
         "stage": machine.stage,
-        "ready": machine.stage == "running" and not unmet(machine),
-        "unmet": [f"{name}: {reason}" for name, reason in unmet(machine)],
+        "ready": machine.stage == "running" and not missing,
+        "unmet": [f"{name}: {reason}" for name, reason in missing],
         "held": machine.held,
         "boots": machine.boots,
         "boot_id": machine.boot_id,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
 from attrs import asdict, fields
 
 from prov_sim.balancer import Balancer, BalancerOrder
 from prov_sim.faults import KINDS, Fault
+from prov_sim.holdings import Holdings
 from prov_sim.listing import show_balancer, show_machine, show_world
 from prov_sim.machine.documents import BadConfig, edited
 from prov_sim.machine.machine import Machine
@@ -105,8 +106,15 @@ class Verbs:
         return {}
 
     async def _list(self, request: Request) -> Result:
-        shown = show_world(self._world)
-        return {name: shown[name] for name in ("machines", "balancers")}
+        """Those asked for by key, id and lineage; everything where the call names nothing."""
+        machines, balancers = self._world.machines, self._world.balancers
+        if "machines" not in request and "balancers" not in request:
+            shown = show_world(self._world)
+            return {name: shown[name] for name in ("machines", "balancers")}
+        return {
+            "machines": [show_machine(machine) for machine in _all_owned(machines, request.get("machines", ()))],
+            "balancers": [show_balancer(item) for item in _all_owned(balancers, request.get("balancers", ()))],
+        }
 
     # What only a simulator does.
 
@@ -186,10 +194,11 @@ def _order(cls: type[O], request: Request) -> O:
         raise Refused("invalid", f"{err.args[0]} is missing") from None
 
 
-def _owned(things: Mapping[str, Thing], request: Request) -> Thing | None:
+def _all_owned(things: Holdings[Thing], requests: Iterable[Request]) -> list[Thing]:
+    found = (_owned(things, request) for request in requests)
+    return [thing for thing in found if thing is not None]
+
+
+def _owned(things: Holdings[Thing], request: Request) -> Thing | None:
     """The object of this key, or of this id and lineage; what is somebody else's is not found."""
-    for thing in things.values():
-        same_owner = thing.order.lineage == request["lineage"]
-        if same_owner and (thing.order.key == request["key"] or thing.id == request.get("id")):
-            return thing
-    return None
+    return things.owned(request["lineage"], request["key"], request.get("id"))

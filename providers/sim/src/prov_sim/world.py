@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Final, TypeVar
 
 from prov_sim.addresses import Addresses
 from prov_sim.balancer import Balancer, BalancerOrder
-from prov_sim.changes import Changes
+from prov_sim.changes import CONTROL_PLANES, Changes
 from prov_sim.faults import FaultBook
+from prov_sim.holdings import Holdings
 from prov_sim.machine.certificates import Authority, load_authority
 from prov_sim.machine.documents import MachineConfig
 from prov_sim.machine.etcd import Domain
@@ -39,12 +39,13 @@ class World:
         self.changes = Changes()
         self.random = Random(seed)  # noqa: S311  (names and ids, not secrets)
         self.faults = FaultBook()
-        self.machines: dict[str, Machine] = {}
-        self.balancers: dict[str, Balancer] = {}
+        self.machines: Holdings[Machine] = Holdings()
+        self.balancers: Holdings[Balancer] = Holdings()
         self.control_calls: Counter[str] = Counter()
         self.api_calls: Counter[str] = Counter()
         self._addresses = Addresses()
         self._domains: dict[str, Domain] = {}
+        self._control_planes: dict[str, Machine] = {}
 
     @property
     def empty(self) -> bool:
@@ -61,7 +62,7 @@ class World:
         machine = _existing(self.machines, order)
         if machine is None:
             machine = Machine(order, self._new_id("m"), self._addresses.take(), self)
-            self.machines[machine.id] = machine
+            self.machines.add(machine)
             machine.switch_on(first=True)
         return machine
 
@@ -69,26 +70,26 @@ class World:
         """The balancer of `order.key`, made if it is not there; raises Refused when its name is taken."""
         balancer = _existing(self.balancers, order)
         if balancer is None:
-            balancer = Balancer(order, self._new_id("b"), self._addresses.take(), lambda: [*self.machines.values()])
-            self.balancers[balancer.id] = balancer
+            balancer = Balancer(order, self._new_id("b"), self._addresses.take(), self._running_control_planes)
+            self.balancers.add(balancer)
             try:
                 await balancer.open()
             except OSError:
                 self.delete_balancer(balancer)
                 raise
+            self.changes.announce(CONTROL_PLANES)  # there is a new way to them
         return balancer
 
     def delete_machine(self, machine: Machine) -> None:
         machine.switch_off()
-        del self.machines[machine.id]
+        self.machines.remove(machine)
         self.faults.forget(machine.id)
         self._addresses.give_back(machine.address)
         self._forget_empty_domains()
-        self.changes.announce()
 
     def delete_balancer(self, balancer: Balancer) -> None:
         balancer.close()
-        del self.balancers[balancer.id]
+        self.balancers.remove(balancer)
         self._addresses.give_back(balancer.address)
 
     def close(self) -> None:
@@ -101,12 +102,20 @@ class World:
 
     # What machines see of it.
 
+    def runs(self, machine: Machine) -> None:
+        if machine.is_control_plane:
+            self._control_planes[machine.id] = machine
+        else:
+            self._control_planes.pop(machine.id, None)
+
     def count(self, method: str) -> None:
         self.api_calls[method] += 1
 
     def domain(self, config: MachineConfig) -> Domain:
-        name = identity(config)
-        return self._domains.setdefault(name, Domain(name, self.random))
+        domain = self._domains.get(config.domain_name)
+        if domain is None:
+            domain = self._domains[config.domain_name] = Domain(config.domain_name, self.random)
+        return domain
 
     def domains(self) -> list[Domain]:
         return [self._domains[name] for name in sorted(self._domains)]
@@ -124,38 +133,33 @@ class World:
         return None
 
     def peers(self, config: MachineConfig) -> Iterable[Machine]:
-        name = identity(config)
         return [
             machine
             for machine in self.machines.values()
-            if machine.up and machine.active is not None and identity(machine.active) == name
+            if machine.up and machine.active is not None and machine.active.domain_name == config.domain_name
         ]
 
     def _control_planes_at(self, host: str) -> list[Machine]:
-        up = [machine for machine in self.machines.values() if machine.up and machine.is_control_plane]
+        up = [machine for machine in self._control_planes.values() if machine.up]
         groups = {balancer.order.group for balancer in self.balancers.values() if balancer.address == host}
         return [machine for machine in up if machine.address == host or machine.order.group in groups]
+
+    def _running_control_planes(self) -> Sequence[Machine]:
+        return [*self._control_planes.values()]
 
     def _new_id(self, letter: str) -> str:
         return f"{letter}-{self.random.getrandbits(48):012x}"
 
     def _forget_empty_domains(self) -> None:
-        held = {
-            identity(machine.disk.config) for machine in self.machines.values() if machine.disk.config is not None
-        }
-        self._domains = {name: domain for name, domain in self._domains.items() if name in held}
+        for name in [name for name in self._domains if not any(self._holds(m, name) for m in self.machines.values())]:
+            del self._domains[name]
+
+    def _holds(self, machine: Machine, domain: str) -> bool:
+        return machine.disk.config is not None and machine.disk.config.domain_name == domain
 
 
-def identity(config: MachineConfig) -> str:
-    """A short name for who finds whom: a digest of cluster id, discovery secret and Talos CA."""
-    parts = (config.get("cluster", "id"), config.get("cluster", "secret"), config.get("machine", "ca", "crt"))
-    return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()[:12]
-
-
-def _existing(things: dict[str, Thing], order: Order | BalancerOrder) -> Thing | None:
-    for thing in things.values():
-        if thing.order.key == order.key and thing.order.lineage == order.lineage:
-            return thing
-        if (thing.order.group, thing.order.name) == (order.group, order.name):
-            raise Refused("conflict", f"{order.group}/{order.name} exists already and belongs to somebody else")
-    return None
+def _existing(things: Holdings[Thing], order: Order | BalancerOrder) -> Thing | None:
+    thing = things.owned(order.lineage, order.key)
+    if thing is None and things.named(order.group, order.name) is not None:
+        raise Refused("conflict", f"{order.group}/{order.name} exists already and belongs to somebody else")
+    return thing

@@ -12,6 +12,7 @@ from provisioner.sdk import OperatorNeeded
 from provisioner.talos.api.access import Silent
 from provisioner.talos.api.cluster import Cluster
 from provisioner.talos.api.identity import Identity, signed_by, trusting_context
+from provisioner.talos.api.links import links_of
 from provisioner.talos.pki.bundle import Bundle
 from provisioner.talos.pki.certificate import talos_admin
 
@@ -40,7 +41,7 @@ def test_only_what_our_authority_signed_is_ours(bundle: Bundle):
 
 
 def test_without_secrets_nothing_is_known_and_nothing_can_be_asked():
-    cluster = Cluster("demo", bundle=None, control_planes={}, nodes={}, endpoint="", clock=lambda: NOW)
+    cluster = Cluster("demo", links_of(None), control_planes={}, nodes={}, endpoint="")
     assert cluster.look(["127.0.0.1"]) == {"127.0.0.1": Silent("the cluster's secrets are not known yet")}
     with pytest.raises(OperatorNeeded, match="not known"):
         cluster.kubernetes_nodes()

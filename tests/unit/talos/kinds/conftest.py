@@ -45,8 +45,9 @@ class FakeCluster:
     reboots: bool = False
     error: Exception | None = None
 
-    def look(self, hosts: Iterable[str]) -> Mapping[str, Outlook]:
-        return {host: self.machines.get(host, Silent("connection refused")) for host in hosts}
+    def look(self, hosts: Iterable[str], *, configs: bool = True, services: bool = True) -> Mapping[str, Outlook]:
+        looks = {host: self.machines.get(host, Silent("connection refused")) for host in hosts}
+        return {host: _as_asked(look, configs=configs, services=services) for host, look in looks.items()}
 
     def apply(self, host: str, text: str, *, maintenance: bool) -> Applied:
         self._note("apply", host, maintenance)
@@ -116,6 +117,15 @@ class FakeCluster:
     def _reply(self, host: str) -> None:
         if self.lose_replies:
             raise NoAnswer(host, "connection lost")
+
+
+def _as_asked(look: Outlook, *, configs: bool, services: bool) -> Outlook:
+    """The outlook without what was not asked for."""
+    if isinstance(look, Configured) and not configs:
+        look = evolve(look, boot_id="", active="", persistent=None)
+    if isinstance(look, Configured) and not services:
+        look = evolve(look, services={}, members=None, version="")
+    return look
 
 
 @define

@@ -87,7 +87,7 @@ class MachineService(MachineServiceBase):
             raise GRPCError(Status.NOT_FOUND, "etcdserver: member not found") from None
         except NoQuorum as err:
             raise GRPCError(Status.UNAVAILABLE, str(err)) from None
-        self._machine.world.changes.announce()
+        self._machine.announce()
         answer = wire.EtcdRemoveMemberByIDResponse(messages=[wire.EtcdRemoveMemberByID()])
         await self._answer(stream, "EtcdRemoveMemberByID", answer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import ipaddress
 import os
 import ssl
@@ -79,6 +80,11 @@ def load_key(pem: str) -> PrivateKey:
 
 def load_authority(certificate: object, key: object) -> Authority:
     """A CA as the configuration holds it; an empty key gives one that cannot sign."""
+    return _authority(str(certificate), str(key or ""))
+
+
+@functools.lru_cache(maxsize=64)  # all machines of a cluster name the same few
+def _authority(certificate: str, key: str) -> Authority:
     loaded = load_certificate(decode_pem(certificate))
     if not key:
         return Authority(loaded, None)
@@ -134,6 +140,7 @@ def load(context: ssl.SSLContext, issued: Issued) -> None:
         os.close(handle)
 
 
+@functools.lru_cache(maxsize=64)  # whoever manages a cluster shows one certificate to all machines
 def only_for_clients(der: bytes) -> bool:
     """Whether a certificate is for TLS clients and nothing else, which apid insists on."""
     try:

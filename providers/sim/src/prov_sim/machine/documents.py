@@ -73,7 +73,13 @@ class MachineConfig:
     def cluster(self) -> Tree:
         return _mapping(self.root, "cluster")
 
-    @property
+    @cached_property
+    def domain_name(self) -> str:
+        """A short name for who finds whom: a digest of cluster id, discovery secret and Talos CA."""
+        parts = (self.get("cluster", "id"), self.get("cluster", "secret"), self.get("machine", "ca", "crt"))
+        return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()[:12]
+
+    @cached_property
     def type(self) -> str:
         return str(self.machine.get("type", ""))
 
@@ -81,12 +87,12 @@ class MachineConfig:
     def is_control_plane(self) -> bool:
         return self.type in ("controlplane", "init")
 
-    @property
+    @cached_property
     def endpoint_host(self) -> str:
         endpoint = _mapping(self.cluster, "controlPlane").get("endpoint", "")
         return urlsplit(str(endpoint)).hostname or ""
 
-    @property
+    @cached_property
     def hostname(self) -> str:
         """The configured host name; empty where the machine makes one up."""
         for document in self.documents:

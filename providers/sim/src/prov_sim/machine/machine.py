@@ -17,10 +17,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from prov_sim.changes import CONTROL_PLANES
 from prov_sim.machine.api import MachineService
 from prov_sim.machine.cosi import StateService
 from prov_sim.machine.credentials import api_certificate, kubernetes_certificate, signer
@@ -55,13 +56,15 @@ class Machine:
         self.error = ""
         self.boots = 0
         self.boot_id: str = ""
-        self.active: MachineConfig | None = None
         self.config_version = 0
         self.etcd_state = ""
         self.bootstrap_asked = False
         self.reboot_pending = False
         self.world = world
         self.pace = Pace(order.time_scale, f"{order.seed}/{order.group}/{order.name}")
+        self._active: MachineConfig | None = None
+        self._topics: tuple[str, ...] = (machine_id,)
+        self._node = ""
         self._kubelet_up = False
         self._kubernetes: KubernetesApi | None = None
         self._server = MachineServer(address, (MachineService(self), StateService(self)))
@@ -69,6 +72,11 @@ class Machine:
         self._closing: set[asyncio.Task[None]] = set()
 
     # What others may know of it.
+
+    @property
+    def active(self) -> MachineConfig | None:
+        """The configuration it runs with."""
+        return self._active
 
     @property
     def up(self) -> bool:
@@ -108,9 +116,8 @@ class Machine:
     @property
     def node_ready(self) -> bool:
         domain = self.domain
-        return domain is not None and any(
-            node.kubelet is self and node.ready for etcd in domain.etcds for node in etcd.nodes.values()
-        )
+        found = [etcd.nodes.get(self._node) for etcd in domain.etcds] if domain is not None else []
+        return any(node is not None and node.kubelet is self and node.ready for node in found)
 
     # What people, clouds and API calls do to it.
 
@@ -126,7 +133,7 @@ class Machine:
         """Power is cut."""
         self._stop(cut=True)
         self.power = self.stage = "off"
-        self.world.changes.announce()
+        self.announce()
 
     def die(self) -> None:
         """Power is cut for good."""
@@ -140,7 +147,11 @@ class Machine:
 
     def release(self) -> None:
         self.held = False
-        self.world.changes.announce()
+        self.announce()
+
+    def announce(self) -> None:
+        """Something about it changed; whoever waits for that looks again."""
+        self.world.changes.announce(*self._topics)
 
     def loses(self, method: str) -> bool:
         """Whether the answer to this call shall be lost; the fault is used up."""
@@ -162,7 +173,8 @@ class Machine:
 
     def apply_live(self, config: MachineConfig) -> None:
         """Takes a configuration whose changes need no reboot."""
-        self.disk.config = self.active = config
+        self.disk.config = config
+        self._run(config)
         self.config_version += 1
         issued = api_certificate(self, config)
         if issued is not None:
@@ -170,7 +182,7 @@ class Machine:
         if self._kubernetes is not None:
             self._kubernetes.renew(kubernetes_certificate(self, config))
         self._report_node()
-        self.world.changes.announce()
+        self.announce()
 
     def persist(self, config: MachineConfig) -> None:
         """Writes a configuration for the next boot."""
@@ -180,7 +192,7 @@ class Machine:
     def bootstrap(self) -> None:
         """Lets etcd begin a cluster of its own; forgotten if power fails before it has."""
         self.bootstrap_asked = True
-        self.world.changes.announce()
+        self.announce()
 
     def reset(self, *, graceful: bool, reboot: bool, labels: frozenset[str], everything: bool) -> None:
         """Begins a reset. `labels` are partitions to wipe; `everything` wipes the disk with its boot loader."""
@@ -205,9 +217,9 @@ class Machine:
         self.stage, self.error = "booting", ""
         self.boots += 1
         self.boot_id = str(uuid.UUID(int=self.world.random.getrandbits(128), version=4))
-        self.world.changes.announce()
+        self.announce()
         await self.pace.wait("boot")
-        await self.world.changes.until(lambda: not self.held)
+        await self._until(lambda: not self.held)
         if not self.disk.bootable:
             self.error = "no bootable disk"
             return False
@@ -224,20 +236,21 @@ class Machine:
         self._server.close()
         await self._server.open_maintenance()
         self.stage = "maintenance"
-        self.world.changes.announce()
+        self.announce()
         return False
 
     async def _install_or_start(self) -> bool:
         """Installs Talos, or starts its services; true when a reboot is due."""
-        config = self.active = self.disk.config
+        config = self.disk.config
         assert config is not None
+        self._run(config)
         self._server.close()
         self._spawn(self._open_api(config))
         if self.disk.installed:
             await self._start(config)
             return False
         self.stage = "installing"
-        self.world.changes.announce()
+        self.announce()
         await self.pace.wait("install")
         wanted = config.get("machine", "install", "disk")
         if wanted and wanted != self.order.disk:
@@ -248,33 +261,33 @@ class Machine:
 
     async def _start(self, config: MachineConfig) -> None:
         self.stage = "booting"
-        self.world.changes.announce()
+        self.announce()
         await self.pace.wait("services")
         self._spawn(self._run_kubelet(config))
         if config.is_control_plane:
             self._spawn(self._run_etcd(config))
-            await self.world.changes.until(lambda: self.etcd_state == "Running")
-        await self.world.changes.until(lambda: self._server.listening)
+            await self._until(lambda: self.etcd_state == "Running")
+        await self._until(lambda: self._server.listening)
         self.stage = "running"
-        self.world.changes.announce()
+        self.announce()
 
     async def _open_api(self, config: MachineConfig) -> None:
-        await self.world.changes.until(lambda: signer(self, config) is not None)
+        await self._until(lambda: signer(self, config) is not None, CONTROL_PLANES)
         await self.pace.wait("certificate")
-        await self.world.changes.until(lambda: signer(self, config) is not None)
+        await self._until(lambda: signer(self, config) is not None, CONTROL_PLANES)
         issued = api_certificate(self, config)
         assert issued is not None
         await self._server.open_configured(issued)
-        self.world.changes.announce()
+        self.announce()
 
     async def _run_etcd(self, config: MachineConfig) -> None:
-        domain, changes = self.world.domain(config), self.world.changes
+        domain = self.world.domain(config)
         if self.disk.etcd is None:
             self.etcd_state = "Preparing"
-            changes.announce()
-            await changes.until(lambda: self.bootstrap_asked or domain.joinable() is not None)
+            self.announce()
+            await self._until(lambda: self.bootstrap_asked or domain.joinable() is not None, CONTROL_PLANES)
             self.disk.etcd = self._new_etcd_data(domain)
-            changes.announce()
+            self.announce()
         data = self.disk.etcd
         self.etcd_state = "Starting"
         await self.pace.wait("etcd start")
@@ -282,16 +295,16 @@ class Machine:
             self._etcd_failed()
             return
         data.member.up, self.etcd_state = True, "Running"
-        changes.announce()
+        self.announce()
         if data.member.learner:
             await self.pace.wait("etcd join")
-            await changes.until(lambda: data.etcd.healthy or data.removed)
+            await self._until(lambda: data.etcd.healthy or data.removed, CONTROL_PLANES)
             data.member.learner = False
-            changes.announce()
-        await changes.until(lambda: data.etcd.healthy or data.removed)
+            self.announce()
+        await self._until(lambda: data.etcd.healthy or data.removed, CONTROL_PLANES)
         if not data.removed:
             self._spawn(self._run_kubernetes(data.etcd))
-        await changes.until(lambda: data.removed)
+        await self._until(lambda: data.removed, CONTROL_PLANES)
         self._etcd_failed()
 
     def _new_etcd_data(self, domain: Domain) -> EtcdData:
@@ -302,7 +315,7 @@ class Machine:
 
     def _etcd_failed(self) -> None:
         self.etcd_state, self.error = "Failed", "etcd: this member was removed from its cluster"
-        self.world.changes.announce()
+        self.announce()
 
     async def _run_kubernetes(self, etcd: Etcd) -> None:
         from prov_sim.machine.kubernetes import KubernetesApi  # aiohttp is half of what a daemon loads
@@ -315,26 +328,27 @@ class Machine:
         )
         await api.open(kubernetes_certificate(self, config))
         self._kubernetes = api
-        self.world.changes.announce()
+        self.announce()
 
     async def _run_kubelet(self, config: MachineConfig) -> None:
         await self.pace.wait("kubelet")
         self._kubelet_up = True
-        self.world.changes.announce()
-        await self.world.changes.until(lambda: self._registry() is not None)
+        self.announce()
+        await self._until(lambda: self._registry() is not None, CONTROL_PLANES)
         await self.pace.wait("node registration")
-        await self.world.changes.until(lambda: self._registry() is not None)
+        await self._until(lambda: self._registry() is not None, CONTROL_PLANES)
         etcd = self._registry()
         assert etcd is not None
-        known = etcd.nodes.get(self.hostname)
-        etcd.nodes[self.hostname] = Node(
+        self._node = self.hostname
+        known = etcd.nodes.get(self._node)
+        etcd.nodes[self._node] = Node(
             facts=node_facts(self, config),
             kubelet=self,
             uid=known.uid if known else str(uuid.UUID(int=self.world.random.getrandbits(128), version=4)),
             created=known.created if known else datetime.now(UTC),
             version=self.config_version + self.boots,
         )
-        self.world.changes.announce()
+        self.announce()
 
     def _registry(self) -> Etcd | None:
         """The etcd whose Kubernetes API the kubelet reaches: a control plane asks its own."""
@@ -356,20 +370,20 @@ class Machine:
 
     async def _reset(self, *, graceful: bool, reboot: bool, labels: frozenset[str], everything: bool) -> None:
         before, self.stage = self.stage, "resetting"
-        self.world.changes.announce()
+        self.announce()
         data = self.disk.etcd
         if graceful and data is not None and not data.removed:
             try:
                 data.etcd.remove(data.member.id)
             except NoQuorum as err:
                 self.stage, self.error = before, f"reset failed: cannot leave etcd: {err}"
-                self.world.changes.announce()
+                self.announce()
                 return
         self._begin(self._wipe(reboot=reboot, labels=labels, everything=everything))
 
     async def _wipe(self, *, reboot: bool, labels: frozenset[str], everything: bool) -> None:
         self._stop_services()
-        self.world.changes.announce()
+        self.announce()
         await self.pace.wait("reset")
         if everything or "STATE" in labels:
             self.disk.config = None
@@ -394,7 +408,7 @@ class Machine:
         self.stage = "rebooting"
         api, self._kubernetes = self._kubernetes, None
         self._stop(cut=False)
-        self.world.changes.announce()
+        self.announce()
         if api is not None:
             await api.close()
         await self.pace.wait("reboot")
@@ -403,7 +417,7 @@ class Machine:
         """Ends tasks, services and listeners; the disk stays as it is."""
         self._cancel_tasks()
         self._stop_services()
-        self.active = None
+        self._run(None)
         self.bootstrap_asked = self.reboot_pending = False
         if cut:
             self._server.cut()
@@ -421,7 +435,18 @@ class Machine:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
+    def _run(self, config: MachineConfig | None) -> None:
+        """Runs with another configuration, or with none any more."""
+        self._active = config
+        if config is not None and config.is_control_plane:
+            self._topics = (self.id, CONTROL_PLANES)  # for good: others hear of its end, too
+        self.world.runs(self)
+
     # Tasks.
+
+    async def _until(self, holds: Callable[[], bool], *topics: str) -> None:
+        """Waits until something holds that turns on this machine, and on further topics."""
+        await self.world.changes.until(holds, self.id, *topics)
 
     def _begin(self, life: Coroutine[Any, Any, None]) -> None:
         """Ends whatever the machine was doing and lets it do this."""

@@ -79,6 +79,10 @@ class Surroundings(Protocol):
     @property
     def faults(self) -> FaultBook: ...
 
+    def runs(self, machine: Machine) -> None:
+        """Hears that a machine runs with another configuration, or with none any more."""
+        ...
+
     def count(self, method: str) -> None:
         """Counts a call of the machine API."""
         ...
