@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
+from attrs import evolve
+
 from provisioner.engine.clients import Clients, recorded_outputs
 from provisioner.engine.context import CallContext
 from provisioner.engine.faults import fault
@@ -18,7 +20,7 @@ from provisioner.model.job import Job
 from provisioner.model.plan import ProviderUse
 from provisioner.model.resource import Absent, Reading, Unreachable
 from provisioner.model.schema import Schema
-from provisioner.model.state import Entry, State, Status
+from provisioner.model.state import Change, Entry, Put, State, Status
 from provisioner.model.value import refs
 from provisioner.plugins.registry import Registry
 from provisioner.sdk.provider import AnyKind, Gate, Kind
@@ -95,6 +97,18 @@ def _ask(
         return {entry.address: Unreachable(fault(err).detail) for entry in batch}
     silent = Unreachable("the provider gave no answer for it")
     return {entry.address: found.get(entry.key, silent) for entry in batch}
+
+
+def silences(state: State, seen: Mapping[Address, Reading], now: datetime) -> list[Change]:
+    """Entries to write because what they are about has fallen silent, or answers again."""
+    changes: list[Change] = []
+    for address, reading in seen.items():
+        entry = state.entries.get(address)
+        silent = isinstance(reading, Unreachable)
+        if entry is not None and silent != bool(entry.silent):
+            since = (reading.since if isinstance(reading, Unreachable) else None) or now
+            changes.append(Put(evolve(entry, silent=since.isoformat(timespec="minutes") if silent else "")))
+    return changes
 
 
 def job_for(entry: Entry, kind: AnyKind, lineage: str, *, seen: Reading | None = None) -> Job[Any, Any]:

@@ -15,6 +15,7 @@ from provisioner.engine.apply import Engine, RunResult
 from provisioner.engine.clients import Clients, recorded_outputs
 from provisioner.engine.endpoints import Endpoints
 from provisioner.engine.executor import Executor
+from provisioner.engine.observe import silences
 from provisioner.errors import PlanRefused
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.event import Event
@@ -25,7 +26,7 @@ from provisioner.planner.build import PlanOptions
 from provisioner.planner.planfile import read_plan, stale
 from provisioner.state.ulid import new_ulid
 from provisioner.workflow.open import Project
-from provisioner.workflow.plan import plan_for
+from provisioner.workflow.plan import observed, plan_for
 
 
 @frozen
@@ -89,11 +90,12 @@ def apply(
         if unfinished := () if options.destroy else records.state().unfinished(graph.resources):
             with _stop_on_interrupt(settling):
                 settled = settling.settle(unfinished)
-        state = records.state()
         if file is not None:
-            plan = _saved(project, file, state, graph)
+            plan = _saved(project, file, records.state(), graph)
         else:
-            plan = evolve(plan_for(project, state, graph, options, refresh=refresh), unfinished=())
+            seen = observed(project, records.state(), graph, options) if refresh else {}
+            settling.commit(silences(records.state(), seen, project.world.now()))
+            plan = evolve(plan_for(project, records.state(), graph, options, seen), unfinished=())
         if settling.stopped or plan.blocked or not approve(plan):
             return Applied(plan, settled, None)
         engine = session.engine(plan.providers)

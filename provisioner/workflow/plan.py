@@ -27,22 +27,24 @@ def plan(project: Project, options: PlanOptions, out: Path | None = None, *, ref
     if out is not None:
         project.store.create()
     state = project.look() if out is None else project.store.load()
-    made = plan_for(project, state, project.graph(state), options, refresh=refresh)
+    graph = project.graph(state)
+    seen = observed(project, state, graph, options) if refresh else {}
+    made = plan_for(project, state, graph, options, seen)
     if out is not None and not made.blocked:
         write_private(out, plan_bytes(made, project.store.vault()))
     return made
 
 
 def plan_for(
-    project: Project, state: State, graph: ResourceGraph, options: PlanOptions, *, refresh: bool = True
+    project: Project,
+    state: State,
+    graph: ResourceGraph,
+    options: PlanOptions,
+    seen: Mapping[Address, Reading],
 ) -> Plan:
-    """One observation, unless nothing shall be read, and the plan made from it.
-
-    Raises InputError where the file asks for what no plan can do.
-    """
+    """The plan made from one observation; raises InputError where the file asks for what no plan can do."""
     if not options.destroy:
         project.refuse_moves(state)
-    seen = _observed(project, state, graph, options) if refresh else {}
     return make_plan(
         graph,
         state,
@@ -54,9 +56,7 @@ def plan_for(
     )
 
 
-def _observed(
-    project: Project, state: State, graph: ResourceGraph, options: PlanOptions
-) -> Mapping[Address, Reading]:
+def observed(project: Project, state: State, graph: ResourceGraph, options: PlanOptions) -> Mapping[Address, Reading]:
     """What is there of all that is on record, and what look-ups and objects to be taken over answer."""
     clients, now, tell = project.clients(graph), project.world.now, project.world.tell
     seen = observe(state, project.registry, clients, graph.providers, now=now, say=tell)

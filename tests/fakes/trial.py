@@ -11,6 +11,7 @@ nothing catches it, and what goes on afterwards is a new process with the same c
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -29,10 +30,11 @@ from provisioner.model.plan import Plan, ProviderUse
 from provisioner.model.state import Change, Fence, LockInfo, State
 from provisioner.planner.build import PlanOptions
 from provisioner.plugins.registry import Registry
+from provisioner.state.memory_store import MemoryStore
 from provisioner.state.sealed import Identity, new_identity
 from provisioner.state.sqlite_store import SqliteStore
 from provisioner.workflow.apply import Applied, apply
-from provisioner.workflow.plan import plan_for
+from provisioner.workflow.plan import observed, plan_for
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 INFO = LockInfo("ada", "desk", 4711, START.isoformat(), "apply")
@@ -56,16 +58,29 @@ class Fuse:
             raise Killed
 
 
-class FusedStore(SqliteStore):
-    """The real store, with points around each commit."""
+@define
+class FusedStore:
+    """A store with points around each commit."""
 
+    store: SqliteStore | MemoryStore
     fuse: Fuse
 
     def commit(self, changes: Sequence[Change], fence: Fence) -> int:
         self.fuse.point()
-        serial = super().commit(changes, fence)
+        serial = self.store.commit(changes, fence)
         self.fuse.point()
         return serial
+
+    def load(self) -> State:
+        return self.store.load()
+
+    def lock(self, info: LockInfo) -> AbstractContextManager[Fence]:
+        return self.store.lock(info)
+
+    def close(self) -> None:
+        """What the end of a process does to a file; a state in memory stays."""
+        if isinstance(self.store, SqliteStore):
+            self.store.close()
 
 
 @define
@@ -86,9 +101,12 @@ class FusedInline(Inline):
 
 @define
 class Trial:
-    """A cloud and a state file; every command is a process of its own."""
+    """A cloud and a state; every command is a process of its own. Without a folder the state is in memory."""
 
-    folder: Path
+    folder: Path | None = None
+    memory: MemoryStore = field(factory=lambda: MemoryStore("demo"))
+    wanted: Mapping[str, Any] = field(factory=dict)
+    """The file of the last apply."""
     cloud: Cloud = field(factory=Cloud)
     providers: Mapping[str, ProviderUse] = field(factory=lambda: {"toy": ProviderUse("toy", "toy", {})})
     events: list[Event] = field(factory=list)
@@ -100,6 +118,7 @@ class Trial:
     ) -> Applied:
         """`prov apply`, or `prov destroy` with `options: {destroy: true}`; a blocked plan fails the test."""
         options = _options(case)
+        self.wanted = wanted
         project, executor = self._project(wanted, case, fuse or Fuse())
         try:
             done = apply(
@@ -121,7 +140,8 @@ class Trial:
         project, _ = self._project(wanted, case, Fuse())
         try:
             state = project.store.load()
-            return plan_for(project, state, project.graph(state), options)
+            graph = project.graph(state)
+            return plan_for(project, state, graph, options, observed(project, state, graph, options))
         finally:
             project.store.close()
 
@@ -147,9 +167,9 @@ class Trial:
             store.close()
 
     def store(self, fuse: Fuse) -> FusedStore:
-        store = FusedStore(self.folder / "demo.db", "demo", lambda: _ME)
-        store.fuse = fuse
-        return store
+        if self.folder is None:
+            return FusedStore(self.memory, fuse)
+        return FusedStore(SqliteStore(self.folder / "demo.db", "demo", lambda: _ME), fuse)
 
     def assert_nothing_is_lost(self) -> None:
         """What exists is on record, once, and what is on record exists; nothing is in flight or to be removed."""

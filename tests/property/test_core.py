@@ -1,0 +1,120 @@
+"""What always holds, whatever the files say and whatever goes wrong: the real planner and engine, random stories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from fakes.stories import Chapter, stories
+from fakes.trial import Trial
+from hypothesis import HealthCheck, given, settings
+
+from provisioner.model.event import RunEnded, RunStarted
+from provisioner.model.job import Job
+from provisioner.model.state import Records, Status
+from provisioner.model.step import Delete
+
+core = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+TRIES = 20
+
+
+class Witness:
+    """Sees every call of a run, and what is on record at that moment."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
+        trial.cloud.watch = self.watch
+
+    def watch(self, moment: str, verb: str, job: Job[Any, Any]) -> None:
+        if moment != "before" or self._settling():
+            return
+        records = Records(self.trial.memory.load())
+        entry = records.find(job.address, job.generation)
+        if verb in ("create", "update") or verb.startswith("run:"):
+            assert entry is not None
+            assert entry.key == job.key, "the intent is on record before the call"
+            for need in entry.depends_on:
+                there = records.entries.get(need)
+                assert there is not None, f"{verb} {job.address} before {need} is there"
+                assert there.status is Status.READY, f"{verb} {job.address} while {need} is {there.status}"
+        if verb == "delete" and str(job.address) not in self.trial.wanted:
+            users = [e.address for e in records.entries.values() if job.address in e.depends_on]
+            assert users == [], f"{job.address} is removed while {users} use it"
+
+    def _settling(self) -> bool:
+        runs = [event for event in self.trial.events if isinstance(event, RunStarted | RunEnded)]
+        return bool(runs) and isinstance(runs[-1], RunStarted) and runs[-1].doing == "settle"
+
+
+def tell(trial: Trial, chapter: Chapter) -> None:
+    """One chapter: accidents, kills, and then as many applies as it takes."""
+    for name in chapter.lost:
+        trial.cloud.lose(name)
+    for name in chapter.drifted:
+        trial.cloud.drift(name, size=9)
+    for (verb, name), items in chapter.faults.items():
+        trial.cloud.script(verb, name, *items)
+    for point in chapter.kills:
+        trial.killed(point, chapter.wanted, options=ALLOW)
+        assert_all_on_record(trial)
+    for _ in range(TRIES):
+        done = trial.apply(chapter.wanted, options=ALLOW)
+        assert_all_on_record(trial)
+        if done.result is not None and done.result.complete:
+            return
+    raise AssertionError(f"not complete after {TRIES} applies")
+
+
+ALLOW = {"allow": ["data-loss"]}
+
+
+def assert_all_on_record(trial: Trial) -> None:
+    """Whatever exists in the cloud is on record, under its key."""
+    state = trial.state()
+    known = {entry.key for entry in (*state.entries.values(), *state.deposed.values())}
+    assert trial.cloud.things.keys() <= known
+
+
+def told(chapters: Iterable[Chapter]) -> Trial:
+    trial = Trial()
+    Witness(trial)
+    for chapter in chapters:
+        tell(trial, chapter)
+        trial.assert_nothing_is_lost()
+        assert {str(a) for a in trial.state().entries} == set(chapter.wanted)
+        plan = trial.plan(chapter.wanted)
+        assert plan.empty, [step.id for step in plan.work]
+    return trial
+
+
+@core
+@given(stories(faults=False, kills=False))
+def test_an_apply_brings_about_what_the_file_says(chapters: list[Chapter]) -> None:
+    """Nothing runs before what it needs; and afterwards there is nothing left to do."""
+    told(chapters)
+
+
+@core
+@given(stories(kills=False))
+def test_whatever_providers_answer_everything_is_on_record_and_gets_done(chapters: list[Chapter]) -> None:
+    """Refusals, waits, throttling, dead endpoints and faults of providers."""
+    told(chapters)
+
+
+@core
+@given(stories())
+def test_whenever_it_is_killed_nothing_is_lost(chapters: list[Chapter]) -> None:
+    told(chapters)
+
+
+@core
+@given(stories())
+def test_in_the_end_everything_can_be_removed(chapters: list[Chapter]) -> None:
+    trial = told(chapters)
+    done = trial.apply({}, options={"destroy": True})
+
+    assert done.result is not None
+    assert done.result.complete
+    assert all(isinstance(step, Delete) or step.verb == "forget" for step in done.plan.work)
+    assert trial.cloud.things == {}
+    assert (trial.state().entries, trial.state().deposed) == ({}, {})
