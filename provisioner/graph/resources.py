@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from provisioner.errors import InputError, Problem
 from provisioner.graph.dag import Cycle, Dag
@@ -12,6 +12,7 @@ from provisioner.model.address import Address
 from provisioner.model.plan import ProviderUse
 from provisioner.model.resource import Resource
 from provisioner.model.rollout import Rollout
+from provisioner.model.state import Move
 from provisioner.model.value import Value, refs
 
 
@@ -19,7 +20,8 @@ from provisioner.model.value import Value, refs
 class ResourceGraph:
     """Everything wanted, in an order in which it can be made.
 
-    `needs` has for each address what it refers to or names under `after`.
+    `needs` has for each address what it refers to or names under `after`, and what its provider has to be configured
+    from. The latter is in `configured` too, by instance. `moves` are entries of the state that get another address.
     """
 
     cluster: str
@@ -30,6 +32,8 @@ class ResourceGraph:
     bindings: Mapping[str, str]
     outputs: Mapping[str, Value]
     spec_digest: str
+    configured: Mapping[str, tuple[Address, ...]] = field(factory=dict)
+    moves: tuple[Move, ...] = ()
 
 
 def build_graph(
@@ -41,8 +45,15 @@ def build_graph(
     bindings: Mapping[str, str],
     outputs: Mapping[str, Value],
     spec_digest: str,
+    lenient: Collection[str] = (),
+    moves: tuple[Move, ...] = (),
 ) -> ResourceGraph:
-    """Finds the edges and checks them; raises InputError with everything found."""
+    """Finds the edges and checks them; raises InputError with everything found.
+
+    `lenient` are instances that make do with what is known of their settings when they are used: what they serve does
+    not wait for the rest.
+    """
+    configured = _configured(providers.values(), lenient)
     wanted: dict[Address, Resource] = {}
     problems: list[Problem] = []
     for resource in resources:
@@ -59,7 +70,7 @@ def build_graph(
         wanted[resource.address] = resource
     dag: Dag[Address] = Dag()
     for address, resource in wanted.items():
-        needs = dict.fromkeys((*resource.after, *(ref.to for ref in refs(dict(resource.props)))))
+        needs = dict.fromkeys((*resource.after, *_referred(resource.props), *configured.get(resource.provider, ())))
         for missing in [need for need in needs if need not in wanted]:
             problems.append(
                 Problem(
@@ -97,4 +108,16 @@ def build_graph(
         bindings=bindings,
         outputs=outputs,
         spec_digest=spec_digest,
+        configured=configured,
+        moves=moves,
     )
+
+
+def _configured(uses: Iterable[ProviderUse], lenient: Collection[str]) -> dict[str, tuple[Address, ...]]:
+    """What must be there before an instance can be used, for those whose settings refer to anything."""
+    found = {use.name: _referred(use.settings) for use in uses if use.name not in lenient}
+    return {name: addresses for name, addresses in found.items() if addresses}
+
+
+def _referred(values: Mapping[str, Value]) -> tuple[Address, ...]:
+    return tuple(dict.fromkeys(ref.to for ref in refs(dict(values))))

@@ -72,12 +72,13 @@ class FieldMarks:
 
 @frozen
 class Field:
-    """One declared property or output."""
+    """One declared property or output; `plain` are classes whose values fit it without a closer look."""
 
     name: str
     marks: FieldMarks
     required: bool
     type: Any
+    plain: frozenset[type] = frozenset()
 
 
 @frozen
@@ -86,6 +87,10 @@ class Schema:
 
     cls: type[Any]
     fields: Mapping[str, Field]
+    defaults: Mapping[str, Callable[[], Value]]
+    """What makes the default of each field that need not be given."""
+    birth: tuple[str, ...]
+    """Names of the fields that are used at birth only."""
 
     @classmethod
     def of(cls, target: type[Any]) -> Schema:
@@ -93,31 +98,22 @@ class Schema:
         known = _SCHEMAS.get(target)
         if known is None:
             hints = typing.get_type_hints(target)
-            known = _SCHEMAS[target] = cls(
-                target,
-                {
-                    item.name: Field(
-                        item.name,
-                        item.metadata.get(_MARKS, FieldMarks()),
-                        item.default is attrs.NOTHING,
-                        hints[item.name],
-                    )
-                    for item in attrs.fields(target)
-                },
-            )
+            items = attrs.fields(target)
+            fields = {item.name: _field(item, hints[item.name]) for item in items}
+            defaults = {item.name: _default(item) for item in items if item.default is not attrs.NOTHING}
+            birth = tuple(name for name, field in fields.items() if field.marks.birth)
+            known = _SCHEMAS[target] = cls(target, fields, defaults, birth)
         return known
 
     def normal(self, props: Mapping[str, Value]) -> dict[str, Value]:
         """Props in declared order, with defaults filled in and secret fields concealed."""
         filled: dict[str, Value] = {}
-        for item in attrs.fields(self.cls):
-            if item.name in props:
-                value = props[item.name]
-                marks = self.fields[item.name].marks
-                filled[item.name] = conceal(value) if marks.secret and value is not None else value
-            elif item.default is not attrs.NOTHING:
-                default = item.default
-                filled[item.name] = default.factory() if isinstance(default, attrs.Factory) else default  # type: ignore[arg-type]
+        for name, item in self.fields.items():
+            if name in props:
+                value = props[name]
+                filled[name] = conceal(value) if item.marks.secret and value is not None else value
+            elif name in self.defaults:
+                filled[name] = self.defaults[name]()
         return filled
 
     def complaints(self, props: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
@@ -129,7 +125,7 @@ class Schema:
             if name not in props:
                 if item.required:
                     yield name, "is required"
-            elif not _fits(props[name], item.type):
+            elif props[name].__class__ not in item.plain and not _fits(props[name], item.type):
                 yield name, f"must be {_spoken(item.type)}"
 
     def recorded(self, props: Mapping[str, Value]) -> dict[str, Value]:
@@ -152,6 +148,17 @@ class Schema:
 
 
 _SCHEMAS: dict[type[Any], Schema] = {}
+
+
+def _field(item: attrs.Attribute[Any], declared: Any) -> Field:
+    options = typing.get_args(declared) if isinstance(declared, types.UnionType) else (declared,)
+    plain = frozenset(option for option in options if option in (str, int, bool, float, types.NoneType))
+    return Field(item.name, item.metadata.get(_MARKS, FieldMarks()), item.default is attrs.NOTHING, declared, plain)
+
+
+def _default(item: attrs.Attribute[Any]) -> Callable[[], Value]:
+    default: Any = item.default
+    return default.factory if isinstance(default, attrs.Factory) else lambda: default  # type: ignore[arg-type]
 
 
 def _digest(value: Value) -> str:

@@ -13,8 +13,10 @@ from provisioner.model.resource import Reading
 from provisioner.model.state import State
 from provisioner.model.value import Function, is_known
 from provisioner.planner.compare import differences
-from provisioner.planner.decide import Decider, KindOf
+from provisioner.planner.decide import Decider
 from provisioner.planner.guard import losses
+from provisioner.planner.kinds import KindOf, Kinds
+from provisioner.planner.moves import apply_moves
 from provisioner.planner.order import ordered
 
 
@@ -36,11 +38,17 @@ def make_plan(
     versions: Mapping[str, str],
     options: PlanOptions,
 ) -> Plan:
-    """Pure: equal input, equal plan. `seen` has a reading for what could be asked, and nothing for the rest."""
-    wanted = evolve(graph, resources={}, needs={}, outputs={}) if options.destroy else graph
+    """Pure: equal input, equal plan. `seen` has a reading for what could be asked, and nothing for the rest.
+
+    Its addresses are those of `state` as it is given, before any moves, and those of wanted lookups and adoptions.
+    """
+    wanted = evolve(graph, resources={}, needs={}, outputs={}, moves=()) if options.destroy else graph
     why_unwanted = "the cluster is destroyed" if options.destroy else "the file no longer names it"
-    decided = Decider(wanted, state, seen, kind_of, functions, why_unwanted).decide()
-    steps, rollouts = ordered(decided.steps, wanted.needs, state, wanted.rollouts)
+    kinds = Kinds(kind_of)
+    moved = apply_moves(wanted.moves, state, wanted.resources)
+    readings = moved.readings(state, seen)
+    decided = Decider(wanted, moved.state, readings, kinds, functions, why_unwanted).decide()
+    steps, rollouts = ordered(decided.steps, decided.leftovers, wanted, moved.state, kinds)
     outputs_known = all(is_known(value) for value in decided.outputs.values())
     return Plan(
         cluster=graph.cluster,
@@ -49,9 +57,11 @@ def make_plan(
         providers=graph.providers,
         destroys=options.destroy,
         rollouts=rollouts,
-        problems=(*decided.problems, *losses(steps, state, kind_of, options.allow)),
-        unfinished=tuple(sorted(entry.address for entry in state.unfinished(wanted.resources))),
+        problems=(*moved.problems, *decided.problems, *losses(steps, moved.state, kinds, options.allow)),
+        unfinished=tuple(sorted(entry.address for entry in moved.state.unfinished(wanted.resources))),
         bindings={} if options.destroy else graph.bindings,
         outputs=wanted.outputs,
         outputs_changed=outputs_known and any(differences(state.outputs, decided.outputs)),
+        moves=moved.moves,
+        found=decided.found,
     )

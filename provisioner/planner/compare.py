@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+from provisioner.model.schema import Schema
 from provisioner.model.step import ABSENT, FieldChange
-from provisioner.model.value import Origin, Path, Sealed, Secret, Sourced, Unknown, Value, has_secret
+from provisioner.model.value import (
+    Origin,
+    Path,
+    Sealed,
+    Secret,
+    Sourced,
+    Unknown,
+    Value,
+    has_sealed,
+    has_secret,
+    is_known,
+    reveal,
+)
+from provisioner.planner.ignored import Ignored
+
+_PLAIN = frozenset({str, int, bool, float, type(None)})
 
 
 def differences(before: Value, after: Value, path: Path = ()) -> Iterator[FieldChange]:
@@ -32,6 +49,48 @@ def differences(before: Value, after: Value, path: Path = ()) -> Iterator[FieldC
             yield from differences(item, ABSENT, (*path, key))
     else:
         yield from _leaf(before, after, path)
+
+
+def changes(
+    schema: Schema, before: Mapping[str, Value], after: Mapping[str, Value], ignored: Ignored = Ignored()
+) -> list[FieldChange]:
+    """The leaves in which the props `after` differ from `before`, as the kind and the file want them compared.
+
+    Properties of birth never differ, nor what the remote takes for equal, nor what is ignored.
+    """
+    found: list[FieldChange] = []
+    for name, new in after.items():
+        old = before.get(name)
+        if old.__class__ is new.__class__ and old.__class__ in _PLAIN and old == new:
+            continue
+        marks = schema.fields[name].marks
+        if marks.birth or (marks.same_as is not None and _same(marks.same_as, old, new)):
+            continue
+        found += differences(old, new, (name,))
+    return [change for change in found if not ignored.covers(change.path)] if found and ignored else found
+
+
+def shut(before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
+    """Whether anything in the props `after`, or what they are compared with, could not be opened."""
+    pairs = ((before.get(name), value) for name, value in after.items())
+    return any(
+        has_sealed(value) for pair in pairs for value in pair if value.__class__ not in _PLAIN and value != {}
+    )
+
+
+def differ(schema: Schema, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
+    """Whether props differ in anything that is compared."""
+    return bool(changes(schema, before, after))
+
+
+def _same(same_as: Callable[[Any], Value], before: Value, after: Value) -> bool:
+    """Whether the remote takes two values for equal; what the kind cannot normalise is compared as it is."""
+    if before is None or after is None or not (is_known(before) and is_known(after)):
+        return False
+    try:
+        return same_as(reveal(before)) == same_as(reveal(after))
+    except (TypeError, ValueError, LookupError, AttributeError):
+        return False
 
 
 def _leaf(before: Value, after: Value, path: Path) -> Iterator[FieldChange]:

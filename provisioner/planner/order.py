@@ -1,169 +1,201 @@
 """Steps and the edges between them.
 
-Making follows the references; removing goes against them, by what is on record; a replacement removes first.
-A gate comes after all that it watches, also after the removal of what it used to watch. Rollouts are woven in
-last, as further edges.
+Making follows the references; removing goes against them, by what is on record. A replacement removes first, or last
+if it makes first. What was deposed goes once nothing uses it any more. A gate comes after all that it watches, also
+after the removal of what it used to watch. Rollouts are woven in last, as further edges.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 
-from attrs import evolve
+from attrs import evolve, frozen
 
-from provisioner.graph.dag import Dag
+from provisioner.graph.resources import ResourceGraph
 from provisioner.model.address import Address
 from provisioner.model.rollout import Rollout
-from provisioner.model.state import State
-from provisioner.model.step import Check, Create, Delete, Forget, Keep, Step, Update
+from provisioner.model.state import Entry, State
+from provisioner.model.step import Check, Create, Delete, Forget, Keep, Step
+from provisioner.planner.edges import Edge, Edges
+from provisioner.planner.kinds import Kinds
+from provisioner.planner.weave import Weaver
 
 Steps = Mapping[Address, tuple[Step, ...]]
+Leftovers = Mapping[Address, tuple[Delete, ...]]
 
 
 def ordered(
-    steps: Steps, needs: Mapping[Address, tuple[Address, ...]], state: State, rollouts: Iterable[Rollout]
+    steps: Steps,
+    leftovers: Leftovers,
+    graph: ResourceGraph,
+    state: State,
+    kinds: Kinds,
 ) -> tuple[tuple[Step, ...], tuple[Rollout, ...]]:
     """All steps with their edges, in an order in which they can run; and the rollouts that hold some of them back."""
-    edges = _Edges(steps, needs, state)
-    edges.make()
-    edges.remove()
-    woven = tuple(rollout for rollout in rollouts if edges.weave(rollout))
-    return edges.sorted(), woven
+    everything = [step for group in steps.values() for step in group]
+    everything += [step for group in leftovers.values() for step in group]
+    edges = Edges(step.id for step in everything)
+    _make(steps, graph, edges)
+    _remove(steps, leftovers, graph, state, edges)
+    weaver = Weaver(steps, state, kinds, edges)
+    woven = [weaver.weave(rollout) for rollout in graph.rollouts]
+    by_id = {step.id: step for step in weaver.with_checks(everything)}
+    rank = {id_: index for index, id_ in enumerate(by_id)}
+    told = (_told(by_id[id_], edges, weaver) for id_ in edges.order(rank))
+    return tuple(told), tuple(rollout for rollout in woven if rollout is not None)
 
 
-class _Edges:
-    def __init__(self, steps: Steps, needs: Mapping[Address, tuple[Address, ...]], state: State) -> None:
+def _told(step: Step, edges: Edges, weaver: Weaver) -> Step:
+    """A step with what it waits for."""
+    turn = weaver.turn.get(step.id, {})
+    after = tuple(sorted(id_ for id_ in edges.after(step.id) if id_ not in turn))
+    return evolve(step, after=after, turn=tuple(sorted(turn))) if after or turn else step
+
+
+def makers(group: Iterable[Step]) -> list[Step]:
+    """The steps that bring an address to what it shall be, one after the other."""
+    return [step for step in group if not isinstance(step, Keep | Delete | Forget)]
+
+
+def _make(steps: Steps, graph: ResourceGraph, edges: Edges) -> None:
+    """What makes or changes waits for what makes or changes its needs, and for the step before of its own address.
+
+    Through what is kept it waits for those of its needs.
+    """
+    making: dict[Address, tuple[str, ...]] = {}
+    for address, group in steps.items():
+        needs = graph.needs.get(address, ())
+        behind = [id_ for need in needs for id_ in making.get(need, ())] if needs else []
+        own = makers(group)
+        if own:
+            edges.add(own[0].id, behind)
+        for before, step in itertools.pairwise(group):
+            edges.add(step.id, (before.id,))
+        making[address] = (own[-1].id,) if own else tuple(dict.fromkeys(behind))
+
+
+def _remove(steps: Steps, leftovers: Leftovers, graph: ResourceGraph, state: State, edges: Edges) -> None:
+    """What is removed waits for everything on record that was made after it, and for those that let go of it.
+
+    The first of these wishes go before the later ones, should they not all be possible.
+    """
+    records = _Records(steps, leftovers, graph, state)
+    wishes: dict[str, list[Edge]] = {"remove": [], "use": [], "check": [], "let go": []}
+    for what, edge in records.wishes():
+        wishes[what].append(edge)
+    edges.wish(edge for group in wishes.values() for edge in group)
+
+
+@frozen
+class _Removal:
+    """A step after which something recorded under an address is gone; `lasting` unless it is made anew at once."""
+
+    id: str
+    lasting: bool
+    deposed: bool
+
+
+class _Records:
+    """What is on record, with the steps that remove it."""
+
+    def __init__(self, steps: Steps, leftovers: Leftovers, graph: ResourceGraph, state: State) -> None:
         self._steps = steps
-        self._needs = needs
+        self._leftovers = leftovers
+        self._graph = graph
         self._state = state
-        self._by_id = {step.id: step for group in steps.values() for step in group}
-        self._after: dict[str, dict[str, None]] = {id_: {} for id_ in self._by_id}
-        self._behind: dict[Address, tuple[str, ...]] = {}
-        self._going: dict[Address, tuple[Step, ...]] = {}
+        self._removals: dict[Address, tuple[_Removal, ...]] = {}
+        self._begun: set[Address] = set()
 
-    def make(self) -> None:
-        """What makes or changes waits for what makes or changes its needs; a replacement for its removal."""
-        for address, group in self._steps.items():
-            for step in group:
-                if isinstance(step, Create | Update | Check):
-                    for need in self._needs.get(address, ()):
-                        self._wait(step, self._making(need))
-                if isinstance(step, Create):
-                    self._wait(step, [other.id for other in group if isinstance(other, Delete)])
-
-    def remove(self) -> None:
-        """What is removed waits for everything on record that was made after it, and for those that let go of it."""
-        letting_go: list[tuple[Step, Step]] = []
+    def wishes(self) -> Iterator[tuple[str, Edge]]:
+        """Edges that are wished for on account of what is on record, with what each is for."""
+        if not self._anything_goes():
+            return
         for entry in self._state.entries.values():
-            removals = [removal for need in entry.depends_on for removal in self._removals(need)]
-            for step in self._steps.get(entry.address, ()):
-                for removal in removals:
-                    if isinstance(step, Check):
-                        self._wait(step, [removal.id])
-                    elif isinstance(step, Delete):
-                        self._wait_if_free(removal, step.id)
-                    elif isinstance(step, Update) and self._gone_for_good(removal):
-                        letting_go.append((removal, step))
-        for removal, step in letting_go:
-            self._wait_if_free(removal, step.id)
+            yield from self._of_entry(entry)
+        for entry in self._state.deposed.values():
+            (own,) = (step for step in self._leftovers[entry.address] if step.generation == entry.generation)
+            yield from (("remove", (removal.id, own.id)) for removal in self._below(entry) if removal.id != own.id)
+        yield from self._of_users()
 
-    def weave(self, rollout: Rollout) -> bool:
-        """Members whose steps touch what stands go in batches of `max_unavailable`; whether any has to wait.
+    def _anything_goes(self) -> bool:
+        return bool(self._leftovers) or any(
+            isinstance(step, Delete | Create) for address in self._state.entries for step in self._steps[address]
+        )
 
-        Members that go for good wait for the new ones besides.
+    def _of_entry(self, entry: Entry) -> Iterator[tuple[str, Edge]]:
+        below = self._below(entry)
+        if not below:
+            return
+        group = self._steps[entry.address]
+        gone = [step for step in group if isinstance(step, Delete)]
+        last = makers(group)[-1:]
+        for removal in below:
+            yield from (("remove", (removal.id, step.id)) for step in gone if step.id != removal.id)
+            for step in last:
+                if removal.deposed:
+                    yield "use", (removal.id, step.id)
+                elif isinstance(step, Check):
+                    yield "check", (step.id, removal.id)
+                elif removal.lasting and not isinstance(step, Create):
+                    yield "let go", (removal.id, step.id)
+
+    def _of_users(self) -> Iterator[tuple[str, Edge]]:
+        """What was deposed goes after all that has, or needs, what took its place."""
+        deposed = {address: ids for address in self._steps if (ids := self._deposed(address))}
+        for address, group in self._steps.items() if deposed else ():
+            last = makers(group)[-1:]
+            for used in (address, *self._graph.needs.get(address, ())) if last else ():
+                yield from (("use", (id_, last[0].id)) for id_ in deposed.get(used, ()))
+
+    def _deposed(self, address: Address) -> tuple[str, ...]:
+        group = (*self._steps.get(address, ()), *self._leftovers.get(address, ()))
+        return tuple(step.id for step in group if isinstance(step, Delete) and step.deposed)
+
+    def _below(self, entry: Entry) -> tuple[_Removal, ...]:
+        """The removals of what an entry was made after."""
+        needs = self._needs(entry)
+        if len(needs) == 1:
+            return self._of(needs[0])
+        return tuple(dict.fromkeys(removal for need in needs for removal in self._of(need)))
+
+    def _needs(self, entry: Entry) -> tuple[Address, ...]:
+        return (*entry.depends_on, *self._graph.configured.get(entry.provider, ()))
+
+    def _of(self, address: Address) -> tuple[_Removal, ...]:
+        """The removals of something on record; through what is not removed, those of what it was made after.
+
+        What is on record may name each other, if the order changed between two applies: a circle ends where it began.
         """
-        members = self._members(rollout)
-        if all(isinstance(self._steps[address][-1], Delete | Forget) for address in members):
-            return False  # everything goes: there is nothing left to keep available
-        # Those that take the places of others come first: in between there are more of them, never fewer.
-        added = [self._steps[address][-1].id for address in members if isinstance(self._steps[address][0], Create)]
-        for address in members:
-            if isinstance(self._steps[address][-1], Delete):
-                for id_ in added:
-                    self._wait_if_free(self._steps[address][0], id_)
-        touched = self._turns([address for address in members if self._disturbs(address)])
-        before: list[str] = []
-        for index in range(rollout.max_unavailable, len(touched)):
-            first = self._steps[touched[index]][0]
-            before.append(self._steps[touched[index - rollout.max_unavailable]][-1].id)
-            # Whom an earlier one cannot be done without cannot wait for it; then the next one waits for both.
-            before = [id_ for id_ in before if not self._wait_if_free(first, id_)]
-        return len(touched) > rollout.max_unavailable
-
-    def sorted(self) -> tuple[Step, ...]:
-        dag: Dag[str] = Dag()
-        for id_ in self._by_id:
-            dag.add(id_, self._after[id_])
-        return tuple(evolve(self._by_id[id_], after=tuple(sorted(self._after[id_]))) for id_ in dag.order())
-
-    def _wait(self, step: Step, ids: Iterable[str]) -> None:
-        self._after[step.id].update(dict.fromkeys(ids))
-
-    def _wait_if_free(self, step: Step, id_: str) -> bool:
-        """Lets a step wait for another unless that would close a circle; whether it does now."""
-        free = step.id not in self._ancestors(id_)
-        if free:
-            self._wait(step, [id_])
-        return free
-
-    def _ancestors(self, id_: str) -> set[str]:
-        """A step and all that it waits for."""
-        found, stack = {id_}, [id_]
+        stack = [address]
         while stack:
-            fresh = self._after[stack.pop()].keys() - found
-            found |= fresh
-            stack += fresh
-        return found
+            top = stack[-1]
+            own, further = self._own(top)
+            ahead = [need for need in further if need not in self._removals and need not in self._begun]
+            if top not in self._removals and top not in self._begun and ahead:
+                self._begun.add(top)
+                stack += ahead
+                continue
+            stack.pop()
+            if top not in self._removals:
+                behind = (removal for need in further for removal in self._removals.get(need, ()))
+                self._removals[top] = tuple(dict.fromkeys((*own, *behind)))
+        return self._removals[address]
 
-    def _turns(self, touched: list[Address]) -> tuple[Address, ...]:
-        """Members in the order given, but for those that have to begin before others anyway."""
-        by_first = {self._steps[address][0].id: address for address in touched}
-        dag: Dag[Address] = Dag()
-        for address in touched:
-            dag.add(address)
-        for id_, address in by_first.items():
-            earlier = (self._ancestors(id_) - {id_}) & by_first.keys()
-            dag.add(address, (by_first[other] for other in earlier))
-        return dag.order()
+    def _own(self, address: Address) -> tuple[tuple[_Removal, ...], tuple[Address, ...]]:
+        """The removals under an address itself, and where to look further.
 
-    def _making(self, address: Address) -> tuple[str, ...]:
-        """The steps to wait for on account of a need; through what is kept, those of its own needs."""
-        known = self._behind.get(address)
-        if known is None:
-            group = self._steps.get(address, ())
-            own = tuple(step.id for step in group if isinstance(step, Create | Update | Check))
-            behind = [id_ for need in self._needs.get(address, ()) for id_ in self._making(need)]
-            known = self._behind[address] = own or tuple(dict.fromkeys(behind))
-        return known
-
-    def _removals(self, address: Address) -> tuple[Step, ...]:
-        """The removal of something on record; through what is not removed, those of what it was made after.
-
-        What is gone already counts as removed by the step that makes it anew: that, too, waits until what was
-        made after the old one is out of the way.
+        What is gone already counts as removed by the step that makes it anew: that, too, waits until what was made
+        after the old one is out of the way.
         """
-        known = self._going.get(address)
-        if known is None:
-            self._going[address] = ()  # what is on record may name each other: order changed between two applies
-            entry = self._state.entries.get(address)
-            group = self._steps.get(address, ()) if entry else ()
-            own = tuple(step for step in group if isinstance(step, Delete | Create))[:1]
-            behind = [step for need in entry.depends_on for step in self._removals(need)] if entry and not own else []
-            known = self._going[address] = own or tuple(behind)
-        return known
-
-    def _gone_for_good(self, removal: Step) -> bool:
-        return isinstance(removal, Delete) and not removal.replaced
-
-    def _members(self, rollout: Rollout) -> list[Address]:
-        kinds = {member.kind for member in rollout.members}
-        leaving = [
-            entry.address
-            for entry in self._state.entries.values()
-            if entry.address.kind in kinds and all(entry.applied.get(k) == v for k, v in rollout.where.items())
-        ]
-        return [a for a in dict.fromkeys((*rollout.members, *sorted(leaving))) if self._steps.get(a)]
-
-    def _disturbs(self, address: Address) -> bool:
-        group = self._steps[address]
-        return not isinstance(group[0], Keep | Create)
+        left = tuple(_Removal(step.id, lasting=True, deposed=True) for step in self._leftovers.get(address, ()))
+        entry = self._state.entries.get(address)
+        if entry is None:
+            return left, ()
+        for step in self._steps[address]:
+            if isinstance(step, Delete):
+                return (*left, _Removal(step.id, lasting=not step.replaced, deposed=step.deposed)), ()
+        first = self._steps[address][0]
+        if isinstance(first, Create):
+            return (*left, _Removal(first.id, lasting=False, deposed=False)), ()
+        return left, self._needs(entry)

@@ -1,4 +1,4 @@
-"""A plan as a file: self-contained, sealed where it is secret, and refused once it is stale.
+"""A plan as a file: self-contained, and sealed where it is secret.
 
 The file is one JSON object. Its secrets are sealed with the state's data key and bound to their step; the
 wrapped key is not in it, so the file is worth nothing without the state it was made from. `digest` covers all
@@ -12,19 +12,21 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from provisioner.errors import PlanRefused, StateError
 from provisioner.model.address import Address
 from provisioner.model.plan import Base, Plan, ProviderUse
-from provisioner.model.rollout import Rollout
-from provisioner.model.state import State
-from provisioner.model.step import Check, Create, Delete, FieldChange, Forget, Step, Update
-from provisioner.model.value import Origin, Value, refs
+from provisioner.model.rollout import Rollout, Watch
+from provisioner.model.state import Move
+from provisioner.model.step import Adopt, Check, Create, Delete, FieldChange, Forget, LookUp, Run, Step, Update
+from provisioner.model.value import Origin, Value
 from provisioner.state.codec import Seal, decode, dumps, encode
 
-FORMAT = 1
-_VERBS: Mapping[str, type[Step]] = {kind.verb: kind for kind in (Create, Update, Delete, Forget, Check)}
-_PLAIN = ("address", "provider", "generation", "after", "reasons", "consequence", "depends_on", "protect")
-_EXTRA = ("replaces", "how", "replaced")
+FORMAT = 2
+_VERBS: Mapping[str, type[Step]] = {
+    kind.verb: kind for kind in (Create, Adopt, Update, Run, Delete, Forget, Check, LookUp)
+}
 
 
 def plan_bytes(plan: Plan, seal: Seal) -> bytes:
@@ -52,7 +54,9 @@ def plan_bytes(plan: Plan, seal: Seal) -> bytes:
         },
         "steps": [_step_out(step, seal) for step in plan.work],
         "destroys": plan.destroys,
-        "rollouts": [_rollout_out(rollout) for rollout in plan.rollouts],
+        "rollouts": [_rollout_out(rollout, seal) for rollout in plan.rollouts],
+        "moves": [[str(move.origin), str(move.target)] for move in plan.moves],
+        "found": {str(to): encode(outputs, seal, f"plan|found|{to}") for to, outputs in plan.found.items()},
         "bindings": dict(plan.bindings),
         "outputs": encode(plan.outputs, seal, "plan|outputs"),
         "outputs_changed": plan.outputs_changed,
@@ -92,57 +96,57 @@ def read_plan(raw: bytes, seal: Seal) -> Plan:
         ) from None
 
 
-def stale(plan: Plan, state: State, versions: Mapping[str, str]) -> str:
-    """Why a plan made earlier no longer fits, empty if it does."""
-    if plan.base.lineage != state.lineage:
-        return "it was made for another state"
-    for type_, version in plan.base.providers.items():
-        if versions.get(type_) != version:
-            return f"the provider {type_} was {version} then and is {versions.get(type_, 'not installed')} now"
-    made = {step.address for step in plan.steps}
-    for step in plan.work:
-        touched = [step.address]
-        if isinstance(step, Create | Update | Check):
-            touched += [ref.to for ref in refs(dict(step.wanted)) if ref.to not in made]
-        for address in touched:
-            entry = state.entries.get(address)
-            if entry is not None and entry.serial > plan.base.serial:
-                return f"{address} has changed since"
-            needed = isinstance(step, Update | Delete) or address != step.address
-            if entry is None and needed:
-                return f"{address} is gone since"
-    return ""
-
-
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _step_out(step: Step, seal: Seal) -> dict[str, Any]:
+    """The step without what is as it is anyway."""
     raw: dict[str, Any] = {"verb": step.verb}
-    for name in (*_PLAIN, *_EXTRA):
-        value = getattr(step, name, None)
-        if value not in (None, "", (), False):
-            raw[name] = _plain(value)
-    bound = f"plan|{step.id}"
-    if isinstance(step, Create | Update | Check):
-        raw["wanted"] = encode(step.wanted, seal, bound)
-    if isinstance(step, Update):
-        raw["changes"] = [
-            {
-                "path": list(change.path),
-                "before": encode(change.before, seal, bound),
-                "after": encode(change.after, seal, bound),
-                "origin": [change.origin.file, change.origin.line] if change.origin else None,
-            }
-            for change in step.changes
-        ]
+    for item in attrs.fields(type(step)):
+        value = getattr(step, item.name)
+        if value != item.default:
+            raw[item.name] = _out(item.name, value, seal, f"plan|{step.id}")
     return raw
 
 
-def _rollout_out(rollout: Rollout) -> dict[str, Any]:
-    members = [str(member) for member in rollout.members]
-    return {"members": members, "max_unavailable": rollout.max_unavailable, "reason": rollout.reason}
+def _out(name: str, value: Any, seal: Seal, bound: str) -> Any:
+    match name:
+        case "wanted":
+            return encode(value, seal, bound)
+        case "changes":
+            return [_change_out(change, seal, bound) for change in value]
+        case _:
+            return _plain(value)
+
+
+def _change_out(change: FieldChange, seal: Seal, bound: str) -> dict[str, Any]:
+    return {
+        "path": list(change.path),
+        "before": encode(change.before, seal, bound),
+        "after": encode(change.after, seal, bound),
+        "origin": [change.origin.file, change.origin.line] if change.origin else None,
+    }
+
+
+def _rollout_out(rollout: Rollout, seal: Seal) -> dict[str, Any]:
+    bound = f"plan|rollout|{rollout.name}"
+    return {
+        "members": _plain(rollout.members),
+        "max_unavailable": rollout.max_unavailable,
+        "reason": rollout.reason,
+        "where": encode(rollout.where, seal, bound),
+        "name": rollout.name,
+        "before": _watch_out(rollout.before, seal, bound),
+        "after_each": _watch_out(rollout.after_each, seal, bound),
+        "failure_budget": rollout.failure_budget,
+        "on_failure": rollout.on_failure,
+        "turns": _plain(rollout.turns),
+    }
+
+
+def _watch_out(watch: Watch | None, seal: Seal, bound: str) -> Any:
+    return None if watch is None else [watch.kind, watch.provider, encode(watch.props, seal, bound)]
 
 
 def _plain(value: Any) -> Any:
@@ -162,29 +166,37 @@ def _plan_in(body: Mapping[str, Any], seal: Seal) -> Plan:
             for name, raw in body["providers"].items()
         },
         destroys=body["destroys"],
-        rollouts=tuple(
-            Rollout(tuple(map(Address.parse, raw["members"])), raw["max_unavailable"], raw["reason"])
-            for raw in body["rollouts"]
-        ),
+        rollouts=tuple(_rollout_in(raw, seal) for raw in body["rollouts"]),
         bindings=body["bindings"],
         outputs=_mapping(decode(body["outputs"], seal, "plan|outputs")),
         outputs_changed=body["outputs_changed"],
+        moves=tuple(Move(Address.parse(origin), Address.parse(target)) for origin, target in body["moves"]),
+        found={
+            Address.parse(to): _mapping(decode(raw, seal, f"plan|found|{to}")) for to, raw in body["found"].items()
+        },
     )
 
 
 def _step_in(raw: Mapping[str, Any], seal: Seal) -> Step:
-    fields: dict[str, Any] = {name: raw[name] for name in (*_PLAIN, *_EXTRA) if name in raw}
-    fields["address"] = Address.parse(raw["address"])
-    for name in ("after", "reasons"):
-        fields[name] = tuple(raw.get(name, ()))
-    if "depends_on" in raw:
-        fields["depends_on"] = tuple(Address.parse(text) for text in raw["depends_on"])
-    bound = f"plan|{raw['verb']}:{raw['address']}"
-    if "wanted" in raw:
-        fields["wanted"] = decode(raw["wanted"], seal, bound)
-    if "changes" in raw:
-        fields["changes"] = tuple(_change_in(change, seal, bound) for change in raw["changes"])
-    return _VERBS[raw["verb"]](**fields)
+    kind = _VERBS[raw["verb"]]
+    part = f"#{raw['part']}" if "part" in raw else ""
+    bound = f"plan|{raw['verb']}:{raw['address']}{part}"
+    known = {item.name for item in attrs.fields(kind)}
+    return kind(**{name: _in(name, value, seal, bound) for name, value in raw.items() if name in known})
+
+
+def _in(name: str, raw: Any, seal: Seal, bound: str) -> Any:
+    match name:
+        case "address":
+            return Address.parse(raw)
+        case "depends_on":
+            return tuple(map(Address.parse, raw))
+        case "wanted":
+            return _mapping(decode(raw, seal, bound))
+        case "changes":
+            return tuple(_change_in(change, seal, bound) for change in raw)
+        case _:
+            return tuple(raw) if isinstance(raw, list) else raw
 
 
 def _change_in(raw: Mapping[str, Any], seal: Seal, bound: str) -> FieldChange:
@@ -193,6 +205,27 @@ def _change_in(raw: Mapping[str, Any], seal: Seal, bound: str) -> FieldChange:
     return FieldChange(tuple(raw["path"]), before, after, origin)
 
 
+def _rollout_in(raw: Mapping[str, Any], seal: Seal) -> Rollout:
+    bound = f"plan|rollout|{raw['name']}"
+    return Rollout(
+        members=tuple(map(Address.parse, raw["members"])),
+        max_unavailable=raw["max_unavailable"],
+        reason=raw["reason"],
+        where=_mapping(decode(raw["where"], seal, bound)),
+        name=raw["name"],
+        before=_watch_in(raw["before"], seal, bound),
+        after_each=_watch_in(raw["after_each"], seal, bound),
+        failure_budget=raw["failure_budget"],
+        on_failure=raw["on_failure"],
+        turns=tuple(map(tuple, raw["turns"])),
+    )
+
+
+def _watch_in(raw: Any, seal: Seal, bound: str) -> Watch | None:
+    return None if raw is None else Watch(raw[0], raw[1], _mapping(decode(raw[2], seal, bound)))
+
+
 def _mapping(value: Value) -> Mapping[str, Value]:
-    assert isinstance(value, Mapping)
+    if not isinstance(value, Mapping):
+        raise TypeError("a mapping was expected")
     return value

@@ -23,7 +23,8 @@ from provisioner.model.plan import Plan, ProviderUse
 from provisioner.model.state import Bind, Change, Fence, Note, Publish, Records, RunRecord, State
 from provisioner.model.value import evaluate, is_known, strip_origins
 from provisioner.planner.build import PlanOptions
-from provisioner.planner.planfile import read_plan, stale
+from provisioner.planner.planfile import read_plan
+from provisioner.planner.stale import stale
 from provisioner.state.ulid import new_ulid
 from provisioner.workflow.open import Project
 from provisioner.workflow.plan import observed, plan_for

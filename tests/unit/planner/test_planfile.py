@@ -14,7 +14,8 @@ from provisioner.model.plan import Base, Plan, ProviderUse
 from provisioner.model.state import Entry, State, Status
 from provisioner.model.step import Check, Create, Delete, Forget, Keep, Update
 from provisioner.model.value import Call, Origin, Ref, Secret, Sourced, Value
-from provisioner.planner.planfile import plan_bytes, read_plan, stale
+from provisioner.planner.planfile import plan_bytes, read_plan
+from provisioner.planner.stale import stale
 
 A, B, C, D, E, F = (Address("toy.thing", name) for name in "abcdef")
 SEAL = PlainSeal()

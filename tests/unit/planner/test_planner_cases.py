@@ -7,9 +7,12 @@ A case is `tests/cases/planner/NAME/case.yaml`; `fakes.planning` reads its first
         - step: update toy.thing/a
           because: [the file changed]
           changes: ["size: 1 → 2"]
-          after: [...], consequence: ..., how: ..., generation: 2
+          after: [...], turn: [...], consequence: ..., how: ..., generation: 2, part: ..., then: [...], ...
       kept: {toy.thing/b: [notes]}
       problems: ["code: detail"]
+      rollouts: {name: [[ids of a turn], ...]}
+      moves: ["toy.thing/a → toy.thing/b"]
+      found: {toy.image/x: {id: ..., digest: ...}}
       unfinished: [...]
       outputs_changed: true
 """
@@ -25,7 +28,7 @@ import yaml
 from fakes.planning import plan
 
 from provisioner.model.plan import Plan
-from provisioner.model.step import Create, Delete, Keep, Step, Update
+from provisioner.model.step import Adopt, Check, Create, Keep, LookUp, Run, Step, Update
 from provisioner.model.value import Secret
 from provisioner.render.text import short
 from provisioner.render.view import path_text, value_view
@@ -74,6 +77,9 @@ def _told(made: Plan) -> dict[str, Any]:
         "steps": [_step(step) for step in made.work],
         "kept": {str(step.address): list(step.notes) for step in made.steps if isinstance(step, Keep)},
         "problems": [f"{problem.code}: {problem.detail}" for problem in made.problems],
+        "rollouts": {rollout.name: [list(turn) for turn in rollout.turns] for rollout in made.rollouts},
+        "moves": [f"{move.origin} → {move.target}" for move in made.moves],
+        "found": {str(address): dict(outputs) for address, outputs in made.found.items()},
         "unfinished": [str(address) for address in made.unfinished],
         "outputs_changed": made.outputs_changed,
     }
@@ -85,20 +91,27 @@ def _step(step: Step) -> Mapping[str, Any]:
         "step": f"{step.verb} {step.address}",
         "because": list(step.reasons),
         "after": list(step.after),
+        "turn": list(step.turn),
         "consequence": step.consequence,
         "generation": step.generation if step.generation > 1 else None,
+        "part": step.part,
     }
-    if isinstance(step, Delete):
-        told |= {"how": step.how, "replaced": step.replaced}
-    if isinstance(step, Create):
-        told |= {"replaces": step.replaces}
-    if isinstance(step, Create | Update):
-        told |= {"protect": step.protect}
+    for name in ("how", "replaced", "deposed", "replaces", "deposes", "protect", "action", "remote"):
+        told[name] = getattr(step, name, None)
+    if isinstance(step, Update | Run):
+        told["then"] = list(step.then)
     if isinstance(step, Update):
         told["changes"] = [
             f"{path_text(change.path)}: {_value(change.before)} → {_value(change.after)}" for change in step.changes
         ]
-    return _without_empty(told)
+    if isinstance(step, Adopt | Update | Check | LookUp):
+        told["wanted"] = {name: short(value_view(item)) for name, item in step.wanted.items()}
+    return _without_empty({name: told[name] for name in told if name != "wanted" or _shown(step)})
+
+
+def _shown(step: Step) -> bool:
+    """What is wanted is told where it is not simply what the case says."""
+    return isinstance(step, Adopt) or bool(step.part)
 
 
 def _value(value: Any) -> str:

@@ -1,0 +1,197 @@
+"""Rollouts woven into steps: who has to wait for whose turn to end, and what is looked at before and after."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from attrs import evolve, frozen
+
+from provisioner.model.address import Address
+from provisioner.model.rollout import Rollout, Watch
+from provisioner.model.state import Entry, State
+from provisioner.model.step import Check, Create, Delete, Forget, Keep, Run, Step, Update
+from provisioner.model.value import refs
+from provisioner.planner.edges import Edge, Edges
+from provisioner.planner.kinds import Kinds
+
+Steps = Mapping[Address, tuple[Step, ...]]
+
+
+@frozen
+class _Turn:
+    """One member's turn, as ids: the steps that change it, what is looked at then, what goes last."""
+
+    steps: tuple[str, ...]
+    checks: tuple[str, ...]
+    last: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (*self.steps, *self.checks, *self.last)
+
+
+class Weaver:
+    """Weaves rollouts in, one after the other; those before have the better right to their order.
+
+    `turn` has for each step the ids of those that must have ended before: an edge like others, but for what follows
+    from a failure.
+    """
+
+    def __init__(self, steps: Steps, state: State, kinds: Kinds, edges: Edges) -> None:
+        self._steps = steps
+        self._kinds = kinds
+        self._edges = edges
+        self.turn: dict[str, dict[str, None]] = defaultdict(dict)
+        self._before: dict[str, list[Check]] = defaultdict(list)
+        self._behind: dict[str, list[Check]] = defaultdict(list)
+        self._on_record: dict[str, list[Entry]] = defaultdict(list)
+        for entry in state.entries.values():
+            self._on_record[entry.address.kind].append(entry)
+
+    def weave(self, rollout: Rollout) -> Rollout | None:
+        """Members whose steps touch what stands take turns of `max_unavailable`; None if nothing comes of it.
+
+        Members that go for good wait for the new ones besides.
+        """
+        members = self._members(rollout)
+        if all(_goes(self._steps[address]) for address in members):
+            return None  # everything goes: there is nothing left to keep available
+        self._must_wait(self._places_first(members))
+        touched = [address for address in members if _disturbs(self._steps[address])]
+        held = len(touched) > rollout.max_unavailable
+        if not touched or not (held or rollout.before or rollout.after_each or rollout.on_failure == "rollback"):
+            return None
+        touched = self._in_order(touched) if held else touched
+        if rollout.before is not None:
+            self._look_before(rollout, rollout.before, touched)
+        turns = [self._turn_of(rollout, address) for address in touched]
+        self._take_turns(turns, rollout.max_unavailable)
+        return evolve(rollout, turns=tuple(turn.all for turn in turns))
+
+    def with_checks(self, steps: Iterable[Step]) -> Iterator[Step]:
+        """All steps, with those of the rollouts' own where they belong."""
+        for step in steps:
+            yield from self._before.get(step.id, ())
+            yield step
+            yield from self._behind.get(step.id, ())
+
+    # who takes part
+
+    def _members(self, rollout: Rollout) -> list[Address]:
+        leaving = [
+            entry.address
+            for kind in dict.fromkeys(member.kind for member in rollout.members)
+            for entry in self._on_record.get(kind, ())
+            if all(entry.applied.get(name) == value for name, value in rollout.where.items())
+        ]
+        return [one for one in dict.fromkeys((*rollout.members, *sorted(leaving))) if self._steps.get(one)]
+
+    def _places_first(self, members: Iterable[Address]) -> Iterator[Edge]:
+        """Those that take the places of others come first: in between there are more of them, never fewer."""
+        groups = [self._steps[address] for address in members]
+        added = [group[-1].id for group in groups if isinstance(group[0], Create) and not group[0].deposes]
+        for group in groups:
+            if _goes(group):
+                yield from ((group[0].id, id_) for id_ in added)
+
+    def _in_order(self, touched: Sequence[Address]) -> list[Address]:
+        """Members in the order given, but for those that have to begin before others anyway."""
+        place = {self._steps[address][0].id: index for index, address in enumerate(touched)}
+        rank = dict.fromkeys(self._edges, -1) | place
+        return [touched[place[id_]] for id_ in self._edges.order(rank) if id_ in place]
+
+    # edges
+
+    def _take_turns(self, turns: Sequence[_Turn], at_once: int) -> None:
+        """Each member waits for the one `at_once` before it to have ended.
+
+        What a member has left to remove is no part of its turn if that waits for others of the rollout. Whom an
+        earlier one cannot be done without cannot wait for it; then the next one waits for both.
+        """
+        firsts = [turn.steps[0] for turn in turns]
+        pairs = list(zip(firsts[at_once:], turns, strict=False))
+        whole = self._fresh((first, id_) for first, turn in pairs for id_ in turn.all)
+        if self._edges.all_or_none(whole):
+            self._remember(whole)
+            return
+        places = {first: index for index, first in enumerate(firsts)}
+        wishes = self._fresh((first, id_) for first, turn in pairs for id_ in (*turn.steps, *turn.checks))
+        while wishes:
+            refused = self._edges.wish(wishes)
+            self._remember(set(wishes) - set(refused))
+            later = ((places[first] + 1, id_) for first, id_ in refused)
+            wishes = self._fresh((firsts[place], id_) for place, id_ in later if place < len(firsts))
+
+    def _fresh(self, edges: Iterable[Edge]) -> list[Edge]:
+        return [(id_, other) for id_, other in dict.fromkeys(edges) if other not in self._edges.after(id_)]
+
+    def _remember(self, edges: Collection[Edge]) -> None:
+        for id_, other in sorted(edges):
+            self.turn[id_][other] = None
+
+    def _must_wait(self, edges: Iterable[Edge]) -> None:
+        """Edges that also count where the other one fails, so far as they close no circle."""
+        wanted = list(dict.fromkeys(edges))
+        if not wanted:
+            return
+        self._edges.wish(wanted)
+        for id_, other in wanted:
+            self.turn[id_].pop(other, None)
+
+    # checks
+
+    def _turn_of(self, rollout: Rollout, address: Address) -> _Turn:
+        """A member's turn, with the check after it if the rollout has one: before what was deposed is removed."""
+        group = self._steps[address]
+        last = [step.id for step in group if isinstance(step, Delete) and step.deposed]
+        steps = [step.id for step in group if step.id not in last]
+        checks: list[str] = []
+        if rollout.after_each is not None:
+            reason = "must hold before the next one has its turn"
+            check = self._check(rollout, rollout.after_each, f"after-{address.name}", reason)
+            self._behind[steps[-1]].append(check)
+            self._edges.insert(check.id, (steps[-1],))
+            for id_ in last:
+                self._edges.add(id_, (check.id,))
+            self._need_what_it_refers_to(check)
+            checks.append(check.id)
+        return _Turn(tuple(steps), tuple(checks), tuple(last))
+
+    def _look_before(self, rollout: Rollout, watch: Watch, touched: Sequence[Address]) -> None:
+        check = self._check(rollout, watch, "before", "must hold before the first one is touched")
+        firsts = [self._steps[address][0].id for address in touched]
+        self._before[firsts[0]].append(check)
+        self._edges.insert(check.id)
+        for first in firsts:
+            self._edges.add(first, (check.id,))
+        self._need_what_it_refers_to(check)
+
+    def _check(self, rollout: Rollout, watch: Watch, part: str, reason: str) -> Check:
+        address = Address(watch.kind, rollout.name)
+        check = Check(
+            address=address,
+            provider=watch.provider,
+            part=part,
+            reasons=(reason,),
+            wanted=self._kinds.of(address).closed(watch.props),
+        )
+        number = 2
+        while check.id in self._edges:
+            check, number = evolve(check, part=f"{part}-{number}"), number + 1
+        return check
+
+    def _need_what_it_refers_to(self, check: Check) -> None:
+        used = dict.fromkeys(ref.to for ref in refs(dict(check.wanted)))
+        making = (step.id for to in used for step in self._steps.get(to, ()) if not isinstance(step, Keep | Delete))
+        self._edges.wish((check.id, id_) for id_ in making)
+
+
+def _goes(group: tuple[Step, ...]) -> bool:
+    """Whether a member goes for good."""
+    return isinstance(group[0], Delete | Forget) and len(group) == 1
+
+
+def _disturbs(group: tuple[Step, ...]) -> bool:
+    """Whether the steps of a member touch what stands."""
+    return any(isinstance(step, Update | Run | Delete) for step in group)
