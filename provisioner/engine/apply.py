@@ -25,7 +25,16 @@ from provisioner.engine.clients import Clients, recorded_outputs
 from provisioner.engine.endpoints import Endpoints
 from provisioner.engine.executor import Executor
 from provisioner.engine.faults import fault
-from provisioner.engine.intent import deposed, intended, opened, pending, reached, refused, withdrawn
+from provisioner.engine.intent import (
+    deposed,
+    intended,
+    opened,
+    pending,
+    reached,
+    refused,
+    reordering,
+    withdrawn,
+)
 from provisioner.engine.observe import job_for
 from provisioner.engine.queues import First, Look, Next, Queues, Wish
 from provisioner.engine.rollback import Rollbacks
@@ -157,7 +166,14 @@ class Engine:
 
     def apply(self, steps: Iterable[Step], rollouts: Sequence[Rollout] = ()) -> RunResult:
         """Does the steps of a plan, each after those it names, and members of rollouts in turns."""
-        by_id: dict[str, Step] = {step.id: step for step in steps if not isinstance(step, Keep)}
+        by_id: dict[str, Step] = {}
+        reordered: list[Change] = []
+        for step in steps:
+            if isinstance(step, Keep):
+                reordered += reordering(step, self.records.entries.get(step.address))
+            else:
+                by_id[step.id] = step
+        self.commit(reordered)
         walk = Walk({id_: s.after for id_, s in by_id.items()}, {id_: s.turn for id_, s in by_id.items()}, rollouts)
         names = {id_: (step.verb, str(step.address)) for id_, step in by_id.items()}
         rollbacks = Rollbacks(by_id)

@@ -12,7 +12,7 @@ from provisioner.errors import Fatal, OperatorNeeded
 from provisioner.model.job import Pending
 from provisioner.model.schema import Schema
 from provisioner.model.state import Change, Drop, Entry, Put, Status
-from provisioner.model.step import Adopt, Check, Create, Delete, LookUp, Run, Update
+from provisioner.model.step import Adopt, Check, Create, Delete, Keep, LookUp, Run, Update
 from provisioner.model.value import Function, Unknown, Value, evaluate, leaves, strip_origins
 from provisioner.sdk.provider import AnyKind
 from provisioner.state.ulid import new_ulid
@@ -83,6 +83,13 @@ def deposed(step: Called, entry: Entry | None) -> tuple[Change, ...]:
     if isinstance(step, Create) and step.deposes and entry is not None and entry.generation != step.generation:
         return (Put(evolve(entry, deposed=True)),)
     return ()
+
+
+def reordering(step: Keep, entry: Entry | None) -> tuple[Change, ...]:
+    """The record of a kept object that needs others now than it did when it was made."""
+    if entry is None or step.depends_on is None or set(step.depends_on) == set(entry.depends_on):
+        return ()
+    return (Put(evolve(entry, depends_on=step.depends_on)),)
 
 
 def reached(entry: Entry, kind: AnyKind, outputs: Any) -> Change:

@@ -125,10 +125,14 @@ class Forget(_Step):
 
 @frozen(kw_only=True)
 class Keep(_Step):
-    """Nothing to do. `notes` tell what differs on purpose, or since when it is out of reach."""
+    """Nothing to do. `notes` tell what differs on purpose, or since when it is out of reach.
+
+    `depends_on` goes on record if another order was on record: that takes no call.
+    """
 
     verb = "keep"
     notes: tuple[str, ...] = ()
+    depends_on: tuple[Address, ...] | None = None
 
 
 @frozen(kw_only=True)

@@ -52,6 +52,7 @@ class Case:
     def keep(self, *notes: str) -> Keep:
         """Nothing to do."""
         return Keep(
+            depends_on=self.needs,
             address=self.address,
             provider=self.resource.provider,
             generation=self.entry.generation if self.entry else 1,

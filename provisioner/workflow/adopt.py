@@ -10,6 +10,7 @@ from provisioner.errors import PlanRefused, Place, did_you_mean
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.address import Address
 from provisioner.model.plan import Plan
+from provisioner.model.resource import Resource
 from provisioner.model.step import Adopt
 
 
@@ -22,7 +23,7 @@ def asking_for(graph: ResourceGraph, address: Address, remote: str) -> ResourceG
             detail=str(address),
             remedy=did_you_mean(str(address), map(str, graph.resources)) or "describe it under `resources:` first",
         )
-    resources: Mapping[Address, object] = {**graph.resources, address: evolve(resource, adopts=remote)}
+    resources: Mapping[Address, Resource] = {**graph.resources, address: evolve(resource, adopts=remote)}
     return evolve(graph, resources=resources)
 
 

@@ -109,6 +109,8 @@ class Trial:
     """The file of the last apply."""
     cloud: Cloud = field(factory=Cloud)
     providers: Mapping[str, ProviderUse] = field(factory=lambda: {"toy": ProviderUse("toy", "toy", {})})
+    decided: Plan = field(default=None)
+    """The plan that was applied last."""
     events: list[Event] = field(factory=list)
     chance: Random = field(factory=lambda: Random(0))
     seconds: float = 0.0
@@ -124,7 +126,7 @@ class Trial:
             done = apply(
                 project,
                 options,
-                approve=lambda plan: True,
+                approve=self._approve,
                 emit=self.events.append,
                 deadline_s=deadline_s,
             )
@@ -133,6 +135,10 @@ class Trial:
             self.seconds = executor.seconds
         assert not done.plan.blocked, done.plan.problems
         return done
+
+    def _approve(self, plan: Plan) -> bool:
+        self.decided = plan
+        return True
 
     def plan(self, wanted: Mapping[str, Any], **case: Any) -> Plan:
         """`prov plan`."""
