@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from provisioner.model.event import RunEnded, RunStarted, StepFailed
 from provisioner.model.job import Job
 from provisioner.model.state import Records, Status
-from provisioner.model.step import Delete
+from provisioner.model.step import Create
 
 core = settings(
     max_examples=80,
@@ -39,10 +39,9 @@ class Witness:
     def _wrongs(self, verb: str, job: Job[Any, Any], records: Records) -> Iterator[str]:
         entry = records.find(job.address, job.generation)
         what = f"{verb} {job.address}"
-        if verb in ("create", "update") or verb.startswith("run:"):
-            if entry is None or entry.key != job.key:
-                yield f"{what} without its intent on record"
-                return
+        if verb != "check" and (entry is None or entry.key != job.key):
+            yield f"{what} without its intent on record"
+        elif entry is not None and verb in ("create", "update"):
             for need in entry.depends_on:
                 there = records.entries.get(need)
                 if there is None or there.status is not Status.READY:
@@ -52,8 +51,8 @@ class Witness:
             yield from (f"{what} while {e.address} uses it" for e in users if e.key in self.trial.cloud.things)
 
     def _removes_first(self) -> bool:
-        """Whether something is removed before it is made anew: its users can then let go of others only afterwards."""
-        return any(isinstance(s, Delete) and s.replaced and not s.deposed for s in self.trial.decided.steps)
+        """Whether something is made anew once the old one is gone: its users can let go of others only afterwards."""
+        return any(isinstance(s, Create) and s.generation > 1 and not s.deposes for s in self.trial.decided.steps)
 
     def _settling(self) -> bool:
         runs = [event for event in self.trial.events if isinstance(event, RunStarted | RunEnded)]
@@ -127,10 +126,11 @@ def test_whenever_it_is_killed_nothing_is_lost(chapters: list[Chapter]) -> None:
 @given(stories())
 def test_in_the_end_everything_can_be_removed(chapters: list[Chapter]) -> None:
     trial = told(chapters)
-    done = trial.apply({}, options={"destroy": True})
+    for _ in range(TRIES):  # a fault of an earlier chapter may have waited for its call until now
+        done = trial.apply({}, options={"destroy": True})
+        assert all(step.verb in ("delete", "forget") for step in done.plan.work)
+        if done.result is not None and done.result.complete:
+            break
 
-    assert done.result is not None
-    assert done.result.complete
-    assert all(isinstance(step, Delete) or step.verb == "forget" for step in done.plan.work)
     assert trial.cloud.things == {}
     assert (trial.state().entries, trial.state().deposed) == ({}, {})
