@@ -247,6 +247,30 @@ def cluster(control: Control, bundle: dict[str, Any]) -> Run:
     return made
 
 
+def test_a_look_brings_what_was_asked_for_and_asks_no_more(cluster: Run):
+    """Hundreds of machines are looked at: health does without configurations, a comparison without services."""
+    address = host(cluster, "control-1")
+    whole = cluster.talos.look([address])[address]
+    calls = _calls(cluster)
+    health = cluster.talos.look([address], configs=False)[address]
+    content = cluster.talos.look([address], services=False)[address]
+
+    assert health == evolve(whole, boot_id="", active="", persistent=None)
+    assert content == evolve(whole, services={}, members=None, version="")
+    asked = {name: count - calls.get(name, 0) for name, count in _calls(cluster).items()}
+    assert {name: count for name, count in asked.items() if count} == {
+        "Get": 1 + 4,
+        "ServiceList": 1,
+        "Version": 1,
+        "EtcdMemberList": 1,
+    }
+
+
+def _calls(run: Run) -> dict[str, int]:
+    """How often each method of the machine API was called."""
+    return dict(run.world()["calls"]["api"])
+
+
 def test_from_nothing_to_a_healthy_cluster(run: Run):
     run.make_all()
     world = run.world()

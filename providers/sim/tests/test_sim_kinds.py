@@ -88,6 +88,23 @@ def test_reading_many_takes_one_call_and_knows_keys_and_ids(own_sim):
     assert own_sim.world()["calls"]["control"]["list"] == before + 1
 
 
+def test_a_poll_is_told_of_what_it_asks_for_and_of_nothing_else(sim):
+    """By key or by id, within the lineage; a call that names nothing is told of everything."""
+    first, second = sim.create("m-1"), sim.create("m-2")
+    sim.balancer()
+
+    def told(*wanted):
+        answer = sim.control.call("list", machines=list(wanted))
+        assert answer["balancers"] == []
+        return [machine["name"] for machine in answer["machines"]]
+
+    assert told({"key": first["key"], "id": None, "lineage": "L"}) == ["m-1"]
+    assert told({"key": "another", "id": second["id"], "lineage": "L"}) == ["m-2"]
+    assert told({"key": first["key"], "id": first["id"], "lineage": "another"}) == []
+    everything = sim.control.call("list")
+    assert (len(everything["machines"]), len(everything["balancers"])) == (2, 1)
+
+
 def test_a_pending_machine_is_done_when_it_has_power(sim):
     slow = evolve(PROPS, time_scale=1)
     answer = MACHINE.create(sim.control, job(wanted=slow), Now())

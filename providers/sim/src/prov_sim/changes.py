@@ -21,6 +21,11 @@ class Changes:
     def __init__(self) -> None:
         self._waiting: defaultdict[str, set[asyncio.Future[None]]] = defaultdict(set)
 
+    @property
+    def topics(self) -> set[str]:
+        """What anybody waits for."""
+        return set(self._waiting)
+
     def announce(self, *topics: str) -> None:
         """Something of these topics changed; whoever waits for one of them looks again."""
         for topic in topics:

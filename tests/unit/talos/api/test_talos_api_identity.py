@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from attrs import evolve
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from provisioner.sdk import OperatorNeeded
 from provisioner.talos.api.access import Silent
 from provisioner.talos.api.cluster import Cluster
+from provisioner.talos.api.connections import room_for_connections
 from provisioner.talos.api.identity import Identity, signed_by, trusting_context
-from provisioner.talos.api.links import links_of
+from provisioner.talos.api.links import Links, links_of
+from provisioner.talos.api.loop import shared_loop
 from provisioner.talos.pki.bundle import Bundle
 from provisioner.talos.pki.certificate import talos_admin
 
@@ -45,3 +48,29 @@ def test_without_secrets_nothing_is_known_and_nothing_can_be_asked():
     assert cluster.look(["127.0.0.1"]) == {"127.0.0.1": Silent("the cluster's secrets are not known yet")}
     with pytest.raises(OperatorNeeded, match="not known"):
         cluster.kubernetes_nodes()
+
+
+def test_all_views_of_a_cluster_share_its_connections(bundle: Bundle):
+    """The core makes a view for each address that becomes known; other secrets are another cluster's."""
+    same, other = evolve(bundle), evolve(bundle, cluster_secret="other")
+
+    assert links_of(same) is links_of(bundle)
+    assert links_of(other) is not links_of(bundle)
+
+
+def test_a_certificate_of_ours_is_made_once_and_renewed_in_good_time(bundle: Bundle):
+    clock = [NOW]
+    links = Links(bundle, lambda: clock[0], shared_loop())
+    first = links.talos.context()
+
+    assert links.talos.context() is first
+    clock[0] += timedelta(hours=13)
+    assert links.talos.context() is not first
+
+
+@pytest.mark.parametrize(
+    ("files", "room"),
+    [(256, 64), (1024, 384), (1_048_576, 1024)],
+)
+def test_two_sorts_of_open_connections_leave_files_for_the_rest_of_the_process(files: int, room: int):
+    assert room_for_connections(files) == room
