@@ -35,7 +35,7 @@ FULL = (*SIZES, 50_000)
 TERRAFORM_UP_TO = 1_000
 """Its apply grows as n^2.1: 17 s for 1 000, a quarter of an hour for 8 000."""
 EXPONENT_FROM = 1_000
-"""Below, the start of the process hides what n costs."""
+"""Below, n costs too little to tell."""
 STEPS = ("plan", "apply", "no-change plan")
 STARTS = 7
 
@@ -318,8 +318,13 @@ def _cells(figure: Figure | None) -> list[str]:
 
 
 def exponent(points: Mapping[int, float]) -> str:
-    """The slope of a line through the logarithms: 1 is linear, 2 quadratic."""
-    used = [(math.log(n), math.log(value)) for n, value in points.items() if n >= EXPONENT_FROM]
+    """The slope of a line through the logarithms of what n costs: 1 is linear, 2 quadratic.
+
+    What the smallest size takes is taken off the others, for most of that is the start of the process.
+    """
+    start = points.get(min(points, default=0), 0.0)
+    above = {n: value - start for n, value in points.items() if n >= EXPONENT_FROM and value > start}
+    used = [(math.log(n), math.log(value)) for n, value in above.items()]
     if len(used) < 2:
         return ""
     x, y = (sum(column) / len(used) for column in zip(*used, strict=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Generic, TypeVar
 
@@ -73,9 +74,9 @@ class Dag(Generic[N]):
 
     def _circle(self, among: set[N]) -> tuple[N, ...]:
         """A circle inside `among`, whose members all have a need in it; always the same one."""
-        path: list[N] = []
+        path: dict[N, None] = {}
         node = next(node for node in self._needs if node in among)
         while node not in path:
-            path.append(node)
+            path[node] = None
             node = next(other for other in self._needs[node] if other in among)
-        return (*path[path.index(node) :], node)
+        return (*itertools.dropwhile(node.__ne__, path), node)

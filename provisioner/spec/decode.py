@@ -43,7 +43,7 @@ class Outside:
 
 def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings: Findings) -> ClusterSpec:
     """The whole file. What is wrong goes to `findings`; the result is complete only when nothing was."""
-    reader = Reader(findings, Scope(environ=outside.environ))
+    reader = Reader(findings, Scope(environ=outside.environ, near=findings.near))
     top = Fields(reader, root, "")
     _file_version(top)
     variables = read_variables(top.table("variables"), reader, outside.variables, outside.environ)

@@ -8,7 +8,7 @@ the machines and of the balancer.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from attrs import field, frozen
@@ -48,7 +48,7 @@ class Scope:
     `broken` are declared variables whose value could not be had, and `broken_pools` those whose nodes are not sure;
     both were reported where it happened. `resources` is None where only variables and the environment may be used,
     that is in everything that decides which nodes and resources exist. `has_cluster` is false in a file that has
-    resources and outputs only.
+    resources and outputs only. `near` gives a remedy for a mistaken name.
     """
 
     variables: Mapping[str, Value] = field(factory=dict)
@@ -60,6 +60,7 @@ class Scope:
     nodes: Collection[str] = ()
     broken_pools: frozenset[str] = frozenset()
     has_cluster: bool = True
+    near: Callable[[str, Collection[str]], str] = field(default=did_you_mean, eq=False, repr=False)
 
     def find(self, root: str, name: str, rest: str) -> Value:
         """The value of `root.name.rest`; raises ReferenceFault when there is none."""
@@ -128,7 +129,7 @@ class Scope:
                 "expression-resource",
                 "there is no such resource in the file",
                 detail=f"resources.{name} is used, but `resources:` has no {name!r}",
-                remedy=did_you_mean(name, resources) or "add it under `resources:`",
+                remedy=self.near(name, resources) or "add it under `resources:`",
             )
         address = resources[name]
         if address is None:
@@ -150,7 +151,7 @@ class Scope:
                 "expression-node",
                 "there is no such node",
                 detail=f"nodes.{name} is used, but the pools have no node of that name",
-                remedy=did_you_mean(name, self.nodes) or "add it to a pool",
+                remedy=self.near(name, self.nodes) or "add it to a pool",
             )
         if rest not in NODE_OUTPUTS:
             raise ReferenceFault(

@@ -8,7 +8,7 @@ from typing import Final
 
 from attrs import field, frozen
 
-from provisioner.errors import Place, did_you_mean
+from provisioner.errors import Place
 from provisioner.model.address import Address
 from provisioner.spec.fields import Fields, Reader
 from provisioner.spec.pools import provider_of
@@ -76,7 +76,7 @@ class Resources:
             return self.addresses[name]
         if root in ("nodes", "resources"):
             known: Collection[str] = nodes if root == "nodes" else self.addresses
-            near = did_you_mean(name, known)
+            near = reader.findings.near(name, known)
             reader.findings.add(
                 "unknown-node" if root == "nodes" else "unknown-resource",
                 "there is no such node" if root == "nodes" else "there is no such resource in the file",
