@@ -270,7 +270,7 @@ class SqliteStore:
         holder = self.holder()
         return StateLocked(
             "another run is at work on this state",
-            detail=str(holder) if holder else "it has only just begun",
+            detail=str(holder) if holder else "it has not said yet who it is",
             remedy="wait until it is done, or stop it with Ctrl-C; the lock goes with the process",
         )
 
