@@ -280,7 +280,11 @@ def test_the_data_key_is_changed_by_who_holds_the_lock_only(store: SqliteStore) 
     assert [ME.recipient()] == store.pull()["data_key"]["recipients"]
 
 
-@pytest.mark.parametrize("text", ["", "age1nonsense", "AGE-SECRET-KEY-1NONSENSE", YOU.text])
+@pytest.mark.parametrize(
+    "text",
+    ["", "age1nonsense", "AGE-SECRET-KEY-1NONSENSE", YOU.text],
+    ids=["nothing", "nonsense", "half", "identity"],
+)
 def test_what_is_no_recipient_is_refused_and_an_identity_is_not_quoted(store: SqliteStore, text: str) -> None:
     """Nothing is changed by it."""
     before = _fill(store)
