@@ -43,7 +43,7 @@ def project(file: Path, state: Path | None, variables: Sequence[str] | None) -> 
 
 
 def state(file: Path, state: Path | None, variables: Sequence[str] | None) -> SqliteStore:
-    """The state alone; where it is named, the cluster file is not read."""
+    """The state alone; the cluster file is read for its name only, and not at all where the state is named."""
     from provisioner.workflow.open import open_state
 
     return open_state(file, state, parsed_variables(variables), world())

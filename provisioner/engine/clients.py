@@ -61,8 +61,7 @@ class Clients:
         assert isinstance(settings, Mapping)
         if has_sealed(settings):
             raise OperatorNeeded(
-                "there is no age identity to open the credentials of a provider with",
-                detail=f"{instance} is reached with secrets that the state has sealed",
+                "there is no age identity to reach it with",
                 remedy="set PROV_AGE_KEY or PROV_AGE_KEY_FILE to the identity the state is sealed for",
             )
         schema = Schema.of(provider.settings)

@@ -63,8 +63,8 @@ class Sealed(Secret):
         """Raises StaysSealed."""
         raise StaysSealed(
             "there is no age identity to open the state's secrets with",
-            detail="a secret of the state is needed here",
-            remedy="set PROV_AGE_KEY or PROV_AGE_KEY_FILE to the identity the state is sealed for",
+            detail="the state is sealed, and this cannot be done without what is in it",
+            remedy="set PROV_AGE_KEY or PROV_AGE_KEY_FILE to an identity it is sealed for",
         )
 
     def __eq__(self, other: object) -> bool:

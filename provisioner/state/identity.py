@@ -57,6 +57,22 @@ def create_identity(target: Path) -> Identity:
     return identity
 
 
+def identity_to_open(environ: Mapping[str, str]) -> Callable[[], Identity]:
+    """A function that finds the identity when a state is to be opened; none is made, for a new one opens nothing."""
+
+    def find() -> Identity:
+        identity = find_identity(environ)
+        if identity is None:
+            raise KeyMissing(
+                "there is no age identity to open the state's secrets with",
+                detail="the state is sealed, and this cannot be done without what is in it",
+                remedy="set PROV_AGE_KEY or PROV_AGE_KEY_FILE to an identity it is sealed for",
+            )
+        return identity
+
+    return find
+
+
 def identity_source(
     environ: Mapping[str, str], *, person: bool, tell: Callable[[str], None]
 ) -> Callable[[], Identity]:

@@ -35,13 +35,21 @@ class SqliteStore:
     """A state in a file. Opening reads nothing; a file that is not a state of ours is refused, never touched.
 
     A state of an older format is migrated when it is locked; until then it is read as if it had been. `cluster` is
-    whose state it must be; None takes the state of any cluster, but makes none.
+    whose state it must be; None takes the state of any cluster, but makes none. `identity` is asked for when a secret
+    is met, `for_new` when a state is made.
     """
 
-    def __init__(self, path: Path, cluster: str | None, identity: Callable[[], Identity]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        cluster: str | None,
+        identity: Callable[[], Identity],
+        for_new: Callable[[], Identity] | None = None,
+    ) -> None:
         self.path = path
         self._cluster = cluster
         self._identity = identity
+        self._for_new = for_new or identity
         self._db: sqlite3.Connection | None = None
         self._writable = False
         self._vault: Vault | None = None
@@ -83,7 +91,7 @@ class SqliteStore:
             _sync(self.path.parent)
 
     def _draw_up(self, draft: Path) -> None:
-        wrapped = new_data_key((self._identity().recipient(),))
+        wrapped = new_data_key((self._for_new().recipient(),))
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         db = sqlite3.connect(draft, isolation_level=None)
         meta = {
@@ -270,7 +278,7 @@ class SqliteStore:
         holder = self.holder()
         return StateLocked(
             "another run is at work on this state",
-            detail=str(holder) if holder else "it has only just begun",
+            detail=str(holder) if holder else "it has not said yet who it is",
             remedy="wait until it is done, or stop it with Ctrl-C; the lock goes with the process",
         )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from provisioner.errors import KeyMissing, did_you_mean
-from provisioner.state.identity import find_identity
+from provisioner.state.identity import find_identity, identity_to_open
 from provisioner.state.sealed import Identity
 from provisioner.state.sqlite_store import SqliteStore
 from provisioner.workflow.open import World, lock_info
@@ -33,7 +33,6 @@ def in_use(store: SqliteStore | None, world: World) -> KeysInUse:
 
 def add(store: SqliteStore, world: World, recipient: str) -> tuple[str, ...]:
     """Lets one more recipient open the state; returns all of them."""
-    _identity(world)
     store.must_exist()
     with store.lock(lock_info(world, "keys add")) as fence:
         known = _recipients(store)
@@ -44,8 +43,8 @@ def add(store: SqliteStore, world: World, recipient: str) -> tuple[str, ...]:
 
 def rotate(store: SqliteStore, world: World, remove: Sequence[str]) -> tuple[str, ...]:
     """Seals everything with a new data key, for all recipients but those in `remove`; returns who is left."""
-    own = _identity(world).recipient()
     store.must_exist()
+    own = identity_to_open(world.environ)().recipient()
     with store.lock(lock_info(world, "keys rotate")) as fence:
         known = _recipients(store)
         for recipient in remove:
@@ -68,15 +67,3 @@ def rotate(store: SqliteStore, world: World, remove: Sequence[str]) -> tuple[str
 
 def _recipients(store: SqliteStore) -> tuple[str, ...]:
     return store.vault().wrapped.recipients if store.exists else ()
-
-
-def _identity(world: World) -> Identity:
-    """The identity at hand; none is made, for a new one would open nothing."""
-    identity = find_identity(world.environ)
-    if identity is None:
-        raise KeyMissing(
-            "there is no age identity to open the data key with",
-            detail="who may open the state decides who else may",
-            remedy="set PROV_AGE_KEY or PROV_AGE_KEY_FILE to the identity the state is sealed for",
-        )
-    return identity

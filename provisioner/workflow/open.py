@@ -18,10 +18,12 @@ from provisioner.engine.executor import Executor, Threads
 from provisioner.errors import InputError
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.state import LockInfo, State
+from provisioner.model.value import has_sealed
 from provisioner.plugins.registry import Registry
 from provisioner.spec.load import load
+from provisioner.spec.name import plain_name
 from provisioner.spec.schema import ClusterSpec
-from provisioner.state.identity import find_identity, identity_source
+from provisioner.state.identity import find_identity, identity_source, identity_to_open
 from provisioner.state.sqlite_store import SqliteStore
 
 
@@ -48,7 +50,11 @@ class Project:
 
     def look(self) -> State:
         """What is on record, for those who only look: without an identity, secrets stay sealed."""
-        return self.store.load(shut=find_identity(self.world.environ) is None)
+        shut = find_identity(self.world.environ) is None
+        state = self.store.load(shut=shut)
+        if shut and _has_sealed(state):
+            self.world.tell("there is no age identity: what is sealed is neither compared nor shown")
+        return state
 
     def graph(self, state: State) -> ResourceGraph:
         """What the file wants, with what was chosen at birth."""
@@ -80,16 +86,21 @@ def open_project(file: Path, state: Path | None, variables: Mapping[str, str], w
     store = SqliteStore(
         state or default_state(file, spec.name),
         spec.name,
-        identity_source(world.environ, person=world.person, tell=world.tell),
+        identity_to_open(world.environ),
+        for_new=identity_source(world.environ, person=world.person, tell=world.tell),
     )
     return Project(spec, store, Registry.installed(), world)
 
 
 def open_state(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> SqliteStore:
-    """The state alone. One that is named is opened whatever the cluster file says, or if there is none."""
-    if state is None:
-        return open_project(file, None, variables, world).store
-    return SqliteStore(state, None, identity_source(world.environ, person=False, tell=world.tell))
+    """The state alone, for which the cluster file need not be complete, and not be there if the state is named."""
+    identity = identity_to_open(world.environ)
+    if state is not None:
+        return SqliteStore(state, None, identity)
+    name = plain_name(file)
+    if name is not None:
+        return SqliteStore(default_state(file, name), name, identity)
+    return open_project(file, None, variables, world).store
 
 
 def lock_info(world: World, doing: str) -> LockInfo:
@@ -106,6 +117,12 @@ def default_state(file: Path, cluster: str) -> Path:
 def _binding(state: State) -> Mapping[str, str]:
     """Choices made at birth bind what stands; once nothing does, a new birth may choose anew."""
     return state.bindings if state.entries else {}
+
+
+def _has_sealed(state: State) -> bool:
+    """Whether anything of a state could not be opened."""
+    entries = (*state.entries.values(), *state.deposed.values())
+    return has_sealed(state.outputs) or any(has_sealed(part) for e in entries for part in (e.applied, e.outputs))
 
 
 def _user() -> str:

@@ -81,7 +81,7 @@ def rotate(
     var: options.VarOption = None,
     json: options.JsonOption = False,
 ) -> None:
-    """Seal the state with a new data key. Plans saved before cannot be applied any more.
+    """Seal the state with a new data key. Saved plans with secrets in them cannot be applied any more.
 
     Who could open the state until now may have kept what is in it: this changes the seal, not the secrets.
     """
@@ -99,5 +99,5 @@ def _tell(recipients: Sequence[str], json: bool) -> None:
     if json:
         session.data_json({"recipients": list(recipients)})
     else:
-        session.say(f"the state opens for {len(recipients)}:")
+        session.say("the state opens for:")
         session.data("".join(f"{recipient}\n" for recipient in recipients))

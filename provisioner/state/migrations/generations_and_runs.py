@@ -24,6 +24,7 @@ def migrate(db: sqlite3.Connection) -> None:
     rows = db.execute("SELECT address, serial, body FROM old_entries ORDER BY address")
     db.executemany("INSERT INTO entries VALUES (?, ?, 0, ?, ?, ?)", (_row(*row) for row in rows))
     db.execute("DROP TABLE old_entries")
+    db.execute("UPDATE owner SET who = NULL")  # it was never taken off, so it does not tell of a run that was cut off
     db.execute(
         "CREATE TABLE runs (id TEXT PRIMARY KEY, doing TEXT NOT NULL, who TEXT NOT NULL, host TEXT NOT NULL, "
         "since TEXT NOT NULL, until TEXT NOT NULL, outcome TEXT NOT NULL, summary TEXT NOT NULL)"

@@ -12,7 +12,7 @@ from provisioner.errors import OperatorNeeded
 from provisioner.model.address import Address
 from provisioner.model.plan import ProviderUse
 from provisioner.model.state import Entry, State, Status
-from provisioner.model.value import Call, Origin, Ref, Secret, Sourced, Unknown, Value
+from provisioner.model.value import Call, Origin, Ref, Sealed, Secret, Sourced, Unknown, Value
 from provisioner.plugins.registry import Registry
 
 A = Address("toy.thing", "a")
@@ -77,3 +77,10 @@ def test_recorded_outputs_are_looked_up_and_the_rest_is_unknown() -> None:
 def test_what_was_just_found_gone_counts_as_unknown() -> None:
     state = State("demo", "L", 1, {A: Entry(A, 1, "toy", "k", Status.READY, outputs={"id": "toy-1"})})
     assert recorded_outputs(state, gone=frozenset({A}))(Ref(A, "id")) == Unknown()
+
+
+def test_settings_that_stayed_sealed_are_for_who_has_the_key() -> None:
+    """So what is reached with them is out of reach, and a plan says why."""
+    with pytest.raises(OperatorNeeded, match="no age identity") as caught:
+        _clients(Cloud(), place=AT).client("toy", _known(address=Sealed()))
+    assert "PROV_AGE_KEY" in caught.value.remedy

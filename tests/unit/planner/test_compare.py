@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from provisioner.model.step import ABSENT, FieldChange
-from provisioner.model.value import Origin, Secret, Sourced, Unknown, Value
+from provisioner.model.value import Origin, Sealed, Secret, Sourced, Unknown, Value
 from provisioner.planner.compare import differences
 
 HERE = Origin("cluster.yaml", 3)
@@ -97,3 +97,11 @@ def test_a_secret_that_becomes_plain_with_the_same_text_is_no_difference() -> No
 
 def test_presence_is_no_secret() -> None:
     assert _told({"k": Secret("x")}, {}) == [(("k",), Secret("x"), ABSENT)]
+
+
+@pytest.mark.parametrize(
+    "other", [ABSENT, None, "x", Secret("x"), Unknown("a"), {"a": 1}, (1, 2), Sealed()], ids=repr
+)
+def test_what_is_sealed_is_not_compared(other: Value) -> None:
+    assert _told({"a": Sealed(), "b": 1}, {"a": other, "b": 2}) == [(("b",), 1, 2)]
+    assert _told({"a": other, "b": 1}, {"a": Sealed(), "b": 2}) == [(("b",), 1, 2)]

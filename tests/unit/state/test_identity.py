@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.errors import KeyMissing
-from provisioner.state.identity import create_identity, default_file, find_identity, identity_source
+from provisioner.state.identity import create_identity, default_file, find_identity, identity_source, identity_to_open
 from provisioner.state.sealed import new_identity
 
 
@@ -102,3 +102,13 @@ def test_without_a_person_none_is_ever_made(environ: dict[str, str], person: boo
     assert "prov keys create" in caught.value.remedy
     assert list(tmp_path.iterdir()) == []
     assert told == []
+
+
+def test_to_open_a_state_none_is_ever_made(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path)}
+    with pytest.raises(KeyMissing) as caught:
+        identity_to_open(environ)()
+    assert "PROV_AGE_KEY_FILE" in caught.value.remedy
+    assert list(tmp_path.iterdir()) == []
+    text = _file(tmp_path / ".config" / "prov" / "age.key")
+    assert identity_to_open(environ)().text == text

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from provisioner.errors import KeyMissing, StateError, StateLocked, StateMoved
+from provisioner.errors import KeyMissing, StateError, StateLocked
 from provisioner.model.address import Address
-from provisioner.model.state import Bind, Drop, Entry, Fence, LockInfo, Publish, Put, State, Status
+from provisioner.model.state import Bind, Entry, LockInfo, Publish, Put, State, Status
 from provisioner.model.value import Secret
 from provisioner.state.sealed import Identity, new_identity
 from provisioner.state.sqlite_store import SqliteStore
@@ -77,12 +77,6 @@ def test_where_nothing_is_there_is_an_empty_state_and_nothing_is_made(store: Sql
     assert not path.exists()
 
 
-def test_an_entry_comes_back_as_it_was(store: SqliteStore, path: Path) -> None:
-    with store.lock(INFO) as fence:
-        serial = store.commit([Put(_full())], fence)
-    assert {A: evolve(_full(), serial=serial)} == dict(_store(path).load().entries)
-
-
 def test_bindings_and_outputs_come_back(store: SqliteStore, path: Path) -> None:
     outputs = {"api": "https://x", "password": Secret(HUNTER2), "list": (1, {"a": None})}
     with store.lock(INFO) as fence:
@@ -92,48 +86,6 @@ def test_bindings_and_outputs_come_back(store: SqliteStore, path: Path) -> None:
     found = _store(path).load()
     assert dict(found.bindings) == {"contract": "1.13"}
     assert outputs == found.outputs
-
-
-def test_what_is_dropped_is_gone_and_dropping_again_is_quiet(store: SqliteStore) -> None:
-    with store.lock(INFO) as fence:
-        store.commit([Put(_entry(A)), Put(_entry(B))], fence)
-        store.commit([Drop(A, 1)], fence)
-        store.commit([Drop(A, 1)], fence)
-    assert list(store.load().entries) == [B]
-
-
-def test_a_snapshot_and_a_commit_agree(store: SqliteStore) -> None:
-    with store.lock(INFO) as fence:
-        state = store.load()
-        for changes in ([Put(_full()), Bind("x", "1")], [Put(_entry(B)), Drop(A, 1)], [Publish({"a": 1})]):
-            state = state.after(tuple(changes), store.commit(changes, fence))
-    assert state == store.load()
-
-
-def test_each_commit_raises_the_serial_by_one_and_marks_only_what_it_wrote(store: SqliteStore) -> None:
-    with store.lock(INFO) as fence:
-        first = store.commit([Put(_entry(A)), Put(_entry(B))], fence)
-        second = store.commit([Put(_entry(B))], fence)
-    state = store.load()
-    assert (first, second, state.serial) == (1, 2, 2)
-    assert (state.entries[A].serial, state.entries[B].serial) == (1, 2)
-
-
-def test_a_lock_alone_changes_neither_serial_nor_lineage(store: SqliteStore) -> None:
-    with store.lock(INFO):
-        before = store.load()
-    with store.lock(INFO):
-        assert before == store.load()
-    assert len(before.lineage) == 26
-
-
-def test_two_states_have_two_lineages(tmp_path: Path) -> None:
-    lineages = set()
-    for name in "ab":
-        made = _store(tmp_path / f"{name}.db")
-        made.create()
-        lineages.add(made.load().lineage)
-    assert len(lineages) == 2
 
 
 def test_creating_again_keeps_what_is_there(store: SqliteStore, path: Path) -> None:
@@ -310,45 +262,10 @@ def _owner(path: Path) -> tuple[object, ...]:
 # the lock
 
 
-def test_a_second_writer_is_refused_and_told_who_holds_the_lock(store: SqliteStore, path: Path) -> None:
-    with store.lock(INFO), pytest.raises(StateLocked) as caught, _store(path).lock(evolve(INFO, who="eve")):
-        pass
-    for word in ("ada", "desk", "4711", "2026-11-23T12:00:00", "prov apply"):
-        assert word in caught.value.detail
-    assert caught.value.remedy
-
-
 def test_reading_needs_no_lock(store: SqliteStore, path: Path) -> None:
     with store.lock(INFO) as fence:
         store.commit([Put(_entry())], fence)
         assert list(_store(path).load().entries) == [A]
-
-
-def test_the_lock_is_free_again_after_its_block_also_after_an_error(store: SqliteStore, path: Path) -> None:
-    with pytest.raises(ZeroDivisionError), store.lock(INFO):
-        raise ZeroDivisionError
-    with _store(path).lock(INFO):
-        pass
-
-
-def test_a_stale_fence_writes_nothing(store: SqliteStore, path: Path) -> None:
-    with store.lock(INFO) as stale:
-        store.commit([Put(_entry(A))], stale)
-    newer = _store(path)
-    with newer.lock(INFO) as fence:
-        assert fence.token > stale.token
-        before = newer.load()
-        with pytest.raises(StateMoved):
-            store.commit([Put(_entry(B))], stale)
-        assert before == newer.load()
-        newer.commit([Put(_entry(B))], fence)
-
-
-def test_a_fence_that_was_never_granted_writes_nothing(store: SqliteStore) -> None:
-    with store.lock(INFO) as fence:
-        with pytest.raises(StateMoved):
-            store.commit([Put(_entry(A))], Fence(fence.token + 1))
-        assert store.load().entries == {}
 
 
 # a process that dies

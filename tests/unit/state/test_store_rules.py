@@ -264,14 +264,15 @@ class StoreRules:
     def test_s3_a_lock_excludes_others_until_its_end(self, store_factory: Factory) -> None:
         """Reading goes on meanwhile; an error ends the block like anything else."""
         one, other = store_factory("one"), store_factory("one")
-        with pytest.raises(ZeroDivisionError), one.lock(ADA) as fence:
-            one.commit([Put(entry())], fence)
+        with one.lock(ADA) as first:
+            one.commit([Put(entry())], first)
             with pytest.raises(StateLocked), other.lock(EVE):
                 pass
             assert list(other.load().entries) == [A]
+        with pytest.raises(ZeroDivisionError), other.lock(EVE):
             raise ZeroDivisionError
-        with other.lock(EVE) as fence:
-            assert fence.token > 0
+        with one.lock(ADA) as last:
+            assert last.token > first.token
 
     # S4: a lock tells its holder
 
