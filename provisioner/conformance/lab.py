@@ -20,7 +20,7 @@ from provisioner.model.value import Ref, Value, dig, freeze, replace_refs, revea
 from provisioner.sdk.provider import Expands, Kind, PlansDeletion, Provider
 from provisioner.state.ulid import new_ulid
 
-LINEAGE, OTHER_LINEAGE = "0a1b2c3d4e5f", "f5e4d3c2b1a0"
+LINEAGE, OTHER_LINEAGE = "01k0aaaaaaaaaaaaaaaaaaaaaa", "01k0bbbbbbbbbbbbbbbbbbbbbb"
 _MOST_CALLS = 300
 
 

@@ -217,33 +217,72 @@ ABILITY_RULES = (
 STORE_RULES = (
     Rule(
         "S1",
-        "what is committed is what is loaded",
-        {"test_s1_round_trip": "Every change comes back from a fresh store as it was committed, secrets included."},
+        "what is written is what is read",
+        {
+            "test_s1_an_entry_comes_back_as_it_was": "An entry comes back as it was, every field of "
+            "it, its serial being that of the commit.",
+            "test_s1_generations_stand_side_by_side": "Deposed generations stand beside the one that "
+            "an address stands for, and each is dropped by itself.",
+            "test_s1_a_put_takes_the_place_of_what_the_address_has": "What is put takes the place of "
+            "what its address has, whatever generation that is, unless it was deposed before.",
+            "test_s1_a_move_renames_everywhere": "A move renames all generations, and what others say "
+            "they were made after; keys stay.",
+            "test_s1_a_store_and_a_snapshot_agree": "Whatever changes are made, what is loaded is what "
+            "`Records` makes of the same changes.",
+            "test_s1_the_history_has_the_newest_run_first": "The history has the newest run first, and "
+            "a run that is noted again is the same run.",
+            "test_s1_the_oldest_of_very_many_runs_are_forgotten": "Of very many runs a thousand are kept.",
+            "test_s1_what_is_read_shut_has_every_secret_sealed": "What is read shut has every secret "
+            "sealed, and everything else as it is.",
+        },
     ),
     Rule(
         "S2",
         "serials count commits",
-        {"test_s2_serials_count_commits": "Each commit has the next serial, and what it wrote bears it."},
+        {
+            "test_s2_each_commit_raises_the_serial_by_one_and_marks_only_what_it_wrote": "Each commit raises "
+            "the serial by one, and marks with it what it wrote and nothing else.",
+            "test_s2_a_snapshot_stays_as_it_is": "Later commits do not reach into a snapshot.",
+            "test_s2_a_lock_changes_neither_serial_nor_lineage": "A lock changes neither serial nor "
+            "lineage: both belong to what is on record, not to who writes.",
+            "test_s2_two_states_have_two_lineages": "A lineage names one state for life.",
+        },
     ),
     Rule(
         "S3",
         "one writer at a time",
-        {"test_s3_the_lock_excludes": "While a lock is held nobody else gets it; afterwards anybody does."},
+        {
+            "test_s3_a_lock_excludes_others_until_its_end": "A lock excludes others until its end, "
+            "well or not; reading goes on meanwhile.",
+        },
     ),
     Rule(
         "S4",
-        "the holder is told",
-        {"test_s4_the_lock_tells_its_holder": "Who is refused is told who holds the lock, where, and doing what."},
+        "a lock tells its holder",
+        {
+            "test_s4_who_is_refused_is_told_by_whom": "Who is refused is told who holds the lock, "
+            "where, in which process, since when, doing what; and what to do.",
+            "test_s4_the_holder_is_known_while_there_is_one": "The holder is known while there is one; "
+            "after an orderly end or an error there is none.",
+        },
     ),
     Rule(
         "S5",
         "all or nothing",
-        {"test_s5_a_crash_while_committing_keeps_the_old": "A commit that is cut off leaves what was there before."},
+        {
+            "test_s5_a_commit_that_breaks_off_leaves_what_was_there": "Of a commit that breaks off "
+            "nothing is on record, and the next one goes on from there.",
+        },
     ),
     Rule(
         "S6",
         "a late writer is refused",
-        {"test_s6_a_stale_fence_is_refused": "A commit under an older fence is refused, and changes nothing."},
+        {
+            "test_s6_a_stale_fence_writes_nothing": "A writer that goes on after another has taken "
+            "over is refused, and writes nothing.",
+            "test_s6_a_fence_that_was_never_granted_writes_nothing": "A fence that was never granted "
+            "writes nothing, not even for who holds the lock.",
+        },
     ),
 )
 
