@@ -73,9 +73,7 @@ def changes(
 def shut(before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
     """Whether anything in the props `after`, or what they are compared with, could not be opened."""
     pairs = ((before.get(name), value) for name, value in after.items())
-    return any(
-        has_sealed(value) for pair in pairs for value in pair if value.__class__ not in _PLAIN and value != {}
-    )
+    return any(has_sealed(value) for pair in pairs for value in pair if value.__class__ not in _PLAIN and value != {})
 
 
 def differ(schema: Schema, before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:

@@ -224,7 +224,7 @@ class Decider:
     def _adopt(self, case: Case) -> tuple[Step, ...]:
         match case.reading:
             case Seen(_, outputs):
-                reasons = (f"{case.resource.adopts} is there already",)
+                reasons = ("it is there already",)
                 standing = {**case.props, **case.found}
                 self._adopted[case.address] = {**case.kind.outputs.normal(outputs), "id": case.resource.adopts}
                 adoption = case.adopt(case.resource.adopts, standing, self._next(case.address), reasons)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from provisioner.render.style import Style
@@ -21,7 +21,16 @@ SIGNS = {
     "keep": " ",
 }
 _COLOURS = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red", "check": "cyan"}
-_PLAIN_REASONS = ("not there yet", "not passed yet", "the cluster is destroyed")
+_PLAIN_REASONS = (
+    "not there yet",
+    "it is there already",
+    "not passed yet",
+    "the cluster is destroyed",
+    "a later generation has taken its place",
+    "must hold before the first one is touched",
+    "must hold before the next one has its turn",
+)
+_NOT_COMPARED = "secrets were not compared: no identity"
 _MAX_CHANGES = 40
 _WIDTH = 60
 
@@ -45,30 +54,38 @@ def _lines(view: Mapping[str, Any], style: Style) -> Iterator[str]:
         yield from (f"  {address}" for address in view["unfinished"])
         yield "What follows may get smaller by that."
         yield ""
-    found = "there" if view["refreshed"] else "on record"
-    removals = {step["address"]: step for step in view["steps"] if step.get("replaced", False)}
-    steps = [_with_removal(step, removals) for step in view["steps"] if _shown(step)]
-    if not steps and not view["outputs_changed"]:
+    groups = _groups(view["steps"])
+    if not groups and not view["moves"] and not view["outputs_changed"]:
+        found = "there" if view["refreshed"] else "on record"
         why = "Nothing is on record." if view["destroys"] else f"What is {found} is what the file says."
         yield f"{view['cluster']}: no changes. {why}"
     else:
         what = "Plan to destroy" if view["destroys"] else "Plan for"
-        yield style.bold(f"{what} {view['cluster']}: {_counted(view['counts'])}")
+        yield style.bold(f"{what} {view['cluster']}: {_counted(view)}")
         yield ""
-        for step in steps:
-            yield from _step_lines(step, style)
+        yield from (f"  {move['from']} → {move['to']}  (moved)" for move in view["moves"])
+        for group in groups:
+            yield from _group_lines(group, style)
         yield ""
-        yield from (f"In turns: {rollout['reason']}." for rollout in view["rollouts"])
+        yield from (f"{_rollout_text(rollout)}." for rollout in view["rollouts"])
     if view["outputs_changed"]:
         yield f"Outputs that change: {', '.join(view['outputs']) or 'all go'}"
-    notes = [(step["address"], note) for step in view["steps"] for note in step.get("notes", ()) if _worth(note)]
-    for address, note in notes:
-        yield f"  ! {address}: {note}"
+    yield from _notes(view["steps"])
 
 
-def _shown(step: Mapping[str, Any]) -> bool:
-    """A replacement shows as one step: its removal is told with its creation."""
-    return step["verb"] != "keep" and not step.get("replaced", False)
+def _groups(steps: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """The steps shown, those that change one resource in place together where the first of them stands.
+
+    A replacement shows as one step: its removal is told with its creation.
+    """
+    removals = {step["address"]: step for step in steps if step.get("replaced", False)}
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for step in steps:
+        if step["verb"] == "keep" or step.get("replaced", False):
+            continue
+        together = step["verb"] in ("adopt", "update", "run")
+        groups.setdefault(step["address"] if together else step["id"], []).append(_with_removal(step, removals))
+    return list(groups.values())
 
 
 def _with_removal(step: Mapping[str, Any], removals: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
@@ -79,27 +96,93 @@ def _with_removal(step: Mapping[str, Any], removals: Mapping[str, Mapping[str, A
     return {**step, "how": removal["how"], "consequence": removal["consequence"]}
 
 
+def _notes(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """What has to be known of what is kept; one and the same thing is told once."""
+    notes = [(step["address"], note) for step in steps for note in step.get("notes", ())]
+    if any(note == _NOT_COMPARED for _, note in notes):
+        yield f"  ! {_NOT_COMPARED}"
+    yield from (f"  ! {address}: {note}" for address, note in notes if _worth(note))
+
+
 def _worth(note: str) -> bool:
-    return note.startswith("unknown")
+    return note.startswith("unknown") or "was still to be done" in note
 
 
-def _counted(counts: Mapping[str, int]) -> str:
-    told = [f"{count} to {verb}" for verb, count in counts.items() if count]
+def _rollout_text(rollout: Mapping[str, Any]) -> str:
+    budget, goes_back = rollout["failure_budget"], rollout["on_failure"] == "rollback"
+    told = [rollout["reason"]]
+    if budget:
+        told.append(f"{budget} may fail")
+    if goes_back:
+        told.append(f"if one {'more ' if budget else ''}fails, those changed go back")
+    held = len(rollout["turns"]) > rollout["max_unavailable"]
+    return f"{'In turns' if held else 'At once'}: {'; '.join(told)}"
+
+
+def _counted(view: Mapping[str, Any]) -> str:
+    told = [f"{len(view['moves'])} to move"] if view["moves"] else []
+    told += [f"{count} to {verb}" for verb, count in view["counts"].items() if count]
     return ", ".join(told) or "only outputs change"
+
+
+def _group_lines(group: list[Mapping[str, Any]], style: Style) -> Iterator[str]:
+    """A step; several of one resource stand below a line that tells why, or below its adoption."""
+    first, *others = group
+    if first["verb"] == "adopt" or not others:
+        yield from _step_lines(first, style)
+    else:
+        yield style.paint(f"  {SIGNS['update']} {first['address']}", _COLOURS["update"]) + f"  ({len(group)} steps)"
+        yield from _because(first, 6)
+        others = group
+    for step in others:
+        told = {**step, "reasons": [reason for reason in step["reasons"] if reason not in group[0]["reasons"]]}
+        yield from _part_lines(told, style)
 
 
 def _step_lines(step: Mapping[str, Any], style: Style) -> Iterator[str]:
     verb = "replace" if step.get("replaces") else step["verb"]
-    head = f"  {SIGNS[verb]} {step['address']}"
-    extra = step.get("how", "") or ""
-    tail = ": ".join(part for part in (extra, step["consequence"]) if part)
-    yield style.paint(head, _COLOURS.get(verb, "")) + (f"  ({tail})" if tail else "")
-    yield from (f"      because {reason}" for reason in step["reasons"] if reason not in _PLAIN_REASONS)
+    tail = _tail(step)
+    yield style.paint(f"  {SIGNS[verb]} {step['address']}", _COLOURS.get(verb, "")) + (f"  ({tail})" if tail else "")
+    yield from _because(step, 6)
+    yield from _changes(step, 6)
+
+
+def _part_lines(step: Mapping[str, Any], style: Style) -> Iterator[str]:
+    consequence = f"  ({step['consequence']})" if step["consequence"] else ""
+    name = step["part"] or step["verb"]
+    yield "      " + style.paint(f"{SIGNS[step['verb']]} {name}", _COLOURS.get(step["verb"], "")) + consequence
+    yield from _because(step, 10)
+    yield from _changes(step, 10)
+
+
+def _tail(step: Mapping[str, Any]) -> str:
+    """What goes into brackets behind an address."""
+    manner = ": ".join(part for part in (step.get("how", ""), step["consequence"]) if part)
+    match step:
+        case {"verb": "create", "deposes": True}:
+            told = "the new one first"
+        case {"verb": "delete", "deposed": True}:
+            told = "an earlier generation"
+        case {"verb": "adopt", "remote": str() as remote}:
+            told = remote
+        case {"verb": "run", "action": str() as action}:
+            told = action
+        case {"verb": "read"}:
+            told = "known after apply"
+        case _:
+            told = step["part"]
+    return "; ".join(part for part in (told, manner) if part)
+
+
+def _because(step: Mapping[str, Any], indent: int) -> Iterator[str]:
+    yield from (f"{' ' * indent}because {reason}" for reason in step["reasons"] if reason not in _PLAIN_REASONS)
+
+
+def _changes(step: Mapping[str, Any], indent: int) -> Iterator[str]:
     changes = step.get("changes", [])
-    for change in changes[:_MAX_CHANGES]:
-        yield f"      {_change_text(change)}"
+    yield from (f"{' ' * indent}{_change_text(change)}" for change in changes[:_MAX_CHANGES])
     if len(changes) > _MAX_CHANGES:
-        yield f"      … and {len(changes) - _MAX_CHANGES} more, see --json"
+        yield f"{' ' * indent}… and {len(changes) - _MAX_CHANGES} more, see --json"
 
 
 def _change_text(change: Mapping[str, Any]) -> str:

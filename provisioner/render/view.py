@@ -12,7 +12,21 @@ from typing import Any
 
 from provisioner.errors import Place, Problem
 from provisioner.model.plan import Plan
-from provisioner.model.step import ABSENT, Check, Create, Delete, FieldChange, Keep, Step, Update
+from provisioner.model.rollout import Rollout
+from provisioner.model.step import (
+    ABSENT,
+    Adopt,
+    Check,
+    Create,
+    Delete,
+    FieldChange,
+    Forget,
+    Keep,
+    LookUp,
+    Run,
+    Step,
+    Update,
+)
 from provisioner.model.value import Call, Path, Ref, Secret, Sourced, Unknown, Value
 
 SCHEMA = 1
@@ -31,15 +45,10 @@ def plan_view(plan: Plan, *, refreshed: bool = True) -> dict[str, Any]:
         "counts": plan.count(),
         "problems": [problem_view(problem) for problem in plan.problems],
         "unfinished": [str(address) for address in plan.unfinished],
+        "moves": [{"from": str(move.origin), "to": str(move.target)} for move in plan.moves],
+        "found": {str(address): value_view(outputs) for address, outputs in plan.found.items()},
         "steps": [_step(step) for step in plan.steps],
-        "rollouts": [
-            {
-                "reason": rollout.reason,
-                "max_unavailable": rollout.max_unavailable,
-                "members": [str(member) for member in rollout.members],
-            }
-            for rollout in plan.rollouts
-        ],
+        "rollouts": [_rollout(rollout) for rollout in plan.rollouts],
         "outputs": {name: value_view(value) for name, value in plan.outputs.items()},
         "outputs_changed": plan.outputs_changed,
         "base": {
@@ -102,31 +111,53 @@ def path_text(path: Path) -> str:
     return text
 
 
+def _rollout(rollout: Rollout) -> dict[str, Any]:
+    return {
+        "name": rollout.name,
+        "reason": rollout.reason,
+        "max_unavailable": rollout.max_unavailable,
+        "failure_budget": rollout.failure_budget,
+        "on_failure": rollout.on_failure,
+        "members": [str(member) for member in rollout.members],
+        "turns": [list(turn) for turn in rollout.turns],
+    }
+
+
 def _step(step: Step) -> dict[str, Any]:
-    view: dict[str, Any] = {
+    return {
         "id": step.id,
         "verb": step.verb,
         "address": str(step.address),
+        "part": step.part,
         "provider": step.provider,
         "generation": step.generation,
         "reasons": list(step.reasons),
         "consequence": step.consequence,
-        "after": list(step.after),
+        "after": sorted((*step.after, *step.turn)),
+        "turn": list(step.turn),
+        **_particulars(step),
     }
+
+
+def _particulars(step: Step) -> dict[str, Any]:
+    """What only steps of its verb have."""
     match step:
         case Create():
-            view |= {"replaces": step.replaces, "wanted": value_view(step.wanted)}
+            return {"replaces": step.replaces, "deposes": step.deposes, "wanted": value_view(step.wanted)}
+        case Adopt():
+            return {"remote": step.remote, "wanted": value_view(step.wanted)}
         case Update():
-            view |= {"changes": [_change(change) for change in step.changes]}
+            return {"changes": [_change(change) for change in step.changes], "then": list(step.then)}
+        case Run():
+            return {"action": step.action, "then": list(step.then)}
         case Delete():
-            view |= {"how": step.how, "replaced": step.replaced}
-        case Check():
-            view |= {"wanted": value_view(step.wanted)}
+            return {"how": step.how, "replaced": step.replaced, "deposed": step.deposed}
+        case Check() | LookUp():
+            return {"wanted": value_view(step.wanted)}
         case Keep():
-            view |= {"notes": list(step.notes)}
-        case _:
-            pass
-    return view
+            return {"notes": list(step.notes)}
+        case Forget():
+            return {}
 
 
 def _change(change: FieldChange) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Kinds for plans only, which show what the toys do not: they can be looked up, upgraded in steps, taken over.
+"""Kinds for plans only, which show what the toys do not: every ability at once, and an ability gone wrong.
 
 Nothing here is ever called but what is pure.
 """
@@ -11,32 +11,6 @@ from typing import Any, ClassVar
 from attrs import evolve, field, frozen
 
 from provisioner.sdk import Answer, AnyKind, Context, FieldChange, Job, Reading, Run, Update, output, prop
-
-
-@frozen
-class ImageProps:
-    """What an image is looked up by."""
-
-    name: str = prop()
-    release: str = prop(default="newest")
-
-
-@frozen
-class ImageOutputs:
-    """What is told of an image."""
-
-    id: str = output()
-    digest: str = output(default="")
-
-
-class ImageKind:
-    """An image that somebody else has put there."""
-
-    props: ClassVar[type[Any]] = ImageProps
-    outputs: ClassVar[type[Any]] = ImageOutputs
-
-    def read(self, client: Any, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, Reading]:
-        raise NotImplementedError
 
 
 @frozen
@@ -114,4 +88,4 @@ def _run(update: Update, part: str, action: str) -> Run:
     return Run(address=update.address, provider=update.provider, part=part, action=action)
 
 
-KINDS: Mapping[str, AnyKind] = {"toy.image": ImageKind(), "toy.host": HostKind(), "toy.clumsy": ClumsyKind()}
+KINDS: Mapping[str, AnyKind] = {"toy.host": HostKind(), "toy.clumsy": ClumsyKind()}

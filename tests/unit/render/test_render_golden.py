@@ -63,8 +63,55 @@ MIXED: Mapping[str, Any] = {
     "outputs": {"password": "secret:hunter2", "address": "${toy.thing/same.address}"},
     "options": {"allow": ["data-loss"]},
 }
+ABLE: Mapping[str, Any] = {
+    "moved": [["toy.thing/was", "toy.thing/is"]],
+    "wanted": {
+        "toy.image/base": {},
+        "toy.image/later": {"name": "${toy.thing/is.id}"},
+        "toy.thing/is": {"name": "was", "size": 2},
+        "toy.host/up": {"version": 3, "address": "a"},
+        "toy.host/owed": None,
+        "toy.host/owed-one": None,
+        "toy.host/found": {"address": "b", "_adopts": "h-1"},
+        "toy.host/found-right": {"_adopts": "h-2"},
+        "toy.vault/first": {"name": "other", "_replace": "create_first"},
+        "toy.thing/lost": None,
+    },
+    "state": {
+        "toy.thing/was": None,
+        "toy.host/up": None,
+        "toy.host/owed": {"owed": ["drain", "uncordon"]},
+        "toy.host/owed-one": {"owed": ["uncordon"]},
+        "toy.vault/first": None,
+        "toy.thing/lost": {"owed": ["drain"]},
+    },
+    "deposed": [{"address": "toy.thing/was", "generation": 7}],
+    "seen": {
+        "toy.image/base": {"_outputs": {"id": "img-1", "digest": "d"}},
+        "toy.host/found": {"address": "c", "version": 1, "tags": {}},
+        "toy.host/found-right": {"address": "", "version": 1, "tags": {}},
+    },
+    "rollouts": [
+        {
+            "members": ["toy.thing/is", "toy.vault/first"],
+            "max_unavailable": 1,
+            "name": "fleet",
+            "after_each": {"x": 1},
+            "failure_budget": 2,
+            "on_failure": "rollback",
+        },
+        {"members": ["toy.host/up"], "max_unavailable": 1, "name": "hosts", "before": {}, "reason": "hosts"},
+    ],
+    "options": {"allow": ["data-loss"]},
+}
 CASES: Mapping[str, Mapping[str, Any]] = {
     "mixed": MIXED,
+    "abilities": ABLE,
+    "moves-only": {
+        "moved": [["toy.thing/a", "toy.thing/b"]],
+        "wanted": {"toy.thing/b": {"name": "a"}},
+        "state": {"toy.thing/a": None},
+    },
     "empty": {"wanted": {"toy.thing/a": None}, "state": {"toy.thing/a": None}},
     "create": {"wanted": {"toy.thing/a": None, "toy.thing/b": {"_after": ["toy.thing/a"]}}},
     "destroy": {"state": MIXED["state"], "options": {"destroy": True}, "published": {"x": 1}},
