@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from provisioner.errors import PlanRefused, Place, did_you_mean
+from provisioner.errors import Place, PlanRefused, did_you_mean
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.address import Address
 from provisioner.model.plan import Plan

@@ -1,0 +1,183 @@
+"""`prov` with seams: it ends itself by SIGKILL at one named point, or writes down which points it passes.
+
+    python tests/crash/launcher.py apply --yes
+
+Nothing of this is in prov. Before its `main` runs, the launcher wraps from outside what changes the world or the
+record: every verb of every kind that the registry hands out, every commit of the state and its creation, every
+request that changes something remotely, and the files that are handed over.
+
+Without either of these it is `prov` and nothing else:
+
+PROV_CRASH_AT      the point: a name as `points` makes them, or `#17` for the seventeenth passage of all
+PROV_CRASH_TRACE   a file that gets one line of JSON per passage: the names it goes by
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from crash.points import call_name, change_name
+
+VERBS = ("read", "create", "adopt", "update", "run", "delete", "check")
+REQUESTS = ("apply", "bootstrap", "reset", "remove_member", "delete_kubernetes_node")
+"""What the Talos kinds can ask for that changes something."""
+LISTS = frozenset({"list", "show"})
+"""Control calls of the simulator that change nothing."""
+
+
+class Seams:
+    """Counts passages by name, and dies at the one that is wanted."""
+
+    def __init__(self, wanted: str, trace: str) -> None:
+        self._wanted = wanted
+        self._trace = os.open(trace, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600) if trace else None
+        self._counts: Counter[str] = Counter()
+        self._passages = 0
+        self._guard = threading.Lock()
+        self.stage = "plan"
+
+    def passed(self, names: Sequence[str], side: str) -> None:
+        """One passage, under all the names it goes by."""
+        with self._guard:
+            self._passages += 1
+            full = [f"{name} {side}" for name in dict.fromkeys(names)]
+            self._counts.update(full)
+            exact = [f"{name} {self._counts[name]}" for name in full]
+            if self._wanted in (*exact, f"#{self._passages}"):
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self._trace is not None:
+                os.write(self._trace, json.dumps(exact).encode() + b"\n")
+
+    def around(self, function: Callable[..., Any], names: Callable[..., Sequence[str]]) -> Callable[..., Any]:
+        """The function with a point before it, and one after it that tells how it went."""
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            known = names(*args, **kwargs)
+            self.passed(known, "before")
+            try:
+                answer = function(*args, **kwargs)
+            except Exception as err:
+                self.passed(known, f"after:{type(err).__name__}")
+                raise
+            self.passed(known, f"after:{_outcome(answer)}")
+            return answer
+
+        return wrapped
+
+    def within(self, function: Callable[..., Any], stage: str) -> Callable[..., Any]:
+        """The function, with what it does counted as part of a stage of the run."""
+
+        @functools.wraps(function)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            before, self.stage = self.stage, stage
+            try:
+                return function(*args, **kwargs)
+            finally:
+                self.stage = before
+
+        return wrapped
+
+
+def install(seams: Seams) -> None:
+    """Wraps the seams of the real command."""
+    from provisioner.engine.apply import Engine
+    from provisioner.plugins.registry import Registry
+    from provisioner.state.sqlite_store import SqliteStore
+    from provisioner.talos.api.cluster import Cluster
+    from provisioner.workflow import handover
+
+    for stage in ("settle", "apply"):
+        setattr(Engine, stage, seams.within(getattr(Engine, stage), stage))
+    commit = seams.around(
+        SqliteStore.commit, lambda self, changes, fence: [*map(change_name, changes)] or ["commit nothing - -"]
+    )
+    SqliteStore.commit = commit  # type: ignore[method-assign]
+    SqliteStore.create = seams.around(SqliteStore.create, lambda self: ["commit the-new-state - -"])  # type: ignore[method-assign]
+    write = seams.around(handover.write_private, lambda path, content: [f"file write {path.suffix[1:]} -"])
+    handover.write_private = write
+    for name in REQUESTS:
+        request = seams.around(getattr(Cluster, name), functools.partial(_request, name))
+        setattr(Cluster, name, request)
+    wrapped: set[type] = set()
+    provider_of = Registry.provider
+
+    def provider(self: Registry, type_: str) -> Any:
+        found = provider_of(self, type_)
+        for full, kind in found.kinds.items():
+            if type(kind) not in wrapped:
+                wrapped.add(type(kind))
+                _wrap_kind(seams, full, type(kind))
+        return found
+
+    Registry.provider = provider  # type: ignore[method-assign]
+
+
+def install_sim(seams: Seams) -> None:
+    """Wraps the requests to the simulator's daemon."""
+    from prov_sim.control import Control
+
+    ask = Control.ask
+    wrapped = seams.around(ask, lambda self, verb, **arguments: [f"request {verb} {arguments.get('name', '-')} -"])
+
+    def chosen(self: Control, verb: str, **arguments: Any) -> dict[str, Any]:
+        call = ask if verb in LISTS else wrapped
+        answer: dict[str, Any] = call(self, verb, **arguments)
+        return answer
+
+    Control.ask = chosen  # type: ignore[method-assign]
+
+
+def _wrap_kind(seams: Seams, full: str, kind: type) -> None:
+    for verb in VERBS:
+        function = getattr(kind, verb, None)
+        if function is None:
+            continue
+
+        def names(self: Any, client: Any, work: Any, ctx: Any, verb: str = verb) -> list[str]:
+            jobs = work if verb == "read" else [work]
+            return [call_name(seams.stage, verb, job) for job in jobs] or [f"{seams.stage} read - -"]
+
+        setattr(kind, verb, seams.around(function, names))
+
+
+def _request(request: str, cluster: Any, *args: Any, **kwargs: Any) -> list[str]:
+    """Named after the node it goes to, since addresses differ from run to run."""
+    by_host = {host: node for node, host in cluster.nodes.items()}
+    first = args[0] if args else "-"
+    return [f"request talos.{request} {by_host.get(first, first)} -"]
+
+
+def _outcome(answer: Any) -> str:
+    if isinstance(answer, Mapping):
+        return "answer"
+    phase = getattr(answer, "phase", None)
+    return type(answer).__name__ + (f":{phase}" if phase else "") if answer is not None else "done"
+
+
+def main() -> None:
+    """Installs the seams that are asked for, then runs the command as if it had been called by its own name."""
+    wanted, trace = os.environ.pop("PROV_CRASH_AT", ""), os.environ.pop("PROV_CRASH_TRACE", "")
+    if wanted or trace:
+        seams = Seams(wanted, trace)
+        install(seams)
+        install_sim(seams)
+    from provisioner.cli.main import main as prov
+
+    sys.argv[0] = "prov"
+    prov()
+
+
+if __name__ == "__main__":
+    main()
