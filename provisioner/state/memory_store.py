@@ -55,6 +55,10 @@ class MemoryStore:
         finally:
             self._held, self._holder = False, None
 
+    def lapse(self) -> None:
+        """Lets go of the lock behind its holder's back, as the end of a lease does: the next grant makes it stale."""
+        self._held = False
+
     def holder(self) -> LockInfo | None:
         """Who holds the lock."""
         return self._holder

@@ -26,7 +26,7 @@ from provisioner.conformance.toy import Cloud, ToyProvider
 from provisioner.engine.clients import Clients
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.event import Event
-from provisioner.model.plan import Plan, ProviderUse
+from provisioner.model.plan import Plan
 from provisioner.model.state import Change, Fence, LockInfo, State
 from provisioner.planner.build import PlanOptions
 from provisioner.plugins.registry import Registry
@@ -108,7 +108,6 @@ class Trial:
     wanted: Mapping[str, Any] = field(factory=dict)
     """The file of the last apply."""
     cloud: Cloud = field(factory=Cloud)
-    providers: Mapping[str, ProviderUse] = field(factory=lambda: {"toy": ProviderUse("toy", "toy", {})})
     decided: Plan = field(default=None)
     """The plan that was applied last."""
     events: list[Event] = field(factory=list)
@@ -192,7 +191,7 @@ class Trial:
         registry = Registry({}, {"toy": ToyProvider(self.cloud)})
 
         def graph(state: State) -> ResourceGraph:
-            return evolve(planning.graph({"wanted": wanted, **case}), providers=self.providers)
+            return planning.graph({"wanted": wanted, **case})
 
         project = SimpleNamespace(
             store=self.store(fuse),
