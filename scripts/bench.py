@@ -125,9 +125,10 @@ class Tool:
             self.write(folder, n)
             for args in filter(None, [self.prepare]):
                 self.run(args, folder, budget)
-            for step, args in zip(STEPS, (self.plan, self.apply, self.plan), strict=True):
+            good = ((0, 2), (0,), (0,))  # 2 says that a plan has changes, and the last must have none
+            for step, args, codes in zip(STEPS, (self.plan, self.apply, self.plan), good, strict=True):
                 say(f"{self.name}: {step} of {n}")
-                found[step] = self.run(args, folder, budget, good=(0, 2))
+                found[step] = self.run(args, folder, budget, codes)
                 if found[step].over:
                     break
         return found

@@ -79,4 +79,4 @@ class Dag(Generic[N]):
         while node not in path:
             path[node] = None
             node = next(other for other in self._needs[node] if other in among)
-        return (*itertools.dropwhile(node.__ne__, path), node)
+        return (*itertools.dropwhile(lambda other: other != node, path), node)
