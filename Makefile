@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test judge bench bench-sim check format golden docs wire wheels clean
+.PHONY: help setup demo test judge bench bench-sim check format golden docs wire wheels template clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ wire: setup ## generate the Talos message code from its interface description
 
 wheels: setup ## build the wheels, install them in an empty environment, plan and apply there
 	@scripts/wheels.sh
+
+template: setup ## do with the provider template what a third party would
+	@scripts/template-check.sh
 
 clean: ## remove what was built
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
