@@ -59,5 +59,8 @@ wire: setup ## generate the Talos message code from its interface description
 wheels: setup ## build the wheels, install them in an empty environment, plan and apply there
 	@scripts/wheels.sh
 
+template: setup ## do with the provider template what a third party would
+	@scripts/template-check.sh
+
 clean: ## remove what was built
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

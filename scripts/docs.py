@@ -1,4 +1,7 @@
-"""Writes the pages that come from the code: `docs/reference/commands.md`, from the help texts.
+"""Writes the pages that come from the code.
+
+    docs/reference/commands.md   from the help texts
+    docs/reference/rules.md      from the table of the conformance kit
 
 `make docs` runs it; with `--check` it only compares and ends with 1 where a page is stale.
 """
@@ -11,8 +14,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from provisioner.conformance.rules import ABILITY_RULES, KIND_RULES, PROVIDER_RULES, STORE_RULES, Rule
+
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "reference" / "commands.md"
+REFERENCE = ROOT / "docs" / "reference"
 PROV = Path(sys.executable).with_name("prov")
 
 _HEAD = """\
@@ -51,22 +56,58 @@ A process that is ended by a signal has the code its shell gives it, such as 137
 """
 
 
+_RULES_HEAD = """\
+# Rules for providers and stores
+
+This page is made by `make docs` from the table of the conformance kit; edit that.
+
+Each rule has one or several tests in `provisioner.conformance`, which a provider or a store inherits.
+[The guide](../guides/writing-a-provider.md) shows how.
+A test is replaced or switched off with `@deviates(RULE, reason="…")` only.
+Without a reason the suite fails, also where a mark, a fixture or a hook skips it.
+"""
+
+_GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
+    ("Providers", "`ProviderSuite`; P2 to P5 are for providers that make machines.", PROVIDER_RULES),
+    ("Kinds", "`KindSuite`, for each sample of a kind with the four verbs.", KIND_RULES),
+    ("Abilities", "`KindSuite` too, for kinds and providers that have the ability.", ABILITY_RULES),
+    ("Stores", "`StoreSuite`.", STORE_RULES),
+)
+
+
 def main() -> int:
-    """Writes or checks the page; the exit code."""
-    made = page()
+    """Writes or checks the pages; the exit code."""
+    stale = [path for path, text in pages().items() if not path.exists() or path.read_text() != text]
     if "--check" in sys.argv[1:]:
-        if PAGE.exists() and PAGE.read_text() == made:
-            return 0
-        sys.stderr.write(f"{PAGE.relative_to(ROOT)} is stale: run make docs\n")
-        return 1
-    PAGE.write_text(made)
+        for path in stale:
+            sys.stderr.write(f"{path.relative_to(ROOT)} is stale: run make docs\n")
+        return bool(stale)
+    for path, text in pages().items():
+        path.write_text(text)
     return 0
 
 
-def page() -> str:
-    """The text of the page."""
+def pages() -> dict[Path, str]:
+    """The text of each page."""
+    return {REFERENCE / "commands.md": _commands(), REFERENCE / "rules.md": _rules()}
+
+
+def _commands() -> str:
     sections = (f"\n## `{' '.join(('prov', *path))}`\n\n```text\n{text}```\n" for path, text in _helps(()))
     return _HEAD + "".join(sections)
+
+
+def _rules() -> str:
+    return _RULES_HEAD + "".join(_group(title, about, rules) for title, about, rules in _GROUPS)
+
+
+def _group(title: str, about: str, rules: tuple[Rule, ...]) -> str:
+    rows = "".join(
+        f"| {rule.id if first else ''} | {rule.title if first else ''} | {says} |\n"
+        for rule in rules
+        for first, says in ((number == 0, says) for number, says in enumerate(rule.tests.values()))
+    )
+    return f"\n## {title}\n\n{about}\n\n| rule | in short | what a test holds you to |\n| --- | --- | --- |\n{rows}"
 
 
 def _helps(path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -43,6 +43,7 @@ from provisioner.sdk.provider import (
     Kind,
     Limited,
     Limits,
+    LookUpKind,
     PlansDeletion,
     Provider,
     TellsConsequence,
@@ -80,7 +81,7 @@ def _changes(kind: Any, sample: Sample) -> bool:
 
 
 def _looks(kind: Any, sample: Sample) -> bool:
-    return not isinstance(kind, Kind | Gate)
+    return isinstance(kind, LookUpKind) and not isinstance(kind, Kind)
 
 
 def _having(*abilities: Any) -> Callable[[Any, Sample], bool]:

@@ -6,7 +6,10 @@ How a session is written and compared stands in `fakes.session`.
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from fakes.lab import PROV, Lab
@@ -16,6 +19,7 @@ pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "first-cluster"
+TEMPLATE = ROOT / "examples" / "provider-template"
 DOCUMENTS = ("README.md", "docs/guides/first-cluster.md")
 
 
@@ -23,8 +27,16 @@ DOCUMENTS = ("README.md", "docs/guides/first-cluster.md")
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_session_does_what_the_document_shows(lab: Lab, name: str) -> None:
     """Every command ends as shown and says what is shown, in a fresh copy of the example."""
-    session = _session(lab)
+    _follow(name, _session(lab))
 
+
+@pytest.mark.timeout(300)
+def test_the_guide_for_providers_does_what_it_shows(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The same in a copy of the template, which is installed as `pip install -e` would."""
+    _follow("docs/guides/writing-a-provider.md", _provider_session(lab, tmp_path_factory.mktemp("installed")))
+
+
+def _follow(name: str, session: Session) -> None:
     for command in commands((ROOT / name).read_text()):
         said = session.run(command.text)
 
@@ -32,6 +44,18 @@ def test_a_session_does_what_the_document_shows(lab: Lab, name: str) -> None:
         assert command.code == session.code, f"{where}{said}"
         missing = differs(command.shown, said)
         assert missing == "", f"{where}is not as shown: {missing}\n---\n{said}"
+
+
+def _provider_session(lab: Lab, installed: Path) -> Session:
+    """A shell in a copy of the template: its sources and the metadata of its distribution are on Python's path."""
+    shutil.copytree(TEMPLATE, lab.folder, dirs_exist_ok=True)
+    build = [sys.executable, "-m", "build", "--quiet", "--wheel", "--no-isolation", "--outdir", str(installed)]
+    subprocess.run([*build, str(lab.folder)], check=True, capture_output=True)
+    with ZipFile(next(installed.glob("*.whl"))) as wheel:
+        wheel.extractall(installed, [name for name in wheel.namelist() if ".dist-info/" in name])
+    environ = {name: text for name, text in lab.environ.items() if name != "PROV_AGE_KEY_FILE"}
+    environ |= {"PATH": f"{PROV.parent}:{environ['PATH']}", "PYTHONPATH": f"{lab.folder / 'src'}:{installed}"}
+    return Session(lab.folder, environ)
 
 
 def _session(lab: Lab) -> Session:

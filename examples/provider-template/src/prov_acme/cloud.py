@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 BUILD_S = 0.5
 """How long a machine takes to be built."""
@@ -34,7 +34,7 @@ class Cloud:
     """Acme, by a folder and a token. Safe to use from several threads and processes."""
 
     folder: Path
-    token: str
+    token: str = field(repr=False)
 
     def list(self, what: str) -> list[Mapping[str, Any]]:
         """All things of a sort, whoever made them."""
