@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -115,13 +116,21 @@ class Weaver:
         if self._edges.all_or_none(whole):
             self._remember(whole)
             return
-        places = {first: index for index, first in enumerate(firsts)}
         wishes = self._fresh((first, id_) for first, turn in pairs for id_ in (*turn.steps, *turn.checks))
-        while wishes:
-            refused = self._edges.wish(wishes)
-            self._remember(set(wishes) - set(refused))
-            later = ((places[first] + 1, id_) for first, id_ in refused)
-            wishes = self._fresh((firsts[place], id_) for place, id_ in later if place < len(firsts))
+        refused = self._edges.wish(wishes)
+        self._remember(set(wishes) - set(refused))
+        self._carry_on(refused, firsts)
+
+    def _carry_on(self, refused: Iterable[Edge], firsts: Sequence[str]) -> None:
+        """Who could not wait leaves it to the next one that can, by an order in which all can be done."""
+        place = {first: index for index, first in enumerate(firsts)}
+        moment = {id_: index for index, id_ in enumerate(self._edges.order(dict.fromkeys(self._edges, -1) | place))}
+        for first, id_ in refused:
+            rest = itertools.islice(firsts, place[first] + 1, None)
+            later = next((one for one in rest if moment[one] > moment[id_]), None)
+            fresh = self._fresh([(later, id_)]) if later is not None else []
+            self._edges.add_all(fresh)
+            self._remember(fresh)
 
     def _fresh(self, edges: Iterable[Edge]) -> list[Edge]:
         return [(id_, other) for id_, other in dict.fromkeys(edges) if other not in self._edges.after(id_)]

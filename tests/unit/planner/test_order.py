@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
+from fakes.generated import cases
 from fakes.planning import plan
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from provisioner.model.address import Address
 from provisioner.model.plan import Plan
+from provisioner.model.step import Create, Delete, Forget, Keep, Step
 
 A, B, C, D = (f"toy.thing/{name}" for name in "abcd")
 GATE = "toy.gate/up"
@@ -179,52 +184,107 @@ def test_records_that_name_each_other_can_be_removed() -> None:
     assert sorted(step.id for step in made.work) == [f"delete:{A}", f"delete:{B}"]
 
 
-_NAMES = [f"toy.thing/{letter}" for letter in "abcdef"] + ["toy.gate/g", "toy.vault/v"]
-
-
-@st.composite
-def _cases(draw: st.DrawFn) -> dict[str, Any]:
-    """Any mix of what is wanted, on record and found; needs point to what stands earlier in the list."""
-    order = draw(st.permutations(_NAMES))
-    wanted: dict[str, Any] = {}
-    recorded: dict[str, Any] = {}
-    found: dict[str, Any] = {}
-    for name in order:
-        before = [other for other in wanted if other in wanted]
-        if draw(st.booleans()):
-            wanted[name] = {"_after": draw(st.lists(st.sampled_from(before), unique=True))} if before else {}
-            if "gate" not in name:
-                wanted[name] |= draw(st.sampled_from([{}, {"size": 2}, {"name": "new"}]))
-    for name in draw(st.permutations(_NAMES)):
-        if draw(st.booleans()):
-            needs = draw(st.lists(st.sampled_from(list(recorded)), unique=True)) if recorded else []
-            recorded[name] = {"depends_on": needs}
-            if "gate" not in name:
-                recorded[name]["status"] = draw(st.sampled_from(["ready", "ready", "failed", "deleting", "updating"]))
-                found[name] = draw(st.sampled_from(["as-recorded", "absent", "unreachable"]))
-    members = draw(st.lists(st.sampled_from(_NAMES), unique=True, min_size=1))
-    return {
-        "wanted": wanted,
-        "state": recorded,
-        "seen": found,
-        "rollouts": [{"members": members, "max_unavailable": draw(st.integers(1, 3))}],
-        "options": {"destroy": draw(st.booleans()), "allow": ["data-loss"]},
-    }
-
-
-@settings(max_examples=300, deadline=None)
-@given(_cases())
+@settings(max_examples=100, deadline=None)
+@given(cases())
 def test_every_plan_can_be_done_in_the_order_it_stands_in(case: dict[str, Any]) -> None:
     made = plan(case)
     place = {step.id: index for index, step in enumerate(made.steps)}
+
     assert len(place) == len(made.steps)
     for step in made.steps:
-        assert all(place[id_] < place[step.id] for id_ in step.after), step
+        assert all(place[id_] < place[step.id] for id_ in (*step.after, *step.turn)), step
+    for rollout in made.rollouts:
+        assert all(id_ in place for turn in rollout.turns for id_ in turn)
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_what_is_made_comes_after_what_it_needs(case: dict[str, Any]) -> None:
+    steps = list(enumerate(plan(case).steps))
+    last = {step.address: index for index, step in steps if _makes(step)}
+    first = {step.address: index for index, step in reversed(steps) if _makes(step)}
     for address, raw in case["wanted"].items():
-        for need in raw.get("_after", ()):
-            if {f"create:{need}", f"create:{address}"} <= set(place) and not case["options"]["destroy"]:
-                assert place[f"create:{need}"] < place[f"create:{address}"]
+        for need in map(Address.parse, raw.get("_after", ())):
+            if need in last and Address.parse(address) in first:
+                assert last[need] < first[Address.parse(address)]
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_what_is_removed_goes_after_all_that_stands_on_it(case: dict[str, Any]) -> None:
+    """On record, that is; and what was deposed goes after its successor is there."""
+    steps = plan({**case, "moved": []}).steps
+    gone = {str(step.address): index for index, step in enumerate(steps) if isinstance(step, Delete) and _own(step)}
     for address, raw in case["state"].items():
         for need in raw["depends_on"]:
-            if {f"delete:{need}", f"delete:{address}"} <= set(place):
-                assert place[f"delete:{address}"] < place[f"delete:{need}"]
+            assert not {address, need} <= gone.keys() or gone[address] < gone[need]
+    made = {step.address: index for index, step in enumerate(steps) if isinstance(step, Create)}
+    for index, step in enumerate(steps):
+        if isinstance(step, Delete) and step.deposed and step.replaced:
+            assert made[step.address] < index
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_what_was_deposed_goes_after_all_that_uses_it(case: dict[str, Any]) -> None:
+    """By the file; and it has made way for what takes its place."""
+    steps = plan(case).steps
+    last = {step.address: index for index, step in enumerate(steps) if _makes(step)}
+    for index, step in enumerate(steps):
+        for address, raw in case["wanted"].items() if isinstance(step, Delete) and step.replaced else ():
+            if step.deposed and str(step.address) in raw.get("_after", ()):
+                assert last.get(Address.parse(address), -1) < index
+
+
+def _makes(step: Step) -> bool:
+    return not isinstance(step, Keep | Delete | Forget)
+
+
+def _own(step: Delete) -> bool:
+    """Whether it removes what is on record in the cases generated, not what was deposed before."""
+    return step.generation == 3
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from(["update", "delete first", "create first", "leaves", "new"])), st.data())
+def test_members_are_never_in_work_together_beyond_what_the_rollout_allows(
+    whats: list[str], data: st.DataObject
+) -> None:
+    """Whatever order the steps that may run are begun and ended in."""
+    wanted: dict[str, Any] = {"toy.thing/stays": None}
+    for index, what in enumerate(whats):
+        props = {"update": {"size": 2}, "delete first": {"name": "x"}, "new": {}}
+        if what != "leaves":
+            wanted[f"toy.thing/m{index}"] = props.get(what, {"name": "x", "_replace": "create_first"})
+    recorded = {f"toy.thing/m{index}": None for index, what in enumerate(whats) if what != "new"}
+    at_once = data.draw(st.integers(1, 3))
+    members = [name for name in wanted if name != "toy.thing/stays"] or ["toy.thing/stays"]
+    rollout = {"members": members, "max_unavailable": at_once, "after_each": data.draw(st.sampled_from([None, {}]))}
+    made = plan({"wanted": wanted, "state": {**recorded, "toy.thing/stays": None}, "rollouts": [rollout]})
+    turns = [set(turn) for rollout in made.rollouts for turn in rollout.turns]
+
+    for done, _ in _runs(made, data):
+        assert sum(1 for turn in turns if turn & done and not turn <= done) <= at_once
+
+
+def _runs(made: Plan, data: st.DataObject) -> Iterator[tuple[set[str], str]]:
+    """What is done after each step of a run, that takes any step whose time has come."""
+    done: set[str] = set()
+    left = {step.id: {*step.after, *step.turn} for step in made.work}
+    while left:
+        ready = sorted(id_ for id_, others in left.items() if others <= done)
+        id_ = data.draw(st.sampled_from(ready))
+        del left[id_]
+        done.add(id_)
+        yield done, id_
+
+
+def test_a_long_chain_is_planned_like_a_short_one() -> None:
+    """Nothing here goes down a chain by calling itself."""
+    names = [f"toy.thing/t{index:04}" for index in range(3000)]
+    needs = {name: [before] for before, name in itertools.pairwise(names)}
+    wanted = {name: {"name": "new", "_after": needs.get(name, [])} for name in names}
+    recorded = {name: {"depends_on": needs.get(name, [])} for name in reversed(names)}
+    made = plan({"wanted": wanted, "state": recorded})
+    assert [step.address.name for step in made.steps[:3000]] == [f"t{index:04}" for index in reversed(range(3000))]
+    assert [step.address.name for step in made.steps[3000:]] == [f"t{index:04}" for index in range(3000)]

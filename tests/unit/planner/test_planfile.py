@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from attrs import evolve
+from fakes.generated import cases
+from fakes.planning import plan, state
 from fakes.sealing import PlainSeal
+from hypothesis import given, settings
 
 from provisioner.errors import Place, PlanRefused, Problem, StateError
 from provisioner.model.address import Address
@@ -156,3 +160,14 @@ def test_what_a_step_refers_to_and_no_step_makes_may_not_move() -> None:
     assert stale(plan, _state(_entry(B)), {"toy": "1.0"}) == ""
     assert "toy.thing/b has changed" in stale(plan, _state(_entry(B, 8)), {"toy": "1.0"})
     assert "toy.thing/b is gone" in stale(plan, _state(), {"toy": "1.0"})
+
+
+@settings(max_examples=100, deadline=None)
+@given(cases())
+def test_any_plan_comes_back_from_its_file_whole(case: dict[str, Any]) -> None:
+    made = evolve(plan(case), problems=())
+
+    found = read_plan(plan_bytes(made, SEAL), SEAL)
+    assert found == evolve(made, steps=made.work, unfinished=())
+    assert plan_bytes(found, SEAL) == plan_bytes(made, SEAL)
+    assert stale(found, state(case), {"toy": "1.0"}) == ""
