@@ -16,9 +16,6 @@ setup: .venv/.ready ## make the environment in .venv (needs Python 3.11 or later
 demo: setup ## one file to a healthy cluster, on simulated machines
 	@scripts/demo.sh
 
-bench-sim: setup ## what 50 to 300 simulated machines cost, in seconds of prov and of the simulator
-	@$(BIN)/python scripts/bench_sim.py
-
 test: setup ## all tests that need no root and no other programs
 	@$(BIN)/python -m pytest -n 2 -q -m "not judge and not crash"
 
@@ -33,6 +30,9 @@ judge: setup ## what prov makes, before Talos's own configuration library (needs
 
 bench: setup ## how fast the core is, beside terraform where that is installed; BENCH="--full" for more
 	@$(BIN)/python scripts/bench.py $(BENCH)
+
+bench-sim: setup ## what 50 to 300 simulated machines cost, in seconds of prov and of the simulator
+	@$(BIN)/python scripts/bench_sim.py
 
 check: setup ## format, lint, types, import contracts, generated code
 	@$(BIN)/ruff format --check .

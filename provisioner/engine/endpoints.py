@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 
 from provisioner.engine.executor import WORKERS
 from provisioner.model.job import Job
@@ -23,6 +23,7 @@ class Endpoints:
 
     registry: Registry
     providers: Mapping[str, ProviderUse]
+    _known: dict[str, Limited | None] = field(factory=dict)
 
     def of(self, instance: str, job: Job[Any, Any]) -> str:
         """The endpoint of a call about one object."""
@@ -37,6 +38,8 @@ class Endpoints:
         return provider.limits(self.providers[instance].settings) if provider is not None else _UNLIMITED
 
     def _limited(self, instance: str) -> Limited | None:
-        use = self.providers.get(instance)
-        provider = self.registry.provider(use.type) if use is not None else None
-        return provider if isinstance(provider, Limited) else None
+        if instance not in self._known:  # asking a provider what it can do takes longer than a call to a quick one
+            use = self.providers.get(instance)
+            provider = self.registry.provider(use.type) if use is not None else None
+            self._known[instance] = provider if isinstance(provider, Limited) else None
+        return self._known[instance]
