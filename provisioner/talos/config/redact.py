@@ -7,9 +7,10 @@ names do not tell. Marking too much only hides a value from people, so the names
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 
-from provisioner.sdk import Path, Secret, Sourced, Value
+from provisioner.sdk import Path, Secret, Sourced, Value, leaves
 from provisioner.talos.config.path import Pattern, any_matches, patterns
 
 _NAMES = frozenset(
@@ -46,6 +47,21 @@ def mark_secrets(documents: Iterable[Mapping[str, Value]]) -> tuple[Mapping[str,
         {key: _marked(value, (key,), _PLACES.get(_kind(document), ())) for key, value in document.items()}
         for document in documents
     )
+
+
+def without_secrets(message: str, documents: Iterable[Mapping[str, Value]]) -> str:
+    """A machine's words about a configuration, with its secrets cut out in every form a machine quotes them in.
+
+    Talos quotes values plainly and with escapes, and its YAML library the beginning of a value that is too long:
+    "cannot unmarshal !!str `abcdefg...` into int" (go-yaml, decode.go).
+    """
+    secrets = [leaf.reveal() for _, leaf in leaves(tuple(documents)) if isinstance(leaf, Secret)]
+    texts = {text for text in secrets if isinstance(text, str) and text}
+    for text in sorted(texts, key=len, reverse=True):  # one secret may be part of another
+        forms = (text, json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], f"`{text[:7]}...`")
+        for form in forms:
+            message = message.replace(form, "***")
+    return message
 
 
 def _kind(document: Mapping[str, Value]) -> str:

@@ -28,13 +28,13 @@ from provisioner.sdk import (
     Path,
     Pending,
     Retry,
-    Secret,
     leaves,
 )
 from provisioner.talos.api.access import Access, Configured, Foreign, Maintenance, Silent
 from provisioner.talos.api.errors import NoAnswer, Rejected
 from provisioner.talos.config.encode import ConfigUnreadable, decode
 from provisioner.talos.config.immediate import needs_reboot
+from provisioner.talos.config.redact import without_secrets
 from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, as_node, digest_of
 from provisioner.talos.kinds.quorum import etcd_of
 
@@ -208,12 +208,9 @@ def _stranger(wanted: ConfigProps, reason: str) -> OperatorNeeded:
 
 def _refused(wanted: ConfigProps, message: str, *, exists: bool) -> Fatal:
     """The machine's complaint without the secrets it may quote."""
-    for _, leaf in leaves(wanted.documents):
-        if isinstance(leaf, Secret) and isinstance(text := leaf.reveal(), str) and text:
-            message = message.replace(text, "***")
     return Fatal(
         "the machine rejects its configuration",
-        detail=f"{wanted.node}: {message}",
+        detail=f"{wanted.node}: {without_secrets(message, wanted.documents)}",
         remedy="correct what the machine names, usually in a patch, and apply again",
         effect=exists,
     )

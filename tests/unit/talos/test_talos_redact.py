@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.model.value import Origin, Secret, Sourced, Value, leaves, reveal
 from provisioner.talos.config.encode import decode
-from provisioner.talos.config.redact import mark_secrets
+from provisioner.talos.config.redact import mark_secrets, without_secrets
 
 FULL = """
 machine:
@@ -76,3 +76,26 @@ def test_origins_survive_the_mark() -> None:
     origin = Origin("p.yaml", 4)
     marked = mark_secrets([{"machine": {"token": Sourced("planted", origin)}}])
     assert ({"machine": {"token": Sourced(Secret("planted"), origin)}},) == marked
+
+
+@pytest.mark.parametrize(
+    ("quoted", "shown"),
+    [
+        ('pass"w\nörd-long', "***"),
+        ('pass\\"w\\nörd-long', "***"),
+        ('pass\\"w\\n\\u00f6rd-long', "***"),
+        ('`pass"w\n...`', "***"),
+    ],
+    ids=["plain", "escaped", "escaped to ASCII", "cut short"],
+)
+def test_a_machine_quotes_no_secret_in_any_form(quoted: str, shown: str) -> None:
+    """Plainly, with escapes, or as the beginning of a long value."""
+    documents = [{"machine": {"token": Secret('pass"w\nörd-long')}}]
+
+    assert without_secrets(f"cannot use {quoted} here", documents) == f"cannot use {shown} here"
+
+
+def test_a_secret_within_another_leaves_nothing_of_it() -> None:
+    documents = [{"a": Secret("word"), "b": Secret("password-and-word")}]
+
+    assert without_secrets("bad password-and-word", documents) == "bad ***"
