@@ -154,7 +154,8 @@ KIND_RULES = (
         "faults become our errors",
         {
             "test_k9_faults_become_our_errors": "What goes wrong at the remote becomes an error of the house that "
-            "says whether to repeat, with a remedy where somebody has to act; afterwards the verb goes on.",
+            "says whether to repeat, with a remedy where somebody has to act, or a wait that says for what; "
+            "afterwards the verb goes on.",
             "test_k9_what_is_gone_is_told": "What vanished reads as absent, is deleted quietly, and cannot be "
             "changed without an error that says so.",
         },
