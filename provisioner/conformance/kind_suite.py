@@ -433,7 +433,7 @@ class KindSuite(Suite):
         unknown = dict.fromkeys(Schema.of(self.provider.settings).fields, Unknown())
         with touching_nothing() as touched:
             limits = [provider.limits(given) for given in ({}, unknown, settings)]
-            endpoints = {provider.endpoint(job), provider.endpoint(job)}
+            endpoints = {provider.called_at(job), provider.called_at(job)}
 
         assert touched == []
         assert all(isinstance(found, Limits) for found in limits)

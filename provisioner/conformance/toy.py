@@ -380,7 +380,7 @@ class ToyProvider:
         most, rate = settings.get("in_flight", 16), settings.get("per_second", 0.0)
         return Limits(most if isinstance(most, int) else 16, float(rate) if isinstance(rate, int | float) else 0.0)
 
-    def endpoint(self, job: Job[Any, Any]) -> str:
+    def called_at(self, job: Job[Any, Any]) -> str:
         return endpoint_of(job)
 
 

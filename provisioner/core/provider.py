@@ -32,7 +32,7 @@ class CoreProvider:
         """Nobody is there to be spared, and the more at once, the fewer commits."""
         return Limits(in_flight=2048)
 
-    def endpoint(self, job: Job[Any, Any]) -> str:
+    def called_at(self, job: Job[Any, Any]) -> str:
         return ""
 
 

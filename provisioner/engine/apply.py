@@ -21,7 +21,7 @@ from math import inf
 from attrs import define, field, frozen
 
 from provisioner.engine.calls import Calls
-from provisioner.engine.clients import Clients, recorded_outputs
+from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.engine.endpoints import Endpoints
 from provisioner.engine.executor import Executor
 from provisioner.engine.faults import fault
@@ -125,7 +125,7 @@ class Engine:
     def __attrs_post_init__(self) -> None:
         self._queues = Queues(self.endpoints.limits)
         tasks = Tasks(self.executor.start)
-        lookup = recorded_outputs(self.records, self.found)
+        lookup = RecordedOutputs(self.records, self.found)
         self._calls = Calls(
             self.executor, self.clients, lookup, self.records.lineage, tasks, self.now, lambda: self._stopping
         )
@@ -362,7 +362,7 @@ class Engine:
                 raise AssertionError("a kept resource is no work")
         kind = self.registry.kind(step.address.kind)
         wanted = getattr(step, "wanted", {})
-        props = intended(wanted, kind, recorded_outputs(self.records, self.found), self.clients.functions())
+        props = intended(wanted, kind, RecordedOutputs(self.records, self.found), self.clients.functions())
         fresh = opened(step, current, props)
         recorded = not isinstance(step, LookUp) and not (isinstance(step, Check) and step.part)
         work = self._work(step.id, step.verb, fresh, current, recorded=recorded)

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import frozen
 
-from provisioner.engine.clients import Clients, Lookup
+from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.engine.context import CallContext
 from provisioner.engine.executor import Executor
 from provisioner.engine.faults import fault
@@ -28,7 +28,7 @@ class Calls:
 
     executor: Executor
     clients: Clients
-    lookup: Lookup
+    lookup: RecordedOutputs
     lineage: str
     tasks: Tasks
     now: Callable[[], datetime]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
+from typing import Literal
 
 from attrs import frozen
 
-from provisioner.engine.clients import Clients, recorded_outputs
+from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.engine.context import CallContext
 from provisioner.engine.faults import fault
 from provisioner.engine.tasks import Tasks
@@ -35,7 +36,7 @@ class _Question:
 
 
 def discover(
-    wanted: Iterable[Resource],
+    wanted: Collection[Resource],
     state: State,
     seen: Mapping[Address, Reading],
     registry: Registry,
@@ -51,11 +52,12 @@ def discover(
     """
     context = CallContext(now, say, lambda: False, Tasks(lambda work: work()))
     gone = frozenset(address for address, reading in seen.items() if isinstance(reading, Absent))
-    open_ = [resource for resource in wanted if _is_open(resource, state, registry)]
+    ways = {name: _way(registry.kind(name)) for name in {resource.address.kind for resource in wanted}}
+    open_ = [resource for resource in wanted if _is_open(resource, ways[resource.address.kind], state)]
     answers: dict[Address, Reading] = {}
     while open_:
         found = {address: answer.outputs for address, answer in answers.items() if isinstance(answer, Seen)}
-        lookup = recorded_outputs(state, found, gone=gone)
+        lookup = RecordedOutputs(state, found, gone)
         questions: dict[tuple[str, str], list[_Question]] = defaultdict(list)
         for resource in open_:
             kind = registry.kind(resource.address.kind)
@@ -75,18 +77,23 @@ def discover(
     return answers
 
 
-def _is_open(resource: Resource, state: State, registry: Registry) -> bool:
-    kind = registry.kind(resource.address.kind)
-    return is_look_up(kind) or bool(
-        resource.adopts and isinstance(kind, Imports) and resource.address not in state.entries
-    )
+_Way = Literal["look up", "take over", "neither"]
+
+
+def _way(kind: AnyKind) -> _Way:
+    """How things of a kind can be found; once per kind, for asking a kind takes its time."""
+    return "look up" if is_look_up(kind) else "take over" if isinstance(kind, Imports) else "neither"
+
+
+def _is_open(resource: Resource, way: _Way, state: State) -> bool:
+    return way == "look up" or bool(resource.adopts and way == "take over" and resource.address not in state.entries)
 
 
 def _ask(
     batch: list[_Question],
     state: State,
     clients: Clients,
-    lookup: Callable[..., Value],
+    lookup: RecordedOutputs,
     context: CallContext,
 ) -> dict[Address, Reading]:
     kind, instance = batch[0].kind, batch[0].resource.provider

@@ -28,7 +28,7 @@ class Endpoints:
     def of(self, instance: str, job: Job[Any, Any]) -> str:
         """The endpoint of a call about one object."""
         provider = self._limited(instance)
-        where = provider.endpoint(job) if provider is not None else ""
+        where = provider.called_at(job) if provider is not None else ""
         return f"{instance} at {where}" if where else instance
 
     def limits(self, endpoint: str) -> Limits:

@@ -10,7 +10,7 @@ from typing import Any
 
 from attrs import evolve
 
-from provisioner.engine.clients import Clients, recorded_outputs
+from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.engine.context import CallContext
 from provisioner.engine.faults import fault
 from provisioner.engine.tasks import Tasks
@@ -71,9 +71,8 @@ def _by_dependence(entries: Iterable[Entry], providers: Mapping[str, ProviderUse
 def _batches(entries: Iterable[Entry], registry: Registry) -> list[list[Entry]]:
     batches: dict[tuple[str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
-        if not isinstance(registry.kind(entry.address.kind), Gate):
-            batches[entry.provider, entry.address.kind].append(entry)
-    return list(batches.values())
+        batches[entry.provider, entry.address.kind].append(entry)
+    return [batch for (_, kind), batch in batches.items() if not isinstance(registry.kind(kind), Gate)]
 
 
 def _ask(
@@ -88,7 +87,7 @@ def _ask(
     assert isinstance(kind, Kind)
     jobs = [job_for(entry, kind, state.lineage) for entry in batch]
     try:
-        client = clients.client(batch[0].provider, recorded_outputs(state, gone=gone))
+        client = clients.client(batch[0].provider, RecordedOutputs(state, gone=gone))
         found = kind.read(client, jobs, context)
     except ProviderError as err:
         reason = f"{err.summary}: {err.detail}" if err.detail else err.summary

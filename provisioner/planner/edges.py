@@ -43,7 +43,7 @@ class Edges:
     def wish(self, edges: Iterable[Edge]) -> list[Edge]:
         """Adds edges in turn, each unless it would close a circle with those before; returns the ones left out.
 
-        Only edges within a knot of circles have to be looked at one by one, so what closes none costs next to nothing.
+        Only edges within a knot of circles are looked at one by one, so what closes none costs next to nothing.
         """
         fresh = [(id_, other) for id_, other in dict.fromkeys(edges) if other not in self._after[id_]]
         self.add_all(fresh)

@@ -164,7 +164,7 @@ class Limited(Protocol):
         """The limits of each endpoint of an instance with these settings, of which some may be unknown."""
         ...
 
-    def endpoint(self, job: Job[Any, Any]) -> str:
+    def called_at(self, job: Job[Any, Any]) -> str:
         """Which endpoint a call about this object goes to, such as the address of a BMC; empty for the instance's."""
         ...
 

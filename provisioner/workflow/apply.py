@@ -12,7 +12,7 @@ from types import FrameType
 from attrs import evolve, frozen
 
 from provisioner.engine.apply import Engine, RunResult
-from provisioner.engine.clients import Clients, recorded_outputs
+from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.engine.endpoints import Endpoints
 from provisioner.engine.executor import Executor
 from provisioner.engine.observe import silences
@@ -129,7 +129,7 @@ def _ended(run: RunRecord, engine: Engine, result: RunResult) -> RunRecord:
 
 def _published(engine: Engine, plan: Plan) -> Sequence[Change]:
     """The outputs, if all they need is on record by now."""
-    lookup = recorded_outputs(engine.records, engine.found)
+    lookup = RecordedOutputs(engine.records, engine.found)
     try:
         outputs = {n: strip_origins(evaluate(v, lookup, engine.clients.functions())) for n, v in plan.outputs.items()}
     except ValueError:

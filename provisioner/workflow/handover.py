@@ -9,7 +9,7 @@ from typing import Any
 from attrs import asdict, frozen
 
 from provisioner.cluster.compose import TALOS
-from provisioner.engine.clients import Clients, recorded_outputs
+from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.errors import ProvError
 from provisioner.model.plan import Plan
 from provisioner.model.state import State
@@ -96,7 +96,7 @@ def _files(project: Project) -> dict[str, Path]:
 
 def _access(project: Project, state: State, plan: Plan | None) -> Any:
     providers = plan.providers if plan is not None else project.graph(state).providers
-    return Clients(project.registry, providers).client(TALOS, recorded_outputs(state))
+    return Clients(project.registry, providers).client(TALOS, RecordedOutputs(state))
 
 
 def _state(project: Project) -> State:

@@ -188,8 +188,8 @@ def test_limits_and_endpoints_come_from_settings_and_props() -> None:
 
     assert provider.limits({"in_flight": 2, "per_second": 5}) == Limits(2, 5.0)
     assert provider.limits({}) == Limits()
-    assert provider.endpoint(job("toy.thing/a", ThingProps("a", at="rack-1"))) == "rack-1"
-    assert provider.endpoint(job("toy.disk/d", DiskProps())) == ""
+    assert provider.called_at(job("toy.thing/a", ThingProps("a", at="rack-1"))) == "rack-1"
+    assert provider.called_at(job("toy.disk/d", DiskProps())) == ""
 
 
 def test_a_call_can_be_cut_off_before_and_after_it_had_its_effect(client: Client) -> None:

@@ -21,10 +21,7 @@ class ToyMaker(ToyProvider):
 
     node_options: ClassVar[type[Any]] = NoOptions
 
-    def endpoint(self, part: Any) -> Any:
-        """Of a slice the Kubernetes endpoint; of a job its own, as the toy has it."""
-        if not isinstance(part, Slice):
-            return super().endpoint(part)
+    def endpoint(self, part: Slice) -> Endpoint:
         address = Address("toy.thing", "api")
         return Endpoint((Resource(address, part.instance, {"name": "api"}),), Ref(address, "address"))
 

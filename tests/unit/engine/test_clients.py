@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 from fakes.toy import Client, Cloud, ToyProvider
 
-from provisioner.engine.clients import Clients, recorded_outputs
+from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.errors import OperatorNeeded
 from provisioner.model.address import Address
 from provisioner.model.plan import ProviderUse
@@ -23,8 +23,8 @@ def _clients(cloud: Cloud, **settings: Value) -> Clients:
     return Clients(Registry({}, {"toy": ToyProvider(cloud)}), {"toy": ProviderUse("toy", "toy", settings)})
 
 
-def _known(**outputs: Value):  # type: ignore[no-untyped-def]
-    return lambda ref: outputs.get(ref.output, Unknown(str(ref.to)))
+def _known(**outputs: Value) -> RecordedOutputs:
+    return RecordedOutputs(State("demo", "L", 1), {A: outputs})
 
 
 def _place(clients: Clients, **outputs: Value) -> str:
@@ -40,6 +40,24 @@ def test_one_connection_serves_as_long_as_the_settings_stay() -> None:
     assert cloud.places == ["x"]
     assert _place(clients, address="y") == "y"
     assert cloud.places == ["x", "y"]
+
+
+def test_settings_are_worked_out_anew_only_when_what_they_refer_to_is_recorded_anew() -> None:
+    worked_out: list[str] = []
+
+    def note(text: str) -> str:
+        worked_out.append(text)
+        return text
+
+    clients = _clients(Cloud(), place=Call("note", (AT,)))
+    clients.functions = lambda: {"note": note}  # type: ignore[method-assign]
+    outputs: dict[str, Value] = {"address": "x"}
+    lookup = RecordedOutputs(State("demo", "L", 1), {A: outputs})
+    assert {clients.client("toy", lookup).place for _ in range(3)} == {"x"}
+    assert worked_out == ["x"]
+
+    assert clients.client("toy", RecordedOutputs(State("demo", "L", 2), {A: {"address": "y"}})).place == "y"
+    assert worked_out == ["x", "y"]
 
 
 def test_what_is_not_known_yet_is_left_out() -> None:
@@ -67,7 +85,7 @@ def test_an_instance_that_is_not_in_the_file_is_for_the_operator() -> None:
 
 def test_recorded_outputs_are_looked_up_and_the_rest_is_unknown() -> None:
     outputs: dict[str, Value] = {"id": "toy-1", "certs": {"os": {"key": Secret("x")}}}
-    lookup = recorded_outputs(State("demo", "L", 1, {A: Entry(A, 1, "toy", "k", Status.READY, outputs=outputs)}))
+    lookup = RecordedOutputs(State("demo", "L", 1, {A: Entry(A, 1, "toy", "k", Status.READY, outputs=outputs)}))
     assert lookup(Ref(A, "id")) == "toy-1"
     assert lookup(Ref(A, "certs.os.key")) == Secret("x")
     assert lookup(Ref(A, "certs.os.crt")) == Unknown()
@@ -76,7 +94,7 @@ def test_recorded_outputs_are_looked_up_and_the_rest_is_unknown() -> None:
 
 def test_what_was_just_found_gone_counts_as_unknown() -> None:
     state = State("demo", "L", 1, {A: Entry(A, 1, "toy", "k", Status.READY, outputs={"id": "toy-1"})})
-    assert recorded_outputs(state, gone=frozenset({A}))(Ref(A, "id")) == Unknown()
+    assert RecordedOutputs(state, gone=frozenset({A}))(Ref(A, "id")) == Unknown()
 
 
 def test_settings_that_stayed_sealed_are_for_who_has_the_key() -> None:
