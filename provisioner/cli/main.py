@@ -15,6 +15,7 @@ from provisioner.cli import session
 from provisioner.cli.commands import (
     access,
     apply,
+    import_,
     init,
     keys,
     output,
@@ -89,6 +90,7 @@ for command in (
     unlock.unlock,
 ):
     app.command()(command)
+app.command("import")(import_.import_)
 app.add_typer(state.app, name="state")
 app.add_typer(keys.app, name="keys")
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 
 from attrs import evolve
 
-from provisioner.errors import Place, PlanRefused, did_you_mean
+from provisioner.errors import PlanRefused, did_you_mean
 from provisioner.graph.resources import ResourceGraph
 from provisioner.model.address import Address
 from provisioner.model.plan import Plan
 from provisioner.model.resource import Resource
-from provisioner.model.step import Adopt
+from provisioner.model.step import Adopt, Create
+from provisioner.model.value import refs
 
 
 def asking_for(graph: ResourceGraph, address: Address, remote: str) -> ResourceGraph:
@@ -27,19 +28,27 @@ def asking_for(graph: ResourceGraph, address: Address, remote: str) -> ResourceG
     return evolve(graph, resources=resources)
 
 
-def adoption_only(plan: Plan, address: Address, remote: str) -> Plan:
-    """The plan without all that is not the adoption; raises PlanRefused where it has none.
+def adoption_only(plan: Plan, address: Address) -> Plan:
+    """The plan without all that is not the adoption, or speaks against it.
 
-    What else differs, also of the object itself, shows in the next plan.
+    What else differs, also of the object itself, shows in the next plan. Raises PlanRefused where it refers to
+    something that is yet to be made.
     """
-    step = next((step for step in plan.steps if isinstance(step, Adopt) and step.address == address), None)
-    if step is None:
-        problem = next((p for p in plan.problems if str(address) in (p.place.address, p.detail)), None)
+    steps = [step for step in plan.steps if isinstance(step, Adopt) and step.address == address]
+    to_be_made = {step.address for step in plan.work if isinstance(step, Create | Adopt)}
+    missing = sorted({str(ref.to) for step in steps for ref in refs(dict(step.wanted)) if ref.to in to_be_made})
+    if missing:
         raise PlanRefused(
-            problem.summary if problem else "there is nothing to take over",
-            detail=problem.detail if problem else f"{address} is on record already",
-            place=problem.place if problem else Place(address=str(address)),
-            remedy=problem.remedy if problem else f"look at it with `prov state show {address}`",
+            "what it refers to is not on record yet",
+            detail=f"{address} refers to {', '.join(missing)}",
+            remedy="apply or import that first; with `import:` in the file, one apply does it all in order",
         )
-    alone = evolve(step, after=(), turn=())
-    return evolve(plan, steps=(alone,), rollouts=(), problems=(), bindings={}, moves=(), outputs_changed=False)
+    return evolve(
+        plan,
+        steps=tuple(evolve(step, after=(), turn=()) for step in steps),
+        problems=tuple(problem for problem in plan.problems if str(address) in problem.detail),
+        rollouts=(),
+        bindings={},
+        moves=(),
+        outputs_changed=False,
+    )

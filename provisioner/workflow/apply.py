@@ -18,6 +18,7 @@ from provisioner.engine.executor import Executor
 from provisioner.engine.observe import silences
 from provisioner.errors import PlanRefused
 from provisioner.graph.resources import ResourceGraph
+from provisioner.model.address import Address
 from provisioner.model.event import Event
 from provisioner.model.plan import Plan, ProviderUse
 from provisioner.model.state import Bind, Change, Fence, Note, Publish, Records, RunRecord, State
@@ -26,6 +27,7 @@ from provisioner.planner.build import PlanOptions
 from provisioner.planner.planfile import read_plan
 from provisioner.planner.stale import stale
 from provisioner.state.ulid import new_ulid
+from provisioner.workflow.adopt import adoption_only, asking_for
 from provisioner.workflow.open import Project
 from provisioner.workflow.plan import observed, plan_for
 
@@ -75,17 +77,21 @@ def apply(
     deadline_s: float,
     file: Path | None = None,
     refresh: bool = True,
+    adopts: tuple[Address, str] | None = None,
 ) -> Applied:
     """Brings what is there to what the file says, or does exactly what a saved plan says.
 
     `approve` is shown the plan and decides. Without `refresh` a new plan takes what is on record for what is there.
+    With `adopts`, an address and an id of the remote, all that is done is to take that object over.
     Raises PlanRefused for a blocked or stale plan.
     """
-    doing = "destroy" if options.destroy else "apply"
+    doing = "import" if adopts else "destroy" if options.destroy else "apply"
     with project.store.lock(project.lock_info(doing)) as fence, closing(project.world.executor()) as executor:
         records = Records(project.store.load())
         session = _Session(project, records, fence, executor, emit, deadline_s)
         graph = project.graph(records.state())
+        if adopts:
+            graph = asking_for(graph, *adopts)
         settling = session.engine(graph.providers)
         settled = None
         if unfinished := () if options.destroy else records.state().unfinished(graph.resources):
@@ -97,6 +103,8 @@ def apply(
             seen = observed(project, records.state(), graph, options) if refresh else {}
             settling.commit(silences(records.state(), seen, project.world.now()))
             plan = evolve(plan_for(project, records.state(), graph, options, seen), unfinished=())
+        if adopts:
+            plan = adoption_only(plan, adopts[0])
         if settling.stopped or plan.blocked or not approve(plan):
             return Applied(plan, settled, None)
         engine = session.engine(plan.providers)

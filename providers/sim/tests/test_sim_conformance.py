@@ -8,17 +8,21 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import pytest
-from attrs import frozen
+from attrs import asdict, frozen
 from prov_sim import provider as sim_provider
 from prov_sim.control import Control
+from prov_sim.kinds.machine import MachineProps
 
 from provisioner.conformance.back_end import BackEnd, Fault
 from provisioner.conformance.kind_suite import KindSuite, Sample
 from provisioner.conformance.provider_suite import ProviderSuite, Shape
-from provisioner.sdk import Secret
+from provisioner.sdk import Secret, Value, reveal
 
 _FAULTS = {"throttled": "throttled", "denied": "denied", "timeout": "error", "lost": "lost"}
-_WRITES = ("create_machine", "update_machine", "delete_machine", "create_balancer", "delete_balancer")
+_WRITES = (
+    *(f"{verb}_machine" for verb in ("create", "adopt", "update", "delete")),
+    *(f"{verb}_balancer" for verb in ("create", "adopt", "delete")),
+)
 
 
 @frozen
@@ -55,6 +59,16 @@ class SimRemote(BackEnd):
     def silence(self) -> Iterator[None]:
         self.sim.control.call("fail", call="list", kind="lost")
         yield
+
+    def by_hand(self, kind: str, props: Mapping[str, Value]) -> str:
+        call = f"create_{kind.partition('.')[2]}"
+        order = dict(props)
+        if kind == "sim.machine":
+            order = asdict(MachineProps(**props))
+            order["user_data"] = reveal(order["user_data"]) or ""
+            del order["power"], order["alive"]
+        made = self.sim.control.call(call, key=f"by hand: {order['name']}", lineage="", **order)
+        return str(made["id"])
 
     def shown(self) -> str:
         return json.dumps(self.sim.world())

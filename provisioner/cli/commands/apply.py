@@ -12,6 +12,7 @@ from provisioner.cli import options, session
 from provisioner.errors import ProvError
 
 if TYPE_CHECKING:
+    from provisioner.model.address import Address
     from provisioner.model.plan import Plan
     from provisioner.planner.build import PlanOptions
     from provisioner.render.progress import Progress
@@ -37,8 +38,8 @@ def apply(
 
     project = session.project(file, state, var)
     chosen = PlanOptions(allow=session.dangers(allow))
-    applied = _apply(project, chosen, plan, yes, step_timeout, json, refresh=refresh)
-    _conclude(applied, json)
+    applied = run(project, chosen, yes=yes, json=json, file=plan, step_timeout=step_timeout, refresh=refresh)
+    conclude(applied, json)
     if applied.plan.destroys:
         _take_leave(project, json)
     elif project.spec.talos is None:
@@ -59,21 +60,23 @@ def destroy(
     from provisioner.planner.build import PlanOptions
 
     project = session.project(file, state, var)
-    applied = _apply(project, PlanOptions(destroy=True), None, yes, step_timeout, json)
-    _conclude(applied, json)
+    applied = run(project, PlanOptions(destroy=True), yes=yes, json=json, step_timeout=step_timeout)
+    conclude(applied, json)
     _take_leave(project, json)
 
 
-def _apply(
+def run(
     project: Project,
     options_: PlanOptions,
-    file: Path | None,
-    yes: bool,
-    step_timeout: float,
-    json: bool,
     *,
+    yes: bool,
+    json: bool,
+    file: Path | None = None,
+    step_timeout: float = _TIMEOUT,
     refresh: bool = True,
+    adopts: tuple[Address, str] | None = None,
 ) -> Applied:
+    """Plans, asks, and does it with progress on the screen."""
     from provisioner.workflow.apply import apply as workflow
 
     progress = _progress(json)
@@ -90,7 +93,14 @@ def _apply(
 
     try:
         return workflow(
-            project, options_, approve=approve, emit=emit, deadline_s=step_timeout, file=file, refresh=refresh
+            project,
+            options_,
+            approve=approve,
+            emit=emit,
+            deadline_s=step_timeout,
+            file=file,
+            refresh=refresh,
+            adopts=adopts,
         )
     finally:
         for shown in started:
@@ -124,7 +134,7 @@ def _approve(made: Plan, yes: bool, json: bool, *, refreshed: bool) -> bool:
     return typer.confirm("Do this?", err=True)
 
 
-def _conclude(applied: Applied, json: bool) -> None:
+def conclude(applied: Applied, json: bool) -> None:
     """Leaves unless everything was done."""
     from provisioner.render.problems import problems_text
 

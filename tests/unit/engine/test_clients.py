@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import pytest
 from fakes.toy import Client, Cloud, ToyProvider
@@ -12,7 +13,7 @@ from provisioner.errors import OperatorNeeded
 from provisioner.model.address import Address
 from provisioner.model.plan import ProviderUse
 from provisioner.model.state import Entry, State, Status
-from provisioner.model.value import Call, Origin, Ref, Sealed, Secret, Sourced, Unknown, Value
+from provisioner.model.value import Call, Function, Origin, Ref, Sealed, Secret, Sourced, Unknown, Value
 from provisioner.plugins.registry import Registry
 
 A = Address("toy.thing", "a")
@@ -49,8 +50,11 @@ def test_settings_are_worked_out_anew_only_when_what_they_refer_to_is_recorded_a
         worked_out.append(text)
         return text
 
-    clients = _clients(Cloud(), place=Call("note", (AT,)))
-    clients.functions = lambda: {"note": note}  # type: ignore[method-assign]
+    class Noting(ToyProvider):
+        functions: ClassVar[Mapping[str, Function]] = {"toy.note": note}
+
+    use = ProviderUse("toy", "toy", {"place": Call("toy.note", (AT,))})
+    clients = Clients(Registry({}, {"toy": Noting(Cloud())}), {"toy": use})
     outputs: dict[str, Value] = {"address": "x"}
     lookup = RecordedOutputs(State("demo", "L", 1), {A: outputs})
     assert {clients.client("toy", lookup).place for _ in range(3)} == {"x"}

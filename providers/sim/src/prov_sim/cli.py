@@ -63,6 +63,12 @@ def die(machine: MachineName, daemon: Daemon = "default") -> None:
 
 
 @fault.command()
+def disown(machine: MachineName, daemon: Daemon = "default") -> None:
+    """Take its owner's mark off a machine, as if somebody else had made it."""
+    _tell(_ask(daemon, "disown", machine=machine))
+
+
+@fault.command()
 def vanish(machine: MachineName, daemon: Daemon = "default") -> None:
     """Let a machine be gone, as if somebody else had deleted it."""
     gone = _ask(daemon, "vanish", machine=machine)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Generic, TypeVar
 
+from attrs import evolve
+
 from prov_sim.balancer import Balancer
 from prov_sim.machine.machine import Machine
 
@@ -40,6 +42,12 @@ class Holdings(Mapping[str, Thing], Generic[Thing]):
         del self._by_id[thing.id]
         del self._by_key[order.lineage, order.key]
         del self._by_name[order.group, order.name]
+
+    def give(self, thing: Thing, lineage: str, key: str) -> None:
+        """Makes an object somebody's, or nobody's where both are empty."""
+        self.remove(thing)
+        thing.order = evolve(thing.order, lineage=lineage, key=key)
+        self.add(thing)
 
     def owned(self, lineage: str, key: str, thing_id: str | None = None) -> Thing | None:
         """The object of this lineage that has the key, else the id; what is somebody else's is not found."""

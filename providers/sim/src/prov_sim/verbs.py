@@ -43,11 +43,14 @@ class Verbs:
             "delete_machine": self._delete_machine,
             "create_balancer": self._create_balancer,
             "delete_balancer": self._delete_balancer,
+            "adopt_machine": self._adopt_machine,
+            "adopt_balancer": self._adopt_balancer,
             "list": self._list,
         }
         self._tools: Mapping[str, Callable[[Request], Result]] = {
             "power": self._power,
             "vanish": self._vanish,
+            "disown": self._disown,
             "hold": self._hold,
             "slow": self._slow,
             "edit": self._edit,
@@ -105,6 +108,12 @@ class Verbs:
             self._world.delete_balancer(balancer)
         return {}
 
+    async def _adopt_machine(self, request: Request) -> Result:
+        return show_machine(_adopted(self._world.machines, request))
+
+    async def _adopt_balancer(self, request: Request) -> Result:
+        return show_balancer(_adopted(self._world.balancers, request))
+
     async def _list(self, request: Request) -> Result:
         """Those asked for by key, id and lineage; everything where the call names nothing."""
         machines, balancers = self._world.machines, self._world.balancers
@@ -134,6 +143,11 @@ class Verbs:
     def _vanish(self, request: Request) -> Result:
         machine = self._machine(request)
         self._world.delete_machine(machine)
+        return show_machine(machine)
+
+    def _disown(self, request: Request) -> Result:
+        machine = self._machine(request)
+        self._world.machines.give(machine, "", f"nobody's {machine.id}")
         return show_machine(machine)
 
     def _hold(self, request: Request) -> Result:
@@ -197,6 +211,17 @@ def _order(cls: type[O], request: Request) -> O:
 def _all_owned(things: Holdings[Thing], requests: Iterable[Request]) -> list[Thing]:
     found = (_owned(things, request) for request in requests)
     return [thing for thing in found if thing is not None]
+
+
+def _adopted(things: Holdings[Thing], request: Request) -> Thing:
+    """The object of this id, which has the key of the request from now on; not if it is of another lineage."""
+    thing = things.get(request["id"])
+    if thing is None:
+        raise Refused("not-found", f"there is nothing with the id {request['id']}")
+    if thing.order.lineage not in ("", request["lineage"]):
+        raise Refused("conflict", f"{thing.order.group}/{thing.order.name} belongs to somebody else")
+    things.give(thing, request["lineage"], request["key"])
+    return thing
 
 
 def _owned(things: Holdings[Thing], request: Request) -> Thing | None:

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from prov_sim.control import Control
 from prov_sim.errors import as_provider_errors
-from prov_sim.kinds.reading import read_all
+from prov_sim.kinds.reading import find_all, read_all
 from provisioner.sdk import Answer, Context, Done, Job, Reading, Seen, output, prop
 
 
@@ -60,6 +60,16 @@ class BalancerKind:
         with as_provider_errors():
             client.ask_if_running("delete_balancer", key=job.key, id=job.id, lineage=job.lineage)
         return Done(None)
+
+    def find(self, client: Control, ids: Sequence[str], ctx: Context) -> Mapping[str, Reading]:
+        """Balancers by the id that the daemon gave them."""
+        return find_all(client, ids, "balancers", _seen)
+
+    def adopt(self, client: Control, job: Job[BalancerProps, BalancerOutputs], ctx: Context) -> Answer:
+        """Puts our key on the balancer; one of another state is refused."""
+        with as_provider_errors():
+            balancer = client.ask("adopt_balancer", key=job.key, id=job.id, lineage=job.lineage)
+        return Done(BalancerOutputs(id=balancer["id"], host=balancer["address"]))
 
 
 def _seen(balancer: Mapping[str, Any]) -> Seen:

@@ -9,7 +9,7 @@ from attrs import asdict, frozen
 
 from prov_sim.control import Control
 from prov_sim.errors import as_provider_errors
-from prov_sim.kinds.reading import read_all
+from prov_sim.kinds.reading import find_all, read_all
 from provisioner.sdk import Answer, Context, Done, FieldChange, Job, Pending, Reading, Secret, Seen, output, prop
 
 
@@ -88,6 +88,16 @@ class MachineKind:
         with as_provider_errors():
             client.ask_if_running("delete_machine", key=job.key, id=job.id, lineage=job.lineage)
         return Done(None)
+
+    def find(self, client: Control, ids: Sequence[str], ctx: Context) -> Mapping[str, Reading]:
+        """Machines by the id that the daemon gave them."""
+        return find_all(client, ids, "machines", _seen)
+
+    def adopt(self, client: Control, job: Job[MachineProps, MachineOutputs], ctx: Context) -> Answer:
+        """Puts our key on the machine; one of another state is refused."""
+        with as_provider_errors():
+            machine = client.ask("adopt_machine", key=job.key, id=job.id, lineage=job.lineage)
+        return Done(_outputs(machine))
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         """What is changed in place is the power."""

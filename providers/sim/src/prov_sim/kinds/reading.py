@@ -6,8 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prov_sim.control import Control, ControlError
-from prov_sim.errors import provider_error
+from prov_sim.errors import as_provider_errors, provider_error
 from provisioner.sdk import Absent, Job, Reading, Seen, Unreachable
+
+
+def find_all(
+    client: Control, ids: Sequence[str], what: str, seen: Callable[[Mapping[str, Any]], Seen]
+) -> dict[str, Reading]:
+    """The reading of each id, whoever it belongs to."""
+    with as_provider_errors():
+        listed = client.ask_if_running("list").get(what, [])
+    by_id = {item["id"]: seen(item) for item in listed}
+    return {id_: by_id.get(id_, Absent()) for id_ in ids}
 
 
 def read_all(
