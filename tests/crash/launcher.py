@@ -153,10 +153,11 @@ def _wrap_kind(seams: Seams, full: str, kind: type) -> None:
 
 
 def _request(request: str, cluster: Any, *args: Any, **kwargs: Any) -> list[str]:
-    """Named after the node it goes to, since addresses differ from run to run."""
+    """Named after the node it goes to, if the file still knows it: addresses differ from run to run."""
     by_host = {host: node for node, host in cluster.nodes.items()}
-    first = args[0] if args else "-"
-    return [f"request talos.{request} {by_host.get(first, first)} -"]
+    first = str(args[0]) if args else "-"
+    node = by_host.get(first, "-" if first[0].isdigit() else first)
+    return [f"request talos.{request} {node} -"]
 
 
 def _outcome(answer: Any) -> str:
