@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from attrs import field, frozen
 
-from provisioner.errors import InputError, Problem
+from provisioner.errors import InputError, Place, Problem
 from provisioner.graph.dag import Cycle, Dag
 from provisioner.model.address import Address
 from provisioner.model.plan import ProviderUse
@@ -53,7 +53,36 @@ def build_graph(
     `lenient` are instances that make do with what is known of their settings when they are used: what they serve does
     not wait for the rest.
     """
+    wanted, problems = _by_address(resources)
+    dag: Dag[Address] = Dag()
+    for address, resource in wanted.items():
+        needs = dict.fromkeys((*resource.after, *_referred(resource.props)))
+        problems += [_leads_nowhere(resource, need) for need in needs if need not in wanted]
+        dag.add(address, (need for need in needs if need in wanted))
+    if problems:
+        raise InputError(problems)
     configured = _configured(providers.values(), lenient)
+    _wait_for_settings(dag, wanted, configured)
+    try:
+        order = dag.order()
+    except Cycle as err:
+        place = wanted[next(node for node in err.path if isinstance(node, Address))].place
+        raise InputError([_circle(err, place)]) from None
+    return ResourceGraph(
+        cluster=cluster,
+        resources={address: wanted[address] for address in order},
+        needs={address: dag.needs(address) for address in order},
+        providers=providers,
+        rollouts=rollouts,
+        bindings=bindings,
+        outputs=outputs,
+        spec_digest=spec_digest,
+        configured=configured,
+        moves=moves,
+    )
+
+
+def _by_address(resources: Iterable[Resource]) -> tuple[dict[Address, Resource], list[Problem]]:
     wanted: dict[Address, Resource] = {}
     problems: list[Problem] = []
     for resource in resources:
@@ -68,49 +97,53 @@ def build_graph(
                 )
             )
         wanted[resource.address] = resource
-    dag: Dag[Address] = Dag()
-    for address, resource in wanted.items():
-        needs = dict.fromkeys((*resource.after, *_referred(resource.props), *configured.get(resource.provider, ())))
-        for missing in [need for need in needs if need not in wanted]:
-            problems.append(
-                Problem(
-                    "resource-missing",
-                    "a reference leads nowhere",
-                    f"{address} refers to {missing}, which is not in the file",
-                    resource.place,
-                    f"define {missing}, or take the reference out",
-                )
-            )
-        dag.add(address, (need for need in needs if need in wanted))
-    if problems:
-        raise InputError(problems)
-    try:
-        order = dag.order()
-    except Cycle as err:
-        place = wanted[next(node for node in err.path if isinstance(node, Address))].place
-        raise InputError(
-            [
-                Problem(
-                    "reference-circle",
-                    "resources refer to each other in a circle",
-                    str(err),
-                    place,
-                    "take one of these references out",
-                )
-            ]
-        ) from None
-    return ResourceGraph(
-        cluster=cluster,
-        resources={address: wanted[address] for address in order},
-        needs={address: dag.needs(address) for address in order},
-        providers=providers,
-        rollouts=rollouts,
-        bindings=bindings,
-        outputs=outputs,
-        spec_digest=spec_digest,
-        configured=configured,
-        moves=moves,
+    return wanted, problems
+
+
+def _leads_nowhere(resource: Resource, need: Address) -> Problem:
+    return Problem(
+        "resource-missing",
+        "a reference leads nowhere",
+        f"{resource.address} refers to {need}, which is not in the file",
+        resource.place,
+        f"define {need}, or take the reference out",
     )
+
+
+def _circle(err: Cycle, place: Place) -> Problem:
+    return Problem(
+        "reference-circle",
+        "resources refer to each other in a circle",
+        str(err),
+        place,
+        "take one of these references out",
+    )
+
+
+def _wait_for_settings(
+    dag: Dag[Address], wanted: Mapping[Address, Resource], configured: Mapping[str, tuple[Address, ...]]
+) -> None:
+    """Lets what an instance serves wait for what its settings refer to.
+
+    Not so what that stands on itself: it is served with what is known of the settings by then.
+    """
+    for instance, addresses in configured.items():
+        addresses = tuple(address for address in addresses if address in wanted)
+        below = _below(dag, addresses)
+        for address, resource in wanted.items():
+            if resource.provider == instance and address not in below:
+                dag.add(address, addresses)
+
+
+def _below(dag: Dag[Address], addresses: Iterable[Address]) -> set[Address]:
+    """Addresses with all that they need."""
+    found = {*addresses}
+    stack = [*found]
+    while stack:
+        fresh = [need for need in dag.needs(stack.pop()) if need not in found]
+        found.update(fresh)
+        stack += fresh
+    return found
 
 
 def _configured(uses: Iterable[ProviderUse], lenient: Collection[str]) -> dict[str, tuple[Address, ...]]:

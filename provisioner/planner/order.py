@@ -81,7 +81,7 @@ def _remove(steps: Steps, leftovers: Leftovers, graph: ResourceGraph, state: Sta
     The first of these wishes go before the later ones, should they not all be possible.
     """
     records = _Records(steps, leftovers, graph, state)
-    wishes: dict[str, list[Edge]] = {"remove": [], "use": [], "check": [], "let go": []}
+    wishes: dict[str, list[Edge]] = {"remove": [], "use": [], "check": [], "anew": [], "let go": []}
     for what, edge in records.wishes():
         wishes[what].append(edge)
     edges.wish(edge for group in wishes.values() for edge in group)
@@ -89,11 +89,15 @@ def _remove(steps: Steps, leftovers: Leftovers, graph: ResourceGraph, state: Sta
 
 @frozen
 class _Removal:
-    """A step after which something recorded under an address is gone; `lasting` unless it is made anew at once."""
+    """A step after which something recorded under an address is gone, or that makes anew what is gone already.
+
+    `lasting` says that nothing takes its place, `deposed` that something has done so before.
+    """
 
     id: str
-    lasting: bool
-    deposed: bool
+    lasting: bool = False
+    deposed: bool = False
+    anew: bool = False
 
 
 class _Records:
@@ -106,6 +110,8 @@ class _Records:
         self._state = state
         self._removals: dict[Address, tuple[_Removal, ...]] = {}
         self._begun: set[Address] = set()
+        self._settings = {name: self._with_all_below(to) for name, to in graph.configured.items()}
+        """By instance, what its settings stand on: that is not served by them."""
 
     def wishes(self) -> Iterator[tuple[str, Edge]]:
         """Edges that are wished for on account of what is on record, with what each is for."""
@@ -115,7 +121,9 @@ class _Records:
             yield from self._of_entry(entry)
         for entry in self._state.deposed.values():
             (own,) = (step for step in self._leftovers[entry.address] if step.generation == entry.generation)
-            yield from (("remove", (removal.id, own.id)) for removal in self._below(entry) if removal.id != own.id)
+            for removal in self._below(entry):
+                if removal.id != own.id:
+                    yield "anew" if removal.anew else "remove", (removal.id, own.id)
         yield from self._of_users()
 
     def _anything_goes(self) -> bool:
@@ -131,7 +139,8 @@ class _Records:
         gone = [step for step in group if isinstance(step, Delete)]
         last = makers(group)[-1:]
         for removal in below:
-            yield from (("remove", (removal.id, step.id)) for step in gone if step.id != removal.id)
+            what = "anew" if removal.anew else "remove"
+            yield from ((what, (removal.id, step.id)) for step in gone if step.id != removal.id)
             for step in last:
                 if removal.deposed:
                     yield "use", (removal.id, step.id)
@@ -160,7 +169,19 @@ class _Records:
         return tuple(dict.fromkeys(removal for need in needs for removal in self._of(need)))
 
     def _needs(self, entry: Entry) -> tuple[Address, ...]:
-        return (*entry.depends_on, *self._graph.configured.get(entry.provider, ()))
+        if entry.provider not in self._settings or entry.address in self._settings[entry.provider]:
+            return entry.depends_on
+        return (*entry.depends_on, *self._graph.configured[entry.provider])
+
+    def _with_all_below(self, addresses: Iterable[Address]) -> set[Address]:
+        found = {*addresses}
+        stack = [*found]
+        while stack:
+            entry = self._state.entries.get(stack.pop())
+            fresh = [need for need in entry.depends_on if need not in found] if entry is not None else []
+            found.update(fresh)
+            stack += fresh
+        return found
 
     def _of(self, address: Address) -> tuple[_Removal, ...]:
         """The removals of something on record; through what is not removed, those of what it was made after.
@@ -197,5 +218,5 @@ class _Records:
                 return (*left, _Removal(step.id, lasting=not step.replaced, deposed=step.deposed)), ()
         first = self._steps[address][0]
         if isinstance(first, Create):
-            return (*left, _Removal(first.id, lasting=False, deposed=False)), ()
+            return (*left, _Removal(first.id, anew=True)), ()
         return left, self._needs(entry)
