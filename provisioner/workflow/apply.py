@@ -95,7 +95,7 @@ def apply(
         settling = session.engine(graph.providers)
         settled = None
         if unfinished := () if options.destroy else records.state().unfinished(graph.resources):
-            with _stop_on_interrupt(settling):
+            with stop_on_interrupt(settling):
                 settled = settling.settle(unfinished)
         if file is not None:
             plan = _saved(project, file, records.state(), graph)
@@ -108,7 +108,7 @@ def apply(
         if settling.stopped or plan.blocked or not approve(plan):
             return Applied(plan, settled, None)
         engine = session.engine(plan.providers)
-        with _stop_on_interrupt(engine):
+        with stop_on_interrupt(engine):
             return Applied(plan, settled, _do(engine, plan, _run_record(project, doing)))
 
 
@@ -167,12 +167,12 @@ def _saved(project: Project, file: Path, state: State, graph: ResourceGraph) -> 
 
 
 @contextlib.contextmanager
-def _stop_on_interrupt(run: Engine) -> Iterator[None]:
+def stop_on_interrupt(engine: Engine) -> Iterator[None]:
     """The first Ctrl-C stops the run in good order; the second ends the process where it stands."""
 
     def stop(signum: int, frame: FrameType | None) -> None:
         signal.signal(signum, signal.SIG_DFL)
-        run.stop()
+        engine.stop()
 
     before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
