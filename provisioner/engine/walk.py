@@ -100,8 +100,9 @@ class Walk:
         """The rollouts that have stopped and come to rest since this was asked last."""
         found = []
         for queue in self._queues:
-            ids = [id_ for turn in queue.rollout.turns for id_ in turn]
-            if queue.stopped and not queue.settled and all(id_ in self.outcome for id_ in ids):
+            if not queue.stopped or queue.settled:
+                continue
+            if all(id_ in self.outcome for turn in queue.rollout.turns for id_ in turn):
                 queue.settled = True
                 found.append(queue.rollout)
         return found
