@@ -88,6 +88,8 @@ class FusedInline(Inline):
     """The executor of one thread, with points around each call."""
 
     fuse: Fuse = field(factory=Fuse)
+    peak: int = 0
+    """The most calls that were admitted at the same time."""
 
     def submit(self, call: Callable[[], Any]) -> None:
         def fused() -> Any:
@@ -97,6 +99,7 @@ class FusedInline(Inline):
             return message
 
         super().submit(fused)
+        self.peak = max(self.peak, len(self._calls))
 
 
 @define
@@ -108,6 +111,8 @@ class Trial:
     wanted: Mapping[str, Any] = field(factory=dict)
     """The file of the last apply."""
     cloud: Cloud = field(factory=Cloud)
+    executor: FusedInline = field(factory=FusedInline)
+    """That of the last command."""
     decided: Plan = field(default=None)
     """The plan that was applied last."""
     events: list[Event] = field(factory=list)
@@ -187,7 +192,7 @@ class Trial:
         assert not [entry for entry in state.entries.values() if entry.in_flight or entry.owed]
 
     def _project(self, wanted: Mapping[str, Any], case: Mapping[str, Any], fuse: Fuse) -> tuple[Any, FusedInline]:
-        executor = FusedInline(self.chance, self.seconds, fuse=fuse)
+        executor = self.executor = FusedInline(self.chance, self.seconds, fuse=fuse)
         registry = Registry({}, {"toy": ToyProvider(self.cloud)})
 
         def graph(state: State) -> ResourceGraph:
