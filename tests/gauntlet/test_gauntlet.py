@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 from fakes.trial import Fuse, Trial
 
+from provisioner.conformance.toy import ThingProps
 from provisioner.errors import Fatal, StateMoved
+from provisioner.model.address import Address
 from provisioner.model.job import Pending
 
 Fresh = Callable[[], Trial]
@@ -428,3 +430,36 @@ class Takeover(Fuse):
             self._trial.memory.lapse()
             self._trial.apply(self._wanted)
             self.calls_after = len(self._trial.cloud.calls)
+
+
+# beyond the rows of the house: taking over, look-ups
+
+
+def test_taking_over_what_somebody_else_made(fresh: Fresh) -> None:
+    """It is marked as ours and changed to what the file says, and nothing is made."""
+    wanted = {A: {"size": 3, "_adopts": "toy-1"}, B: {"parts": {"a": f"${{{A}.id}}"}}}
+
+    def begin(trial: Trial) -> None:
+        trial.cloud.plant(Address.parse(A), ThingProps("a", size=2))
+
+    def end(trial: Trial) -> None:
+        taken = trial.cloud.find("a")
+        assert (taken.id, taken.props.size) == ("toy-1", 3)
+        assert trial.cloud.names() == ["a", "b"]
+
+    at_every_point(fresh, begin, wanted, end)
+
+
+def test_what_is_looked_up_on_the_way(fresh: Fresh) -> None:
+    """A name that is only known once something is made; the answer is asked for again after a kill."""
+    image = "toy.image/i"
+    wanted = {A: None, image: {"name": f"${{{A}.id}}"}, B: {"parts": {"image": f"${{{image}.digest}}"}}}
+
+    def begin(trial: Trial) -> None:
+        trial.cloud.images["toy-1"] = "d1"
+
+    def end(trial: Trial) -> None:
+        assert trial.cloud.find("b").props.parts == {"image": "d1"}
+        assert image not in map(str, trial.state().entries)
+
+    at_every_point(fresh, begin, wanted, end)
