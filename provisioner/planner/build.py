@@ -18,6 +18,7 @@ from provisioner.planner.guard import losses
 from provisioner.planner.kinds import KindOf, Kinds
 from provisioner.planner.moves import apply_moves
 from provisioner.planner.order import ordered
+from provisioner.planner.standing import down
 
 
 @frozen
@@ -48,7 +49,9 @@ def make_plan(
     moved = apply_moves(wanted.moves, state, wanted.resources)
     readings = moved.readings(state, seen)
     decided = Decider(wanted, moved.state, readings, kinds, functions, why_unwanted).decide()
-    steps, rollouts = ordered(decided.steps, decided.leftovers, wanted, moved.state, kinds)
+    steps, rollouts = ordered(
+        decided.steps, decided.leftovers, wanted, moved.state, kinds, down(moved.state, readings)
+    )
     outputs_known = all(is_known(value) for value in decided.outputs.values())
     return Plan(
         cluster=graph.cluster,

@@ -8,7 +8,7 @@ after the removal of what it used to watch. Rollouts are woven in last, as furth
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from attrs import evolve, frozen
 
@@ -31,14 +31,18 @@ def ordered(
     graph: ResourceGraph,
     state: State,
     kinds: Kinds,
+    down: Collection[Address],
 ) -> tuple[tuple[Step, ...], tuple[Rollout, ...]]:
-    """All steps with their edges, in an order in which they can run; and the rollouts that hold some of them back."""
+    """All steps with their edges, in an order in which they can run; and the rollouts that hold some of them back.
+
+    `down` are those on record that do no service now.
+    """
     everything = [step for group in steps.values() for step in group]
     everything += [step for group in leftovers.values() for step in group]
     edges = Edges(step.id for step in everything)
     _make(steps, graph, edges)
     _remove(steps, leftovers, graph, state, edges)
-    weaver = Weaver(steps, state, kinds, edges)
+    weaver = Weaver(steps, down, state, kinds, edges)
     woven = [weaver.weave(rollout) for rollout in graph.rollouts]
     by_id = {step.id: step for step in weaver.with_checks(everything)}
     rank = {id_: index for index, id_ in enumerate(by_id)}

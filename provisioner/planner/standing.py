@@ -7,9 +7,10 @@ from datetime import datetime
 
 from attrs import frozen
 
-from provisioner.model.resource import Seen, Unreachable
+from provisioner.model.address import Address
+from provisioner.model.resource import Absent, Reading, Seen, Unreachable
 from provisioner.model.schema import Schema
-from provisioner.model.state import Entry, Status
+from provisioner.model.state import Entry, State, Status
 from provisioner.model.step import ABSENT, FieldChange
 from provisioner.model.value import Unknown, Value, is_known, strip_origins
 from provisioner.planner.case import Case
@@ -98,3 +99,10 @@ def cannot_change(change: FieldChange) -> str:
     """Why a change takes a new object."""
     may = "may change" if isinstance(change.after, Unknown) else "changes"
     return f"{'.'.join(str(part) for part in change.path)} {may}, which takes a new one"
+
+
+def down(state: State, seen: Mapping[Address, Reading]) -> frozenset[Address]:
+    """What is on record and does no service now: it is out of reach, gone, or failed before it was there."""
+    silent = (address for address, reading in seen.items() if isinstance(reading, Unreachable | Absent))
+    failed = (entry.address for entry in state.entries.values() if entry.status is Status.FAILED)
+    return frozenset((*(address for address in silent if address in state.entries), *failed))

@@ -21,11 +21,15 @@ Steps = Mapping[Address, tuple[Step, ...]]
 
 @frozen
 class _Turn:
-    """One member's turn, as ids: the steps that change it, what is looked at then, what goes last."""
+    """One member's turn, as ids: the steps that change it, what is looked at then, what goes last.
+
+    `down` says that it does no service before its turn either.
+    """
 
     steps: tuple[str, ...]
     checks: tuple[str, ...]
     last: tuple[str, ...]
+    down: bool
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -35,12 +39,13 @@ class _Turn:
 class Weaver:
     """Weaves rollouts in, one after the other; those before have the better right to their order.
 
-    `turn` has for each step the ids of those that must have ended before: an edge like others, but for what follows
-    from a failure.
+    `down` are those on record that do no service now. `turn` has for each step the ids of those that must have ended
+    before: an edge like others, but for what follows from a failure.
     """
 
-    def __init__(self, steps: Steps, state: State, kinds: Kinds, edges: Edges) -> None:
+    def __init__(self, steps: Steps, down: Collection[Address], state: State, kinds: Kinds, edges: Edges) -> None:
         self._steps = steps
+        self._down = down
         self._kinds = kinds
         self._edges = edges
         self.turn: dict[str, dict[str, None]] = defaultdict(dict)
@@ -53,13 +58,15 @@ class Weaver:
     def weave(self, rollout: Rollout) -> Rollout | None:
         """Members whose steps touch what stands take turns of `max_unavailable`; None if nothing comes of it.
 
-        Members that go for good wait for the new ones besides.
+        Those that are down and are removed or made anew come first: they are unavailable already, and stay so until
+        then. Members that go for good wait for the new ones besides.
         """
         members = self._members(rollout)
         if all(_goes(self._steps[address]) for address in members):
             return None  # everything goes: there is nothing left to keep available
         self._must_wait(self._places_first(members))
-        touched = [address for address in members if _disturbs(self._steps[address])]
+        touched = [address for address in members if _disturbs(self._steps[address]) or self._is_down(address)]
+        touched.sort(key=lambda address: not self._is_down(address))
         held = len(touched) > rollout.max_unavailable
         if not touched or not (held or rollout.before or rollout.after_each or rollout.on_failure == "rollback"):
             return None
@@ -88,12 +95,20 @@ class Weaver:
         ]
         return [one for one in dict.fromkeys((*rollout.members, *sorted(leaving))) if self._steps.get(one)]
 
-    def _places_first(self, members: Iterable[Address]) -> Iterator[Edge]:
-        """Those that take the places of others come first: in between there are more of them, never fewer."""
-        groups = [self._steps[address] for address in members]
-        added = [group[-1].id for group in groups if isinstance(group[0], Create) and not group[0].deposes]
-        for group in groups:
-            if _goes(group):
+    def _is_down(self, address: Address) -> bool:
+        """Whether a member does no service, and its steps end that: it goes, or is made anew."""
+        return address in self._down and any(isinstance(step, Create | Delete) for step in self._steps[address])
+
+    def _places_first(self, members: Sequence[Address]) -> Iterator[Edge]:
+        """Those that take the places of others come first: in between there are more of them, never fewer.
+
+        One that is down has no place to be taken, and waits for nobody. Who counts votes may even not let anybody
+        join as long as it is counted: etcd does not.
+        """
+        groups = {address: self._steps[address] for address in members}
+        added = [group[-1].id for group in groups.values() if isinstance(group[0], Create) and not group[0].deposes]
+        for address, group in groups.items():
+            if _goes(group) and not self._is_down(address):
                 yield from ((group[0].id, id_) for id_ in added)
 
     def _in_order(self, touched: Sequence[Address]) -> list[Address]:
@@ -105,13 +120,13 @@ class Weaver:
     # edges
 
     def _take_turns(self, turns: Sequence[_Turn], at_once: int) -> None:
-        """Each member waits for the one `at_once` before it to have ended.
+        """Each member waits for the one `at_once` before it to have ended, and for those that are down before that.
 
         What a member has left to remove is no part of its turn if that waits for others of the rollout. Whom an
         earlier one cannot be done without cannot wait for it; then the next one waits for both.
         """
         firsts = [turn.steps[0] for turn in turns]
-        pairs = list(zip(firsts[at_once:], turns, strict=False))
+        pairs = list(_pairs(turns, at_once))
         whole = self._fresh((first, id_) for first, turn in pairs for id_ in turn.all)
         if self._edges.all_or_none(whole):
             self._remember(whole)
@@ -165,7 +180,7 @@ class Weaver:
                 self._edges.add(id_, (check.id,))
             self._need_what_it_refers_to(check)
             checks.append(check.id)
-        return _Turn(tuple(steps), tuple(checks), tuple(last))
+        return _Turn(tuple(steps), tuple(checks), tuple(last), self._is_down(address))
 
     def _look_before(self, rollout: Rollout, watch: Watch, touched: Sequence[Address]) -> None:
         check = self._check(rollout, watch, "before", "must hold before the first one is touched")
@@ -194,6 +209,21 @@ class Weaver:
         used = dict.fromkeys(ref.to for ref in refs(dict(check.wanted)))
         making = (step.id for to in used for step in self._steps.get(to, ()) if not isinstance(step, Keep | Delete))
         self._edges.wish((check.id, id_) for id_ in making)
+
+
+def _pairs(turns: Sequence[_Turn], at_once: int) -> Iterator[tuple[str, _Turn]]:
+    """First steps, with the turns that have to end before.
+
+    Who is in service is begun when with it at most `at_once` are unavailable: those not yet begun which are down are
+    unavailable, too. Of these the last few will do, since they wait for those before them.
+    """
+    end = max((place + 1 for place, turn in enumerate(turns) if turn.down), default=0)
+    for place in range(at_once, len(turns)):
+        first, last = turns[place].steps[0], place - at_once
+        yield first, turns[last]
+        if not turns[place].down:
+            further = turns[max(0, last - at_once + 1) : min(last, end)]
+            yield from ((first, turn) for turn in further if turn.down)
 
 
 def _goes(group: tuple[Step, ...]) -> bool:

@@ -14,6 +14,9 @@ from fakes.lab import Lab, cluster, steps_of
 
 pytestmark = pytest.mark.slow
 
+_REBOOTS = [{"machine": {"udev": {"rules": ['SUBSYSTEM=="drm"']}}}]
+"""Patches that take effect with a reboot."""
+
 
 def test_one_file_to_a_healthy_cluster_and_back_to_nothing(lab: Lab) -> None:
     """Apply makes it, plan finds nothing to do, destroy leaves nothing."""
@@ -95,7 +98,7 @@ def test_a_change_that_reboots_goes_through_control_planes_one_by_one(lab: Lab) 
     lab.prov("apply", "--yes")
     boots = {name: machine["boots"] for name, machine in lab.machines().items()}
 
-    lab.write(cluster(3, 1, patches=[{"machine": {"udev": {"rules": ['SUBSYSTEM=="drm"']}}}]))
+    lab.write(cluster(3, 1, patches=_REBOOTS))
     view = lab.json("plan", code=2)
 
     steps = {step["id"]: step for step in view["steps"]}
@@ -198,6 +201,28 @@ def test_a_dead_control_plane_is_made_anew(lab: Lab) -> None:
     lab.prov("apply", "--yes")
     lab.assert_settled(3, 1)
     assert lab.machines()["control-2"]["id"] != dead["id"]
+
+
+@pytest.mark.parametrize("after", ["dropped", "made anew"])
+def test_a_dead_control_plane_is_seen_to_before_the_others_reboot(lab: Lab, after: str) -> None:
+    """Until it is out of etcd there is no member to spare, so its turn is over before the others have theirs."""
+    lab.write(cluster(3, 1))
+    lab.prov("apply", "--yes")
+    boots = {name: lab.machines()[name]["boots"] for name in ("control-1", "control-2")}
+    lab.prov("sim", "fault", "die", "control-3")
+
+    count = 2 if after == "dropped" else 3
+    lab.write(cluster(count, 1, patches=_REBOOTS))
+    steps = {step["id"]: step for step in lab.json("plan", code=2)["steps"]}
+    lab.prov("apply", "--yes")
+
+    back = ["create:talos.config/control-3"] if after == "made anew" else []
+    assert steps["delete:talos.config/control-3"]["how"] == "remove-member"
+    assert steps["update:talos.config/control-1"]["turn"] == [*back, "delete:talos.config/control-3"]
+    assert steps["update:talos.config/control-2"]["turn"] == ["update:talos.config/control-1"]
+    assert {name: lab.machines()[name]["boots"] for name in boots} == {name: n + 1 for name, n in boots.items()}
+    lab.assert_settled(count, 1)
+    assert lab.json("plan")["empty"]
 
 
 @pytest.mark.parametrize("moment", ["is about to be wiped", "has been asked to wipe itself"])
