@@ -41,7 +41,8 @@ class Plan:
     Three separate truths: `empty` (nothing to do), `blocked` (must not be applied, see `problems`), and
     whatever `unfinished` lists: entries an interrupted run left in flight, which apply settles first.
     `rollouts` are those that hold steps of this plan back, `moves` the entries that get another address first, and
-    `found` what lookups answered while planning.
+    `found` what lookups answered while planning. `refreshed` is false where nothing was read, and what is on record
+    was taken for what is there.
     """
 
     cluster: str
@@ -49,6 +50,7 @@ class Plan:
     base: Base
     providers: Mapping[str, ProviderUse]
     destroys: bool = False
+    refreshed: bool = True
     rollouts: tuple[Rollout, ...] = ()
     problems: tuple[Problem, ...] = ()
     unfinished: tuple[Address, ...] = ()

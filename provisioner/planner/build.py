@@ -23,10 +23,14 @@ from provisioner.planner.standing import down
 
 @frozen
 class PlanOptions:
-    """`destroy` plans the end of everything on record; `allow` names dangers the user accepts."""
+    """`destroy` plans the end of everything on record; `allow` names dangers the user accepts.
+
+    Without `refresh` nothing is read for the plan: what is on record is taken for what is there.
+    """
 
     destroy: bool = False
     allow: frozenset[str] = frozenset()
+    refresh: bool = True
 
 
 def make_plan(
@@ -59,6 +63,7 @@ def make_plan(
         base=Base(state.lineage, state.serial, graph.spec_digest, versions),
         providers=graph.providers,
         destroys=options.destroy,
+        refreshed=options.refresh,
         rollouts=rollouts,
         problems=(*moved.problems, *decided.problems, *losses(steps, moved.state, kinds, options.allow)),
         unfinished=tuple(sorted(entry.address for entry in moved.state.unfinished(wanted.resources))),

@@ -1,8 +1,9 @@
 """A plan as a file: self-contained, and sealed where it is secret.
 
 The file is one JSON object. Its secrets are sealed with the state's data key and bound to their step; the
-wrapped key is not in it, so the file is worth nothing without the state it was made from. `digest` covers all
-the rest, so an edited file is noticed.
+wrapped key is not in it, so the file is worth nothing without the state it was made from. `digest` covers the
+body, and is in `seal` once more, sealed: so whoever has not the key can make or alter no plan, and a plan without
+secrets, too, goes with its key.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from provisioner.model.value import Origin, Value
 from provisioner.state.codec import Seal, decode, dumps, encode
 
 FORMAT = 2
+_SEALED = "plan|digest"
+"""What the sealed digest is bound to."""
 _VERBS: Mapping[str, type[Step]] = {
     kind.verb: kind for kind in (Create, Adopt, Update, Run, Delete, Forget, Check, LookUp)
 }
@@ -54,6 +57,7 @@ def plan_bytes(plan: Plan, seal: Seal) -> bytes:
         },
         "steps": [_step_out(step, seal) for step in plan.work],
         "destroys": plan.destroys,
+        "refreshed": plan.refreshed,
         "rollouts": [_rollout_out(rollout, seal) for rollout in plan.rollouts],
         "moves": [[str(move.origin), str(move.target)] for move in plan.moves],
         "found": {str(to): encode(outputs, seal, f"plan|found|{to}") for to, outputs in plan.found.items()},
@@ -61,15 +65,16 @@ def plan_bytes(plan: Plan, seal: Seal) -> bytes:
         "outputs": encode(plan.outputs, seal, "plan|outputs"),
         "outputs_changed": plan.outputs_changed,
     }
-    text = dumps(body)
-    return dumps({"prov_plan": FORMAT, "digest": _digest(text), "body": body}).encode() + b"\n"
+    digest = _digest(dumps(body))
+    outer = {"prov_plan": FORMAT, "digest": digest, "seal": seal.close(digest, _SEALED), "body": body}
+    return dumps(outer).encode() + b"\n"
 
 
 def read_plan(raw: bytes, seal: Seal) -> Plan:
-    """The plan in a file; raises PlanRefused when it is none, or was altered."""
+    """The plan in a file; raises PlanRefused when it is none, was altered, or was sealed with another key."""
     try:
         outer = json.loads(raw)
-        version, digest, body = outer["prov_plan"], outer["digest"], outer["body"]
+        version, body = outer["prov_plan"], outer["body"]
     except (ValueError, KeyError, TypeError):
         raise PlanRefused("this file is not a plan", remedy="make one with `prov plan --out FILE`") from None
     if version != FORMAT:
@@ -78,22 +83,27 @@ def read_plan(raw: bytes, seal: Seal) -> Plan:
             detail=f"it has format {version}, this prov reads {FORMAT}",
             remedy="make a new one with `prov plan --out FILE`",
         )
-    if _digest(dumps(body)) != digest:
+    try:
+        _must_be_whole(_digest(dumps(body)), outer["digest"], outer["seal"], seal)
+        return _plan_in(body, seal)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        raise PlanRefused("this file is not a plan", remedy="make one with `prov plan --out FILE`") from None
+    except StateError:  # it is as it was made, so what does not open was sealed with another key
+        raise PlanRefused(
+            "this plan was sealed with another key",
+            detail="it was made for another state, or before the state got a new data key; or its seal was altered",
+            remedy="make a new one with `prov plan --out FILE`",
+        ) from None
+
+
+def _must_be_whole(digest: str, told: str, sealed: str, seal: Seal) -> None:
+    """Raises PlanRefused where a digest is not the one told, or not the one sealed; StateError where none opens."""
+    if digest != told or seal.open(sealed, _SEALED) != digest:
         raise PlanRefused(
             "this plan file was altered",
             detail="its content does not match its digest",
             remedy="make a new one with `prov plan --out FILE`",
         )
-    try:
-        return _plan_in(body, seal)
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise PlanRefused("this file is not a plan", remedy="make one with `prov plan --out FILE`") from None
-    except StateError:  # it is whole, so what does not open was sealed with another key
-        raise PlanRefused(
-            "this plan was sealed with another key",
-            detail="it was made for another state, or before the state got a new data key",
-            remedy="make a new one with `prov plan --out FILE`",
-        ) from None
 
 
 def _digest(text: str) -> str:
@@ -166,6 +176,7 @@ def _plan_in(body: Mapping[str, Any], seal: Seal) -> Plan:
             for name, raw in body["providers"].items()
         },
         destroys=body["destroys"],
+        refreshed=body["refreshed"],
         rollouts=tuple(_rollout_in(raw, seal) for raw in body["rollouts"]),
         bindings=body["bindings"],
         outputs=_mapping(decode(body["outputs"], seal, "plan|outputs")),

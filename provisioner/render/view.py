@@ -33,13 +33,13 @@ SCHEMA = 1
 """Number of the JSON form; it grows when something is taken away or changes its meaning."""
 
 
-def plan_view(plan: Plan, *, refreshed: bool = True) -> dict[str, Any]:
-    """The whole plan; `refreshed` is false where nothing was read for it."""
+def plan_view(plan: Plan) -> dict[str, Any]:
+    """The whole plan."""
     return {
         "schema": SCHEMA,
         "cluster": plan.cluster,
         "destroys": plan.destroys,
-        "refreshed": refreshed,
+        "refreshed": plan.refreshed,
         "empty": plan.empty,
         "blocked": plan.blocked,
         "counts": plan.count(),

@@ -76,13 +76,12 @@ def apply(
     emit: Callable[[Event], None],
     deadline_s: float,
     file: Path | None = None,
-    refresh: bool = True,
     adopts: tuple[Address, str] | None = None,
 ) -> Applied:
     """Brings what is there to what the file says, or does exactly what a saved plan says.
 
-    `approve` is shown the plan and decides. Without `refresh` a new plan takes what is on record for what is there.
-    With `adopts`, an address and an id of the remote, all that is done is to take that object over.
+    `approve` is shown the plan and decides. With `adopts`, an address and an id of the remote, all that is
+    done is to take that object over.
     Raises PlanRefused for a blocked or stale plan.
     """
     doing = "import" if adopts else "destroy" if options.destroy else "apply"
@@ -100,7 +99,7 @@ def apply(
         if file is not None:
             plan = _saved(project, file, records.state(), graph)
         else:
-            seen = observed(project, records.state(), graph, options) if refresh else {}
+            seen = observed(project, records.state(), graph, options)
             settling.commit(silences(records.state(), seen, project.world.now()))
             plan = evolve(plan_for(project, records.state(), graph, options, seen), unfinished=())
         if adopts:

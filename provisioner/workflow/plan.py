@@ -18,17 +18,16 @@ from provisioner.workflow.files import write_private
 from provisioner.workflow.open import Project
 
 
-def plan(project: Project, options: PlanOptions, out: Path | None = None, *, refresh: bool = True) -> Plan:
+def plan(project: Project, options: PlanOptions, out: Path | None = None) -> Plan:
     """The plan for what is on record now; with `out` also as a file for `apply --plan`, unless it is blocked.
 
-    Without `refresh` nothing is read, and what is on record is taken for what is there. Without an identity what is
-    sealed is not compared; a file needs one.
+    Without an identity what is sealed is not compared; a file needs one.
     """
     if out is not None:
         project.store.create()
     state = project.look() if out is None else project.store.load()
     graph = project.graph(state)
-    seen = observed(project, state, graph, options) if refresh else {}
+    seen = observed(project, state, graph, options)
     made = plan_for(project, state, graph, options, seen)
     if out is not None and not made.blocked:
         write_private(out, plan_bytes(made, project.store.vault()))
@@ -57,7 +56,12 @@ def plan_for(
 
 
 def observed(project: Project, state: State, graph: ResourceGraph, options: PlanOptions) -> Mapping[Address, Reading]:
-    """What is there of all that is on record, and what look-ups and objects to be taken over answer."""
+    """What is there of all that is on record, and what look-ups and objects to be taken over answer.
+
+    Empty where nothing is to be read.
+    """
+    if not options.refresh:
+        return {}
     clients, now, tell = project.clients(graph), project.world.now, project.world.tell
     seen = observe(state, project.registry, clients, graph.providers, now=now, say=tell)
     wanted = () if options.destroy else graph.resources.values()

@@ -57,3 +57,12 @@ def test_without_refresh_nothing_is_read_and_the_plan_says_so(lab: Lab) -> None:
     assert steps_of(unread) == []
     assert lab.json("plan")["refreshed"] is True
     assert lab.prov("plan", "--no-refresh").stdout.startswith("Nothing was read")
+
+
+def test_a_plan_saved_without_refresh_still_says_so_when_it_is_applied(lab: Lab) -> None:
+    lab.write(_file())
+    lab.prov("plan", "--no-refresh", "--out", "unread.plan", code=2)
+    lab.prov("plan", "--out", "read.plan", code=2)
+
+    assert "Nothing was read" not in lab.prov("apply", "--plan", "read.plan", code=1).stderr
+    assert "Nothing was read" in lab.prov("apply", "--plan", "unread.plan", "--yes").stderr

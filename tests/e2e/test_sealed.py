@@ -36,6 +36,16 @@ def test_a_plan_needs_no_identity_and_what_needs_one_says_so(lab: Lab) -> None:
         assert "PROV_AGE_KEY" in err
 
 
+def test_a_plan_without_secrets_goes_with_its_key_as_well(lab: Lab) -> None:
+    """Nothing in it is sealed but its digest."""
+    resources = {"first": {"kind": "core.value", "props": {"value": 1}}}
+    lab.write({"version": 1, "name": "lab", "resources": resources})
+    lab.prov("plan", "--out", "saved.plan", code=2)
+    lab.prov("keys", "rotate")
+
+    assert "this plan was sealed with another key" in lab.prov("apply", "--plan", "saved.plan", code=1).stderr
+
+
 def test_a_plan_sealed_before_the_key_was_changed_is_refused(lab: Lab) -> None:
     """With the way to a new one."""
     environ = {"PASSWORD": PLANTED}

@@ -37,8 +37,8 @@ def apply(
     from provisioner.planner.build import PlanOptions
 
     project = session.project(file, state, var)
-    chosen = PlanOptions(allow=session.dangers(allow))
-    applied = run(project, chosen, yes=yes, json=json, file=plan, step_timeout=step_timeout, refresh=refresh)
+    chosen = PlanOptions(allow=session.dangers(allow), refresh=refresh)
+    applied = run(project, chosen, yes=yes, json=json, file=plan, step_timeout=step_timeout)
     conclude(applied, json)
     if applied.plan.destroys:
         _take_leave(project, json)
@@ -73,7 +73,6 @@ def run(
     json: bool,
     file: Path | None = None,
     step_timeout: float = _TIMEOUT,
-    refresh: bool = True,
     adopts: tuple[Address, str] | None = None,
 ) -> Applied:
     """Plans, asks, and does it with progress on the screen."""
@@ -82,7 +81,7 @@ def run(
     progress = _progress(json)
 
     def approve(made: Plan) -> bool:
-        return _approve(made, yes, json, refreshed=refresh or file is not None)
+        return _approve(made, yes, json)
 
     started: list[Progress] = []
 
@@ -99,7 +98,6 @@ def run(
             emit=emit,
             deadline_s=step_timeout,
             file=file,
-            refresh=refresh,
             adopts=adopts,
         )
     finally:
@@ -117,12 +115,12 @@ def _progress(json: bool):  # type: ignore[no-untyped-def]
     return lambda: LineProgress(sys.stderr, session.style_err())
 
 
-def _approve(made: Plan, yes: bool, json: bool, *, refreshed: bool) -> bool:
+def _approve(made: Plan, yes: bool, json: bool) -> bool:
     from provisioner.render.text import plan_text
     from provisioner.render.view import plan_view
 
     if not json:
-        session.say(plan_text(plan_view(made, refreshed=refreshed), session.style_err()).rstrip("\n"))
+        session.say(plan_text(plan_view(made), session.style_err()).rstrip("\n"))
     if made.empty or yes:
         return True
     if not sys.stdin.isatty():

@@ -28,8 +28,8 @@ def plan(
     from provisioner.workflow import plan as workflow
 
     project = session.project(file, state, var)
-    made = workflow.plan(project, PlanOptions(destroy, session.dangers(allow)), out, refresh=refresh)
-    view = plan_view(made, refreshed=refresh)
+    made = workflow.plan(project, PlanOptions(destroy, session.dangers(allow), refresh), out)
+    view = plan_view(made)
     if json:
         session.data_json(view)
     else:

@@ -16,7 +16,7 @@ from provisioner.errors import Place, PlanRefused, Problem, StateError
 from provisioner.model.address import Address
 from provisioner.model.plan import Base, Plan, ProviderUse
 from provisioner.model.state import Entry, State, Status
-from provisioner.model.step import Check, Create, Delete, Forget, Keep, Update
+from provisioner.model.step import Check, Create, Delete, Forget, Keep, Step, Update
 from provisioner.model.value import Call, Origin, Ref, Secret, Sourced, Value
 from provisioner.planner.planfile import plan_bytes, read_plan
 from provisioner.planner.stale import stale
@@ -50,6 +50,7 @@ PLAN = Plan(
     ),
     base=Base("L", 7, "sha256:spec", {"toy": "1.0"}),
     providers={"toy": ProviderUse("toy", "toy", {"place": "here", "password": Secret("settings-secret")})},
+    refreshed=False,
     bindings={"contract": "1.13"},
     outputs={"api": Ref(A, "address"), "secret": Secret("output-secret")},
     outputs_changed=True,
@@ -88,6 +89,17 @@ def test_a_file_that_was_edited_is_noticed() -> None:
         read_plan(json.dumps(raw).encode(), SEAL)
 
 
+@pytest.mark.parametrize("steps", [PLAN.steps, PLAN.steps[2:4]])
+def test_an_edited_file_is_noticed_also_when_its_digest_was_made_to_fit(steps: tuple[Step, ...]) -> None:
+    """With secrets among the steps and without; nor does the seal of another plan help."""
+    plan, other = evolve(PLAN, steps=steps), evolve(PLAN, steps=steps, cluster="other")
+    raw, fitting = json.loads(plan_bytes(plan, SEAL)), json.loads(plan_bytes(other, SEAL))
+    with pytest.raises(PlanRefused, match="altered"):
+        read_plan(json.dumps({**fitting, "seal": raw["seal"]}).encode(), SEAL)
+    with pytest.raises(PlanRefused, match="another key"):
+        read_plan(json.dumps({**raw, "seal": raw["seal"][1:]}).encode(), SEAL)
+
+
 def test_a_file_that_was_only_laid_out_anew_is_the_same_plan() -> None:
     raw = json.loads(plan_bytes(PLAN, SEAL))
     assert read_plan(json.dumps(raw, indent=2).encode(), SEAL) == read_plan(plan_bytes(PLAN, SEAL), SEAL)
@@ -109,12 +121,16 @@ def test_a_plan_of_another_format_is_refused() -> None:
 
 
 def test_a_plan_made_for_another_state_is_refused_as_such() -> None:
+    """Whether anything secret is in it or not."""
+
     class Stranger(PlainSeal):
         def open(self, sealed: str, bound: str) -> str:
             raise StateError("a sealed value does not open")
 
-    with pytest.raises(PlanRefused, match="another key"):
-        read_plan(plan_bytes(PLAN, SEAL), Stranger())
+    bare = evolve(PLAN, steps=PLAN.steps[2:4], providers={}, outputs={})
+    for one in (PLAN, bare):
+        with pytest.raises(PlanRefused, match="another key"):
+            read_plan(plan_bytes(one, SEAL), Stranger())
 
 
 def test_a_blocked_plan_never_becomes_a_file() -> None:
