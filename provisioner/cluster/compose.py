@@ -57,6 +57,7 @@ def compose(
         outputs=own.values(spec.outputs),
         spec_digest=spec.digest,
         lenient=(TALOS,),
+        moves=spec.moved,
     )
 
 
@@ -123,7 +124,17 @@ class _Names:
 
 
 def _resource(block: ResourceBlock) -> Resource:
-    return Resource(block.address, block.provider, block.props, block.after, block.protect, place=block.place)
+    return Resource(
+        address=block.address,
+        provider=block.provider,
+        props=block.props,
+        after=block.after,
+        protect=block.protect,
+        replace=block.replace,
+        ignore=block.ignore,
+        adopts=block.adopts,
+        place=block.place,
+    )
 
 
 def _infrastructure(spec: ClusterSpec, registry: Registry) -> dict[str, Infrastructure]:

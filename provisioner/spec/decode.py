@@ -18,6 +18,7 @@ from provisioner.spec.document import MapNode, Node
 from provisioner.spec.fields import Fields, Reader
 from provisioner.spec.files import Folder
 from provisioner.spec.findings import Findings
+from provisioner.spec.moved import read_moved
 from provisioner.spec.patches import PatchReader
 from provisioner.spec.pools import read_pools
 from provisioner.spec.references import Scope
@@ -85,6 +86,7 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
         pools=pools.complete(reader, patches),
         patches=patches.read(top.take("patches"), "patches", targets=True),
         resources=resources.complete(reader, pools.nodes, sure=sure),
+        moved=read_moved(top.take("moved"), reader, resources.addresses, sure=sure),
         outputs=_outputs(top.table("outputs"), reader),
     )
     top.finish()

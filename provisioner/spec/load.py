@@ -12,6 +12,7 @@ import attrs
 from attrs import evolve
 
 from provisioner.errors import Place
+from provisioner.model.address import Address
 from provisioner.model.value import Call, Ref, Secret, Sourced
 from provisioner.spec.decode import Outside, decode
 from provisioner.spec.document import ListNode, MapNode, Node, ScalarNode, parse
@@ -115,6 +116,8 @@ def _canonical(value: Any) -> Any:
             return {"$ref": [str(value.to), value.output]}
         case Call():
             return {"$call": [value.fn, *(_canonical(arg) for arg in value.args)]}
+        case Address():
+            return str(value)
         case Mapping():
             return {key: _canonical(item) for key, item in value.items()}
         case tuple():

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from provisioner.errors import Place
 from provisioner.model.address import Address
+from provisioner.model.resource import Replace
 from provisioner.spec.fields import Fields, Reader
 from provisioner.spec.pools import provider_of
 from provisioner.spec.references import NODE_KIND
@@ -50,6 +51,8 @@ class Resources:
             for text, place in fields.texts("after")
         ]
         protect = fields.scalar("protect", bool) or False
+        adopts = fields.scalar("import", str) or ""
+        replace, ignore = _lifecycle(fields.table("lifecycle"))
         fields.finish()
         address = self.addresses[name]
         if address is None:
@@ -61,6 +64,9 @@ class Resources:
             props=props,
             after=tuple(found for found in after if found is not None),
             protect=protect,
+            replace=replace,
+            ignore=ignore,
+            adopts=adopts,
             place=fields.place,
             places={} if table is None else dict(table.node.keys),
         )
@@ -94,6 +100,29 @@ class Resources:
                 "write nodes.NAME, resources.NAME, or an address such as sim.machine/control-1",
             )
             return None
+
+
+_WAYS: Final[tuple[Replace, ...]] = ("delete_first", "create_first")
+
+
+def _lifecycle(table: Fields | None) -> tuple[Replace, tuple[str, ...]]:
+    """Which comes first in a replacement, and the paths into the props that are left alone."""
+    if table is None:
+        return "delete_first", ()
+    text = table.scalar("replace", str)
+    paths = table.texts("ignore")
+    table.finish()
+    if text is not None and text not in _WAYS:
+        near = table.reader.findings.near(text, _WAYS)
+        place = table.node.entries["replace"].place
+        table.reader.wrong_value(place, f"{table.name('replace')} is {text!r}", near or f"write {' or '.join(_WAYS)}")
+    for path, place in paths:
+        if not re.fullmatch(r"props(\.[^.]+)+", path):
+            table.reader.wrong_value(
+                place, f"{table.name('ignore')} has {path!r}", "write a path into the properties, such as props.tags"
+            )
+    ignore = tuple(path.removeprefix("props.") for path, _ in paths)
+    return next((way for way in _WAYS if way == text), "delete_first"), ignore
 
 
 def read_resources(table: Fields | None, providers: Mapping[str, str] | None) -> Resources:

@@ -14,6 +14,8 @@ from attrs import field, frozen
 
 from provisioner.errors import Place
 from provisioner.model.address import Address
+from provisioner.model.resource import Replace
+from provisioner.model.state import Move
 from provisioner.model.topology import Role
 from provisioner.model.value import Value
 
@@ -93,7 +95,8 @@ class Pool:
 class ResourceBlock:
     """One entry of `resources:`: anything beyond the cluster itself.
 
-    An address in `after` may be one of the file's own, `cluster.node/NAME` (see `spec.references`).
+    An address in `after` may be one of the file's own, `cluster.node/NAME` (see `spec.references`). `ignore` are
+    paths into `props`, `adopts` is the id of an object that is there already and shall be taken over.
     """
 
     name: str
@@ -102,6 +105,9 @@ class ResourceBlock:
     props: Mapping[str, Value]
     after: tuple[Address, ...] = ()
     protect: bool = False
+    replace: Replace = "delete_first"
+    ignore: tuple[str, ...] = ()
+    adopts: str = ""
     place: Place = field(default=Place(), eq=False)
     places: Mapping[str, Place] = field(factory=dict, eq=False)
 
@@ -130,5 +136,6 @@ class ClusterSpec:
     pools: tuple[Pool, ...]
     patches: tuple[Patch, ...] = ()
     resources: tuple[ResourceBlock, ...] = ()
+    moved: tuple[Move, ...] = ()
     outputs: Mapping[str, Value] = field(factory=dict)
     digest: str = ""

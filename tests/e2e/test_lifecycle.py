@@ -1,0 +1,97 @@
+"""What a file says about the life of its resources: moves, replacements, what is left alone, what is taken over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fakes.lab import Lab, cluster
+
+VALUE = "core.value"
+
+
+def resources(lab: Lab, blocks: dict[str, Any], **more: Any) -> None:
+    """A file without a cluster."""
+    lab.write({"version": 1, "name": "lab", "resources": blocks, **more})
+
+
+def value(of: Any, **more: Any) -> dict[str, Any]:
+    return {"kind": VALUE, "props": {"value": of}, **more}
+
+
+def recorded(lab: Lab) -> dict[str, str]:
+    """The ids on record, by address; what is deposed bears a mark."""
+    entries = lab.json("state", "list")
+    return {entry["address"] + ("!" if entry["deposed"] else ""): entry["id"] for entry in entries}
+
+
+def test_what_is_called_otherwise_stays_what_it_is(lab: Lab) -> None:
+    """Also where the old name is used again."""
+    resources(lab, {"a": value(1), "user": value("${resources.a.id}")})
+    lab.prov("apply", "--yes")
+    before = recorded(lab)
+
+    resources(
+        lab,
+        {"b": value(1), "a": value(2), "user": value("${resources.b.id}")},
+        moved=[{"from": "resources.a", "to": "resources.b"}],
+    )
+    shown = lab.prov("plan", code=2).stdout
+    assert "core.value/a → core.value/b" in shown
+    assert "1 to create" in shown
+    lab.prov("apply", "--yes")
+
+    after = recorded(lab)
+    assert after["core.value/b"] == before["core.value/a"]
+    assert after["core.value/a"] not in before.values()
+    assert lab.json("plan")["empty"]
+
+
+def test_a_replacement_that_comes_first(lab: Lab) -> None:
+    """Its user goes over to the new one, then the old one goes."""
+
+    def generation(number: int) -> None:
+        lifecycle = {"replace": "create_first"}
+        block = {"kind": VALUE, "props": {"value": "x", "replace_when": number}, "lifecycle": lifecycle}
+        resources(lab, {"a": block, "user": value("${resources.a.id}")})
+
+    generation(1)
+    lab.prov("apply", "--yes")
+    generation(2)
+    steps = {step["id"]: step for step in lab.json("plan", code=2)["steps"]}
+    assert "create:core.value/a" in steps["update:core.value/user"]["after"]
+    assert "update:core.value/user" in steps["delete:core.value/a#1"]["after"]
+    lab.prov("apply", "--yes")
+
+    assert sorted(recorded(lab)) == ["core.value/a", "core.value/user"]
+    assert lab.json("plan")["empty"]
+
+
+def test_what_is_left_alone(lab: Lab) -> None:
+    lifecycle = {"ignore": ["props.value.tags"]}
+    resources(lab, {"a": value({"tags": ["x"], "size": 1}, lifecycle=lifecycle)})
+    lab.prov("apply", "--yes")
+
+    resources(lab, {"a": value({"tags": ["y"], "size": 1}, lifecycle=lifecycle)})
+    assert lab.json("plan")["empty"]
+
+    resources(lab, {"a": value({"tags": ["y"], "size": 2}, lifecycle=lifecycle)}, outputs={"a": "${resources.a.value}"})
+    lab.prov("apply", "--yes")
+    assert lab.json("output")["a"] == {"tags": ["x"], "size": 2}
+
+
+def test_a_file_that_takes_over_what_is_there(lab: Lab) -> None:
+    """A balancer that the state has lost, named under `import:`; afterwards the line may stay."""
+    spare = {"kind": "sim.balancer", "props": {"name": "spare", "group": "lab"}}
+    document = cluster(1, 0, resources={"spare": spare})
+    lab.write(document)
+    lab.prov("apply", "--yes")
+    (there,) = [item for item in lab.sim()["balancers"] if item["name"] == "spare"]
+    lab.prov("state", "rm", "sim.balancer/spare", "--yes")
+
+    spare["import"] = there["id"]
+    lab.write(document)
+    assert lab.changes() == [("adopt", "sim.balancer/spare")]
+    lab.prov("apply", "--yes")
+
+    assert [item["id"] for item in lab.sim()["balancers"] if item["name"] == "spare"] == [there["id"]]
+    assert lab.json("plan")["empty"]
