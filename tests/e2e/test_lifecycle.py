@@ -74,7 +74,8 @@ def test_what_is_left_alone(lab: Lab) -> None:
     resources(lab, {"a": value({"tags": ["y"], "size": 1}, lifecycle=lifecycle)})
     assert lab.json("plan")["empty"]
 
-    resources(lab, {"a": value({"tags": ["y"], "size": 2}, lifecycle=lifecycle)}, outputs={"a": "${resources.a.value}"})
+    changed = {"a": value({"tags": ["y"], "size": 2}, lifecycle=lifecycle)}
+    resources(lab, changed, outputs={"a": "${resources.a.value}"})
     lab.prov("apply", "--yes")
     assert lab.json("output")["a"] == {"tags": ["x"], "size": 2}
 

@@ -36,7 +36,7 @@ from provisioner.talos.config.encode import ConfigUnreadable, decode
 from provisioner.talos.config.immediate import needs_reboot
 from provisioner.talos.config.redact import without_secrets
 from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, as_node, digest_of
-from provisioner.talos.kinds.quorum import etcd_of
+from provisioner.talos.kinds.quorum import etcd_of, joining
 
 ConfigJob = Job[ConfigProps, ConfigOutputs]
 
@@ -156,9 +156,11 @@ def _guard_quorum(client: Access, wanted: ConfigProps, machine: Configured) -> N
     """Refuses to make a control plane reboot while others are down: the rest must have a quorum."""
     if not machine.members or not needs_reboot(_changed(machine.active, wanted)):
         return
-    etcd = etcd_of(client, client.control_planes, client.look(client.control_planes.values(), configs=False))
+    looks = client.look(client.control_planes.values(), configs=False)
+    etcd = etcd_of(client, client.control_planes, looks)
     member = etcd.member_of(wanted.node, wanted.host) if etcd else None
-    if etcd and member and (objection := etcd.objection_to_pausing(member)):
+    newcomers = joining(etcd, client.control_planes, looks, but=wanted.node)
+    if etcd and member and (objection := etcd.objection_to_pausing(member, newcomers)):
         raise Retry(
             "a control plane must not reboot while etcd has no member to spare",
             detail=f"{wanted.node}: {objection}",

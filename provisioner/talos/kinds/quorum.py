@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
@@ -41,10 +41,15 @@ class Etcd:
         living = [member for member in self._voters if member.id != dead.id]
         return _short(len(self._voters), self._count(living), "etcd members")
 
-    def objection_to_pausing(self, pausing: Member) -> str:
-        """Why `pausing` must not restart now; empty when it may, or when one or two members leave no choice."""
-        if pausing.learner or len(self._voters) < 3:
+    def objection_to_pausing(self, pausing: Member, joining: Sequence[str]) -> str:
+        """Why `pausing` must not restart now; empty when it may, or when one or two members leave no choice.
+
+        They do leave one while others are `joining`: then there will be more of them soon.
+        """
+        if pausing.learner:
             return ""
+        if len(self._voters) < 3:
+            return f"{', '.join(joining)} has yet to join etcd" if joining else ""
         others = [member for member in self._voters if member.id != pausing.id]
         return _short(len(self._voters), self._count(others), "etcd members")
 
@@ -72,6 +77,19 @@ def etcd_of(client: Access, control_planes: Mapping[str, str], looks: Mapping[st
     names = {node for node, host in control_planes.items() if host in up}
     healthy = frozenset(m.id for m in members if m.hostname in names or not up.isdisjoint(m.hosts))
     return Etcd(via, members, healthy)
+
+
+def joining(
+    etcd: Etcd | None, control_planes: Mapping[str, str], looks: Mapping[str, Outlook], *, but: str
+) -> tuple[str, ...]:
+    """The control planes, but for one, that answer as ours and have no vote in etcd yet, by name."""
+    ours = {node: host for node, host in control_planes.items() if isinstance(looks.get(host), Configured)}
+    return tuple(sorted(node for node, host in ours.items() if node != but and not _votes(etcd, node, host)))
+
+
+def _votes(etcd: Etcd | None, node: str, host: str) -> bool:
+    member = etcd.member_of(node, host) if etcd else None
+    return member is not None and not member.learner
 
 
 def _members(outlook: Outlook | None) -> tuple[Member, ...]:

@@ -28,7 +28,7 @@ from provisioner.talos.api.access import Access, Configured, Maintenance, Outloo
 from provisioner.talos.api.errors import NoAnswer
 from provisioner.talos.kinds.delivery import PATIENCE
 from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, as_node
-from provisioner.talos.kinds.quorum import Etcd, etcd_of
+from provisioner.talos.kinds.quorum import Etcd, etcd_of, joining
 
 ConfigJob = Job[ConfigProps, ConfigOutputs]
 
@@ -208,14 +208,7 @@ def _look(client: Access, leaver: _Leaver) -> _Scene:
     reached = [look for host in others.values() if isinstance(look := looks[host], Configured | Maintenance)]
     bare = len(reached) == len(others) and not any(isinstance(look, Configured) and look.has_etcd for look in reached)
     etcd = etcd_of(client, others, looks)
-    ours = {node: host for node, host in others.items() if isinstance(looks[host], Configured)}
-    joining = tuple(sorted(node for node, host in ours.items() if not _votes(etcd, node, host)))
-    return _Scene(_own(leaver, looks), etcd, no_etcd=bare, joining=joining)
-
-
-def _votes(etcd: Etcd | None, node: str, host: str) -> bool:
-    member = etcd.member_of(node, host) if etcd else None
-    return member is not None and not member.learner
+    return _Scene(_own(leaver, looks), etcd, bare, joining(etcd, others, looks, but=leaver.node))
 
 
 def _own(leaver: _Leaver, looks: Mapping[str, Outlook]) -> Outlook | None:

@@ -20,7 +20,7 @@ from provisioner.sdk import (
     Unreachable,
     leaves,
 )
-from provisioner.talos.api.access import Foreign, Maintenance, Silent
+from provisioner.talos.api.access import Foreign, Maintenance, Member, Silent
 from provisioner.talos.api.errors import Rejected
 from provisioner.talos.kinds.config import ConfigKind
 from provisioner.talos.kinds.node import digest_of
@@ -181,6 +181,25 @@ class TestUpdate:
             KIND.update(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx)
         assert "of 3 etcd members 1 are healthy" in caught.value.detail
         assert cluster.asked == []
+
+    @pytest.mark.parametrize("known", [True, False])
+    def test_one_of_two_waits_for_a_third_that_is_about_to_join(self, healthy, ctx, config_job, make_props, known):
+        """Whether it is a learner by now or not known to etcd yet."""
+        cluster = healthy()
+        voters = tuple(Member(n, f"control-{n}", (f"https://host-control-{n}:2380",)) for n in (1, 2))
+        learner = Member(3, "control-3", ("https://host-control-3:2380",), learner=True)
+        for node in ("control-1", "control-2"):
+            cluster.set(node, members=(*voters, learner) if known else voters)
+        cluster.set("control-3", members=None, services={})
+        with pytest.raises(Retry) as caught:
+            KIND.update(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx)
+        assert caught.value.detail == "control-1: control-3 has yet to join etcd"
+        assert cluster.asked == []
+
+    def test_one_of_two_reboots_where_that_is_all_there_is(self, healthy, ctx, config_job, make_props):
+        cluster = healthy(control_planes=2)
+        KIND.update(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx)
+        assert cluster.asked == [("apply", HOST, False)]
 
     def test_a_live_change_may_happen_while_another_is_dead(self, healthy, ctx, config_job, make_props):
         cluster = healthy()
