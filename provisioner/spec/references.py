@@ -15,7 +15,7 @@ from attrs import field, frozen
 
 from provisioner.errors import did_you_mean
 from provisioner.model.address import Address
-from provisioner.model.value import Ref, Secret, Value
+from provisioner.model.value import Ref, Secret, Value, dig
 
 NODE_KIND: Final = "cluster.node"
 NODE_OUTPUTS: Mapping[str, str] = {"ip": "host", "host": "host", "id": "id"}
@@ -24,7 +24,7 @@ NODE_OUTPUTS: Mapping[str, str] = {"ip": "host", "host": "host", "id": "id"}
 ENDPOINT: Final = Ref(Address("cluster.endpoint", "kubernetes"), "url")
 """The Kubernetes API's URL, such as `https://10.0.0.5:6443`."""
 
-ROOTS = ("var", "env", "resources", "nodes", "cluster")
+ROOTS = ("var", "env", "resources", "nodes", "cluster", "each")
 
 
 class ReferenceFault(Exception):
@@ -48,7 +48,8 @@ class Scope:
     `broken` are declared variables whose value could not be had, and `broken_pools` those whose nodes are not sure;
     both were reported where it happened. `resources` is None where only variables and the environment may be used,
     that is in everything that decides which nodes and resources exist. `has_cluster` is false in a file that has
-    resources and outputs only. `near` gives a remedy for a mistaken name.
+    resources and outputs only. `each` is the key and the value of the entry that a block with `for_each` is read
+    for. `near` gives a remedy for a mistaken name.
     """
 
     variables: Mapping[str, Value] = field(factory=dict)
@@ -60,6 +61,7 @@ class Scope:
     nodes: Collection[str] = ()
     broken_pools: frozenset[str] = frozenset()
     has_cluster: bool = True
+    each: tuple[str, Value] | None = None
     near: Callable[[str, Collection[str]], str] = field(default=did_you_mean, eq=False, repr=False)
 
     def find(self, root: str, name: str, rest: str) -> Value:
@@ -69,6 +71,8 @@ class Scope:
                 return self._variable(name, rest)
             case "env":
                 return self._environment(name, rest)
+            case "each":
+                return self._each(name, rest)
             case "cluster" if name == "name" and not rest:
                 return self.cluster
             case _ if self.resources is None:
@@ -122,6 +126,29 @@ class Scope:
                 remedy="encode it, for example with base64",
             )
         return value if name in self.declared_env else Secret(value)
+
+    def _each(self, name: str, rest: str) -> Value:
+        if self.each is None:
+            raise ReferenceFault(
+                "expression-each",
+                "there is no entry to speak of here",
+                detail=f"each.{name} is used outside of a block with `for_each`",
+                remedy="add `for_each:` to the block, with a mapping",
+            )
+        key, value = self.each
+        if name == "key" and not rest:
+            return key
+        try:
+            if name == "value":
+                return dig(value, rest) if rest else value
+        except KeyError:
+            pass
+        raise ReferenceFault(
+            "expression-each",
+            "the entry has no such part",
+            detail=f"each.{name}{'.' + rest if rest else ''} is used for {key!r}",
+            remedy="there are each.key, each.value, and the parts of its value by name",
+        )
 
     def _resource(self, resources: Mapping[str, Address | None], name: str, rest: str) -> Value:
         if name not in resources:

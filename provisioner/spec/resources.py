@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from provisioner.errors import Place
 from provisioner.model.address import Address
 from provisioner.model.resource import Replace
+from provisioner.spec.document import MapNode
 from provisioner.spec.fields import Fields, Reader
 from provisioner.spec.pools import provider_of
 from provisioner.spec.references import NODE_KIND
@@ -44,6 +45,8 @@ class Resources:
     def _block(
         self, name: str, fields: Fields, provider: str, reader: Reader, nodes: Collection[str], *, sure: bool
     ) -> ResourceBlock | None:
+        if (each := fields.reader.scope.each) is not None:
+            reader = Reader(reader.findings, evolve(reader.scope, each=each))
         table = fields.table("props")
         props = {} if table is None else {key: reader.free(node) for key, node in table}
         after = [
@@ -131,27 +134,60 @@ def read_resources(table: Fields | None, providers: Mapping[str, str] | None) ->
     blocks: dict[str, tuple[Fields, str]] = {}
     for name, node in table or ():
         assert table is not None
-        fields = table.reader.table(node, f"resources.{name}")
-        if fields is None:
+        block = table.reader.table(node, f"resources.{name}")
+        if block is None:
             addresses[name] = None
             continue
-        sound_name = _check_name(name, table)
-        text = fields.scalar("kind", str, required=True)
-        provider, type_ = _provider(fields, text, providers)
-        kind = None if text is None else _kind(text, fields, type_)
-        sound = sound_name and kind is not None and provider is not None
-        addresses[name] = Address(kind or "", name) if sound else None
-        blocks[name] = (fields, provider or "")
+        for own, fields in _instances(name, block):
+            sound_name = _check_name(own, name, table) and _check_once(own, name, addresses, table)
+            text = fields.scalar("kind", str, required=True)
+            provider, type_ = _provider(fields, text, providers)
+            kind = None if text is None else _kind(text, fields, type_)
+            sound = sound_name and kind is not None and provider is not None
+            addresses[own] = Address(kind or "", own) if sound else None
+            blocks[own] = (fields, provider or "")
     return Resources(addresses, blocks)
 
 
-def _check_name(name: str, table: Fields) -> bool:
+def _instances(name: str, block: Fields) -> Iterator[tuple[str, Fields]]:
+    """The block itself; or with `for_each` one for each entry, named after its key, never by a number."""
+    node = block.take("for_each")
+    if node is None:
+        yield name, block
+        return
+    reader = block.reader
+    entries = reader.settle(node)
+    if not isinstance(entries, MapNode):
+        if entries is not None:
+            reader.wrong_type(entries, "a mapping", block.name("for_each"), computed=entries is not node)
+        return
+    for key, item in entries.entries.items():
+        each = Reader(reader.findings, evolve(reader.scope, each=(key, reader.free(item))))
+        fields = Fields(each, block.node, f"{block.what}[{key}]")
+        fields.take("for_each")
+        yield f"{name}-{key}", fields
+
+
+def _check_once(name: str, block: str, addresses: Mapping[str, Address | None], table: Fields) -> bool:
+    if name not in addresses:
+        return True
+    table.reader.findings.add(
+        "resource-twice",
+        "two resources have the same address",
+        table.key_place(block),
+        detail=f"resources.{block} makes {name!r}, and there is another one of that name",
+        remedy="rename one of them",
+    )
+    return False
+
+
+def _check_name(name: str, block: str, table: Fields) -> bool:
     if _NAME.fullmatch(name) and len(name) <= 63:
         return True
     table.reader.findings.add(
         "name",
         "a name cannot be used",
-        table.key_place(name),
+        table.key_place(block),
         detail=f"the resource {name!r} must have a-z, 0-9, - and _ only, and 63 characters at most",
         remedy="rename it",
     )

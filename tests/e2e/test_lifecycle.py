@@ -96,3 +96,21 @@ def test_a_file_that_takes_over_what_is_there(lab: Lab) -> None:
 
     assert [item["id"] for item in lab.sim()["balancers"] if item["name"] == "spare"] == [there["id"]]
     assert lab.json("plan")["empty"]
+
+
+def test_one_block_for_several(lab: Lab) -> None:
+    """By key, so that taking one out touches no other; the keys may come from a variable."""
+    block = value({"name": "${each.key}", "size": "${each.value.size}"}, for_each={"eu": {"size": 1}, "us": {"size": 2}})
+    user = value("${resources.zone-eu.value.name}")
+    resources(lab, {"zone": block, "user": user})
+    lab.prov("apply", "--yes")
+    before = recorded(lab)
+    assert sorted(before) == ["core.value/user", "core.value/zone-eu", "core.value/zone-us"]
+
+    block["for_each"] = {"ap": {"size": 3}, "eu": {"size": 1}}
+    resources(lab, {"zone": block, "user": user}, outputs={"ap": "${resources.zone-ap.value.size}"})
+    assert lab.changes() == [("create", "core.value/zone-ap"), ("delete", "core.value/zone-us")]
+    lab.prov("apply", "--yes")
+
+    assert lab.json("output") == {"ap": 3}
+    assert recorded(lab)["core.value/zone-eu"] == before["core.value/zone-eu"]
