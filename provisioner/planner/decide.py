@@ -43,6 +43,7 @@ from provisioner.planner.foresee import Foresight
 from provisioner.planner.kinds import Kinds, Known
 from provisioner.planner.problems import (
     adoption_unknown,
+    astray,
     cannot_adopt,
     ill_formed,
     no_answer,
@@ -120,6 +121,8 @@ class Decider:
         props = self._foresight.props(resource.props, place_of(resource))
         complaints = list(kind.props.complaints(props))
         self._problems.extend(ill_formed(resource, name, sentence) for name, sentence in complaints)
+        unknown = (path for path in resource.ignore if path.partition(".")[0] not in kind.props.fields)
+        self._problems.extend(astray(resource, path) for path in unknown)
         case = Case(
             resource,
             kind,

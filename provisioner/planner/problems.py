@@ -29,6 +29,17 @@ def ill_formed(resource: Resource, name: str, sentence: str) -> Problem:
     )
 
 
+def astray(resource: Resource, path: str) -> Problem:
+    """A path to be ignored that begins with no property of the kind."""
+    return Problem(
+        "ignore",
+        "a path to be ignored leads nowhere",
+        f"{resource.address}: {resource.address.kind} has no property {path.partition('.')[0]!r}",
+        place_of(resource),
+        f"see the properties of {resource.address.kind} with `prov providers {resource.address.provider_type}`",
+    )
+
+
 def protected(entry: Entry, place: Place, verb: str) -> Problem:
     """A protected resource that the plan would take away."""
     return Problem(
