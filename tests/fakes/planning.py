@@ -13,7 +13,7 @@
     providers: {other: {setting: "${toy.thing/a.address}"}}
 
 A name is filled in where it is left out. A text `${kind/name.output}` is a reference, `shout ${…}` and `burst ${…}`
-are calls over one.
+are calls over one, `sealed` is a secret that was not opened.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreacha
 from provisioner.model.rollout import Rollout, Watch
 from provisioner.model.schema import Schema
 from provisioner.model.state import Entry, Move, State, Status
-from provisioner.model.value import Call, Ref, Secret, Value
+from provisioner.model.value import Call, Ref, Sealed, Secret, Value
 from provisioner.planner.build import PlanOptions, make_plan
 
 _REF = re.compile(r"(?P<call>shout |burst )?\$\{(?P<to>[^}]+/[a-z0-9-]+)\.(?P<output>[a-z.]+)\}")
@@ -49,6 +49,8 @@ def value(raw: Any) -> Value:
             return {key: value(item) for key, item in raw.items()}
         case list():
             return tuple(value(item) for item in raw)
+        case "sealed":
+            return Sealed()
         case str() if raw.startswith("secret:"):
             return Secret(raw.removeprefix("secret:"))
         case str() if match := _REF.fullmatch(raw):

@@ -7,6 +7,7 @@ import pytest
 from provisioner.errors import InputError, Place
 from provisioner.graph.resources import ResourceGraph, build_graph
 from provisioner.model.address import Address
+from provisioner.model.plan import ProviderUse
 from provisioner.model.resource import Resource
 from provisioner.model.value import Call, Ref, Value
 
@@ -58,3 +59,33 @@ def test_a_circle_is_told_as_a_path_at_the_place_of_a_member() -> None:
 def test_a_resource_that_refers_to_itself_is_a_circle() -> None:
     with pytest.raises(InputError, match="circle"):
         _graph(_thing("a", x=Ref(_at("a"), "id")))
+
+
+def _served(*resources: Resource, lenient: tuple[str, ...] = ()) -> ResourceGraph:
+    """A graph whose only instance has settings that refer to `door`."""
+    use = ProviderUse("toy", "toy", {"place": Ref(_at("door"), "address")})
+    return build_graph(
+        "demo",
+        resources,
+        providers={"toy": use},
+        rollouts=(),
+        bindings={},
+        outputs={},
+        spec_digest="sha256:0",
+        lenient=lenient,
+    )
+
+
+def test_what_an_instance_serves_waits_for_what_its_settings_refer_to() -> None:
+    """But for what that stands on itself: that is made with what is known of the settings."""
+    graph = _served(_thing("inside"), _thing("door", "base"), _thing("base"))
+
+    assert graph.needs == {_at("base"): (), _at("door"): (_at("base"),), _at("inside"): (_at("door"),)}
+    assert graph.configured == {"toy": (_at("door"),)}
+
+
+def test_an_instance_may_make_do_with_what_is_known_of_its_settings() -> None:
+    graph = _served(_thing("inside"), _thing("door"), lenient=("toy",))
+
+    assert graph.needs == {_at("inside"): (), _at("door"): ()}
+    assert graph.configured == {}

@@ -15,13 +15,15 @@ from hypothesis import given, settings
 from provisioner.errors import Place, PlanRefused, Problem, StateError
 from provisioner.model.address import Address
 from provisioner.model.plan import Base, Plan, ProviderUse
-from provisioner.model.state import Entry, State, Status
-from provisioner.model.step import Check, Create, Delete, Forget, Keep, Step, Update
+from provisioner.model.rollout import Rollout, Watch
+from provisioner.model.state import Entry, Move, State, Status
+from provisioner.model.step import Adopt, Check, Create, Delete, Forget, Keep, Run, Step, Update
 from provisioner.model.value import Call, Origin, Ref, Secret, Sourced, Value
 from provisioner.planner.planfile import plan_bytes, read_plan
 from provisioner.planner.stale import stale
 
 A, B, C, D, E, F = (Address("toy.thing", name) for name in "abcdef")
+IMAGE = Address("toy.image", "base")
 SEAL = PlainSeal()
 WANTED: dict[str, Value] = {
     "name": Sourced("a", Origin("cluster.yaml", 7)),
@@ -187,3 +189,47 @@ def test_any_plan_comes_back_from_its_file_whole(case: dict[str, Any]) -> None:
     assert found == evolve(made, steps=made.work, unfinished=())
     assert plan_bytes(found, SEAL) == plan_bytes(made, SEAL)
     assert stale(found, state(case), {"toy": "1.0"}) == ""
+
+
+LEFT = evolve(_entry(A), generation=1, deposed=True)
+LIFE = evolve(
+    PLAN,
+    steps=(
+        Adopt(address=E, provider="toy", remote="t-1", wanted={}),
+        Update(address=E, provider="toy", wanted={"image": Ref(IMAGE, "id")}, changes=(), after=(f"adopt:{E}",)),
+        Delete(address=A, provider="toy", part="1", deposed=True),
+        Run(address=C, provider="toy", part="drain", action="drain"),
+        Check(address=Address("toy.gate", "fleet"), provider="toy", part="before", wanted={}),
+    ),
+    moves=(Move(B, C),),
+    found={IMAGE: {"id": "img-1", "pass": Secret("found-secret")}},
+    rollouts=(Rollout((C,), 1, "why", before=Watch("toy.gate", "toy", {"token": Secret("watch-secret")})),),
+)
+LIVING = evolve(_state(_entry(B)), deposed={(A, 1): LEFT})
+
+
+def test_what_lookups_answered_and_rollouts_watch_is_sealed_too() -> None:
+    raw = plan_bytes(LIFE, SEAL)
+
+    assert b"found-secret" not in raw
+    assert b"watch-secret" not in raw
+    assert read_plan(raw, SEAL) == LIFE
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        (LIVING, ""),
+        (evolve(LIVING, deposed={}), "toy.thing/a is gone"),
+        (evolve(LIVING, deposed={(A, 1): evolve(LEFT, serial=8)}), "toy.thing/a has changed"),
+        (evolve(LIVING, deposed={(A, 2): LEFT}), "toy.thing/a is gone"),
+        (evolve(LIVING, entries={A: _entry(A)}), "toy.thing/b is gone"),
+        (evolve(LIVING, entries={B: _entry(B, 8)}), "toy.thing/c has changed"),
+        (evolve(LIVING, entries={B: _entry(B), C: _entry(C)}), "toy.thing/c is on record"),
+        (evolve(LIVING, entries={B: _entry(B), E: _entry(E, 8)}), "toy.thing/e has changed"),
+    ],
+)
+def test_a_plan_is_stale_once_what_it_moves_removes_or_takes_over_is_another(state: State, why: str) -> None:
+    """What it moves is on record under the old address still."""
+    assert stale(LIFE, state, {"toy": "1.0"}).startswith(why)
+    assert bool(stale(LIFE, state, {"toy": "1.0"})) == bool(why)
