@@ -99,8 +99,9 @@ def test_a_file_that_takes_over_what_is_there(lab: Lab) -> None:
 
 
 def test_one_block_for_several(lab: Lab) -> None:
-    """By key, so that taking one out touches no other; the keys may come from a variable."""
-    block = value({"name": "${each.key}", "size": "${each.value.size}"}, for_each={"eu": {"size": 1}, "us": {"size": 2}})
+    """By key, so that taking one out touches no other."""
+    regions = {"eu": {"size": 1}, "us": {"size": 2}}
+    block = value({"name": "${each.key}", "size": "${each.value.size}"}, for_each=regions)
     user = value("${resources.zone-eu.value.name}")
     resources(lab, {"zone": block, "user": user})
     lab.prov("apply", "--yes")
