@@ -30,12 +30,9 @@ ROOT = Path(__file__).resolve().parents[1]
 PROV = Path(sys.executable).with_name("prov")
 CHAIN = 10
 FLEET = 5_000
-SIZES = (100, 1_000, 10_000)
-FULL = (*SIZES, 50_000)
+SIZES = (100, 1_000, 10_000, 50_000)
 TERRAFORM_UP_TO = 1_000
 """Its apply grows as n^2.1: 17 s for 1 000, a quarter of an hour for 8 000."""
-EXPONENT_FROM = 1_000
-"""Below, n costs too little to tell."""
 STEPS = ("plan", "apply", "no-change plan")
 STARTS = 7
 
@@ -318,13 +315,13 @@ def _cells(figure: Figure | None) -> list[str]:
     return [f"> {wall}" if figure.over else wall, cpu, memory]
 
 
-def exponent(points: Mapping[int, float]) -> str:
+def exponent(points: Mapping[int, float], start: float) -> str:
     """The slope of a line through the logarithms of what n costs: 1 is linear, 2 quadratic.
 
-    What the smallest size takes is taken off the others, for most of that is the start of the process.
+    `start` is what it takes to begin with anything; it is taken off, and sizes that cost less than that besides say
+    nothing.
     """
-    start = points.get(min(points, default=0), 0.0)
-    above = {n: value - start for n, value in points.items() if n >= EXPONENT_FROM and value > start}
+    above = {n: value - start for n, value in points.items() if value > 2 * start}
     used = [(math.log(n), math.log(value)) for n, value in above.items()]
     if len(used) < 2:
         return ""
@@ -336,10 +333,13 @@ def exponent(points: Mapping[int, float]) -> str:
 def exponents(found: Mapping[int, Mapping[str, Figure]], step: str) -> list[str]:
     """The growth of wall clock, processor time and memory of one step."""
     whole = {n: steps[step] for n, steps in found.items() if step in steps and not steps[step].over}
+    smallest = found[min(found)].values() if found else ()
     return [
-        exponent({n: figure.wall for n, figure in whole.items()}),
-        exponent({n: figure.cpu for n, figure in whole.items() if figure.cpu}),
-        exponent({n: figure.memory for n, figure in whole.items() if figure.memory}),
+        exponent({n: figure.wall for n, figure in whole.items()}, min((f.wall for f in smallest), default=0.0)),
+        exponent({n: f.cpu for n, f in whole.items() if f.cpu}, min((f.cpu or 0.0 for f in smallest), default=0.0)),
+        exponent(
+            {n: f.memory for n, f in whole.items() if f.memory}, min((f.memory or 0.0 for f in smallest), default=0.0)
+        ),
     ]
 
 
@@ -360,12 +360,12 @@ def options() -> argparse.Namespace:
     """What the command line asks for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--sizes", type=_sizes, help="numbers of resources, between commas")
-    parser.add_argument("--full", action="store_true", help="50 000 too, and one of 5 000 changed with Terraform")
+    parser.add_argument("--full", action="store_true", help="one of 5 000 changed with Terraform, too")
     parser.add_argument("--terraform-up-to", type=int, default=TERRAFORM_UP_TO, metavar="N")
     parser.add_argument("--no-terraform", action="store_true", help="beside the recorded figures only")
     parser.add_argument("--budget", type=float, default=900.0, metavar="SECONDS", help="for everything together")
     chosen = parser.parse_args()
-    chosen.sizes = chosen.sizes or (FULL if chosen.full else SIZES)
+    chosen.sizes = chosen.sizes or SIZES
     return chosen
 
 
