@@ -38,9 +38,7 @@ class _Entry:
     target: _Name
 
 
-def read_moved(
-    node: Node | None, reader: Reader, addresses: Mapping[str, Address | None]
-) -> tuple[MovedBlock, ...]:
+def read_moved(node: Node | None, reader: Reader, addresses: Mapping[str, Address | None]) -> tuple[MovedBlock, ...]:
     """The moves in the order of the file; `addresses` are those of `resources:` by name, None for a faulty one.
 
     `resources.NAME` under `from` has the kind of `to`, for the file need not name the old one any more.
@@ -82,7 +80,10 @@ def _name(fields: Fields, key: str) -> _Name | None:
 def _resolved(
     entries: list[_Entry], addresses: Mapping[str, Address | None]
 ) -> list[tuple[_Entry, Address, Address]]:
-    """The entries with both addresses, but those with a problem: from the last to the first, for so kinds are known."""
+    """The entries with both addresses, but those with a problem.
+
+    They are gone through from the last to the first, for the end of a chain tells the kind of all of it.
+    """
     names = {entry.origin.name for entry in entries}
     onward: dict[str, Address | None] = {}
     found: list[tuple[_Entry, Address, Address]] = []

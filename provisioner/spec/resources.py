@@ -48,11 +48,11 @@ class Resources:
         """Notes where two blocks would be one and the same object."""
         first: dict[tuple[str, str, str], str] = {}
         for block in blocks:
-            if block.adopts and first.setdefault((block.provider, block.kind, block.adopts), block.name) != block.name:
+            other = first.setdefault((block.provider, block.kind, block.adopts), block.name)
+            if block.adopts and other != block.name:
                 reader.wrong_value(
                     self._blocks[block.name][0].node.entries["import"].place,
-                    f"resources.{block.name} takes over {block.adopts!r}, and so does "
-                    f"resources.{first[block.provider, block.kind, block.adopts]}",
+                    f"resources.{block.name} takes over {block.adopts!r}, and so does resources.{other}",
                     "leave one of the two",
                 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def test_a_bare_name_has_the_kind_of_where_it_leads(tmp_path: Path) -> None:
 
 def test_a_thousand_moves_in_a_row(tmp_path: Path) -> None:
     names = [f"n{number}" for number in range(1001)]
-    pairs = [(f"resources.{one}", f"resources.{two}") for one, two in zip(names, names[1:], strict=False)]
+    pairs = [(f"resources.{one}", f"resources.{two}") for one, two in pairwise(names)]
 
     spec = _load(tmp_path, _values(names[-1]), *pairs)
 
