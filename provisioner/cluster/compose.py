@@ -21,6 +21,7 @@ from provisioner.model.plan import ProviderUse
 from provisioner.model.resource import Resource
 from provisioner.model.rollout import Rollout
 from provisioner.model.schema import Schema
+from provisioner.model.state import Move
 from provisioner.model.topology import Topology
 from provisioner.model.value import Ref, Value, replace_refs
 from provisioner.plugins.registry import Registry
@@ -57,7 +58,7 @@ def compose(
         outputs=own.values(spec.outputs),
         spec_digest=spec.digest,
         lenient=(TALOS,),
-        moves=spec.moved,
+        moves=_moves(spec, cluster.resources),
     )
 
 
@@ -135,6 +136,25 @@ def _resource(block: ResourceBlock) -> Resource:
         adopts=block.adopts,
         place=block.place,
     )
+
+
+def _moves(spec: ClusterSpec, designed: Iterable[Resource]) -> tuple[Move, ...]:
+    """The moves of the file; raises InputError for those of what was designed, which is called after its nodes."""
+    kept = {resource.address for resource in designed}
+    problems = [
+        Problem(
+            "moved-node",
+            "what belongs to the cluster keeps its name",
+            f"{move.origin} would become {move.target}",
+            move.place,
+            "take the entry out of `moved:`; only what is under `resources:` can be moved",
+        )
+        for move in spec.moved
+        if move.origin in kept
+    ]
+    if problems:
+        raise InputError(problems)
+    return tuple(Move(move.origin, move.target) for move in spec.moved)
 
 
 def _infrastructure(spec: ClusterSpec, registry: Registry) -> dict[str, Infrastructure]:

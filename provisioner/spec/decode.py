@@ -86,7 +86,7 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
         pools=pools.complete(reader, patches),
         patches=patches.read(top.take("patches"), "patches", targets=True),
         resources=resources.complete(reader, pools.nodes, sure=sure),
-        moved=read_moved(top.take("moved"), reader, resources.addresses, sure=sure),
+        moved=read_moved(top.take("moved"), reader, resources.addresses),
         outputs=_outputs(top.table("outputs"), reader),
     )
     top.finish()

@@ -40,7 +40,21 @@ class Resources:
     def complete(self, reader: Reader, nodes: Collection[str], *, sure: bool) -> tuple[ResourceBlock, ...]:
         """The blocks with their props, which may refer to nodes and to each other."""
         read = (self._block(name, *block, reader, nodes, sure=sure) for name, block in self._blocks.items())
-        return tuple(block for block in read if block is not None)
+        blocks = tuple(block for block in read if block is not None)
+        self._taken_over_once(blocks, reader)
+        return blocks
+
+    def _taken_over_once(self, blocks: tuple[ResourceBlock, ...], reader: Reader) -> None:
+        """Notes where two blocks would be one and the same object."""
+        first: dict[tuple[str, str, str], str] = {}
+        for block in blocks:
+            other = first.setdefault((block.provider, block.kind, block.adopts), block.name)
+            if block.adopts and other != block.name:
+                reader.wrong_value(
+                    self._blocks[block.name][0].node.entries["import"].place,
+                    f"resources.{block.name} takes over {block.adopts!r}, and so does resources.{other}",
+                    "leave one of the two",
+                )
 
     def _block(
         self, name: str, fields: Fields, provider: str, reader: Reader, nodes: Collection[str], *, sure: bool
@@ -105,6 +119,7 @@ class Resources:
             return None
 
 
+_PATH = re.compile(r"[^.\[\]]+(\.[^.\[\]]+)*")
 _WAYS: Final[tuple[Replace, ...]] = ("delete_first", "create_first")
 
 
@@ -120,12 +135,19 @@ def _lifecycle(table: Fields | None) -> tuple[Replace, tuple[str, ...]]:
         place = table.node.entries["replace"].place
         table.reader.wrong_value(place, f"{table.name('replace')} is {text!r}", near or f"write {' or '.join(_WAYS)}")
     for path, place in paths:
-        if not re.fullmatch(r"props(\.[^.]+)+", path):
-            table.reader.wrong_value(
-                place, f"{table.name('ignore')} has {path!r}", "write a path into the properties, such as props.tags"
-            )
+        if not _PATH.fullmatch(path) or not path.startswith("props."):
+            table.reader.wrong_value(place, f"{table.name('ignore')} has {path!r}", _as_path(path))
     ignore = tuple(path.removeprefix("props.") for path, _ in paths)
     return next((way for way in _WAYS if way == text), "delete_first"), ignore
+
+
+def _as_path(text: str) -> str:
+    """What to write instead of a path that cannot be used."""
+    if "[" in text or "]" in text:
+        return "put dots between the parts, as in props.disks.0.size"
+    if _PATH.fullmatch(text) and text != "props":
+        return f"write props.{text}"
+    return "write a path into the properties, such as props.tags"
 
 
 def read_resources(table: Fields | None, providers: Mapping[str, str] | None) -> Resources:
@@ -168,6 +190,11 @@ def _instances(name: str, block: Fields) -> Iterator[tuple[str, Fields]]:
         yield f"{name}-{key}", fields
 
 
+def is_name(text: str) -> bool:
+    """Whether a resource may be called so."""
+    return _NAME.fullmatch(text) is not None and len(text) <= 63
+
+
 def _check_once(name: str, block: str, addresses: Mapping[str, Address | None], table: Fields) -> bool:
     if name not in addresses:
         return True
@@ -182,7 +209,7 @@ def _check_once(name: str, block: str, addresses: Mapping[str, Address | None], 
 
 
 def _check_name(name: str, block: str, table: Fields) -> bool:
-    if _NAME.fullmatch(name) and len(name) <= 63:
+    if is_name(name):
         return True
     table.reader.findings.add(
         "name",

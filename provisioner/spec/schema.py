@@ -15,7 +15,6 @@ from attrs import field, frozen
 from provisioner.errors import Place
 from provisioner.model.address import Address
 from provisioner.model.resource import Replace
-from provisioner.model.state import Move
 from provisioner.model.topology import Role
 from provisioner.model.value import Value
 
@@ -117,6 +116,15 @@ class ResourceBlock:
 
 
 @frozen
+class MovedBlock:
+    """One entry of `moved:`: what was called `origin` is called `target` now. The kind is the same."""
+
+    origin: Address
+    target: Address
+    place: Place = field(default=Place(), eq=False)
+
+
+@frozen
 class ClusterSpec:
     """A whole cluster file with variables and environment filled in.
 
@@ -136,6 +144,6 @@ class ClusterSpec:
     pools: tuple[Pool, ...]
     patches: tuple[Patch, ...] = ()
     resources: tuple[ResourceBlock, ...] = ()
-    moved: tuple[Move, ...] = ()
+    moved: tuple[MovedBlock, ...] = ()
     outputs: Mapping[str, Value] = field(factory=dict)
     digest: str = ""

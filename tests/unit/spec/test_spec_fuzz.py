@@ -31,6 +31,8 @@ patches:
   - machine: {nodeLabels: {a: "${nodes.control-1.ip}"}}
 resources:
   disk: {kind: sim.disk, props: {name: "x-${var.workers}"}, after: [nodes.control-1], protect: true}
+  old: {kind: sim.disk, lifecycle: {replace: create_first, ignore: [props.name.0]}, import: "${var.workers + 1}x"}
+moved: [{from: resources.a, to: sim.disk/b}, {from: sim.disk/b, to: resources.disk}]
 outputs:
   url: 'https://${nodes["control-1"].ip}:6443/${resources.disk.id}'
   copy: *zones
