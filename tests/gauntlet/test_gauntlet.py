@@ -6,7 +6,6 @@ counted; then it is killed at each of them, and done again. The end must be the 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -387,10 +386,18 @@ def test_an_attached_task_of_a_minute_killed_half_way(fresh: Fresh) -> None:
     """The upload goes with the process; the next run finds what is there, and sends at most once more."""
     wanted = {"toy.upload/u": {"name": "u", "content": "image"}, A: {"_after": ["toy.upload/u"]}}
 
+    sent: list[str] = []
+
+    def begin(trial: Trial) -> None:
+        sent.clear()
+        trial.cloud.sending = lambda job: sent.append(job.key)
+
     def end(trial: Trial) -> None:
         assert trial.cloud.names() == ["a", "u"]
+        assert len(sent) in (1, 2)
+        assert len(set(sent)) == 1, "the second attempt has the key of the first"
 
-    at_every_point(fresh, nothing, wanted, end)
+    at_every_point(fresh, begin, wanted, end)
 
 
 # two writers
@@ -400,20 +407,22 @@ def test_two_writers_and_a_stale_fence(fresh: Fresh) -> None:
     """A run whose lock was taken over ends at its next commit, whenever that happens, and nothing is doubled."""
     wanted = {A: None, B: {"_after": [A]}, C: {"_after": [B]}}
     points = fresh().points(wanted)
+    stale = 0
     for point in range(points):
         trial = Trial()
         fuse = Takeover(point, trial, wanted)
-        before = 0
 
-        with contextlib.suppress(StateMoved):
+        try:
             trial.apply(wanted, fuse=fuse)
-            before = 1
+        except StateMoved:
+            stale += 1
 
-        assert fuse.calls_after is not None or before
-        assert len(trial.cloud.calls) - (fuse.calls_after or 0) <= 1, "a stale writer lands the one call in flight"
+        assert fuse.calls_after is not None, "the takeover has happened"
+        assert len(trial.cloud.calls) - fuse.calls_after <= 1, "a stale writer lands the one call in flight"
         trial.apply(wanted)
         trial.assert_nothing_is_lost()
         assert trial.cloud.names() == ["a", "b", "c"]
+    assert stale == points - 1, "all but the one taken over behind its last commit"
 
 
 class Takeover(Fuse):

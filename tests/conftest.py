@@ -1,4 +1,4 @@
-"""Laboratories: a fresh one for each flight of canaries."""
+"""Laboratories for tests that run the real command: a fresh one each."""
 
 from __future__ import annotations
 
