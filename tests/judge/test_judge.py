@@ -1,15 +1,12 @@
 """What prov makes, before Talos's own configuration library (`make judge`; needs Go, which is a judge only).
 
-The library is an ordinary module under `v1_13/`. It decodes and validates our configurations, makes the same
-ones from the same secrets, merges the same patches, and reads our secrets bundle as we read its.
+The library of each minor release decodes and validates our configurations, makes the same ones from the same
+secrets, merges the same patches, and reads our secrets bundle as we read its.
 """
 
 from __future__ import annotations
 
-import json
 import secrets as chance
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from attrs import evolve
 
 from provisioner.blueprints.find import shipped
 from provisioner.cluster.topology import topology_of
@@ -28,6 +26,7 @@ from provisioner.spec.load import load
 from provisioner.talos.config.assemble import documents
 from provisioner.talos.config.encode import decode, encode
 from provisioner.talos.pki.bundle import from_tree, generate, to_tree
+from provisioner.talos.support import require, support_for
 from provisioner.talos.versions import Contract
 
 ROOT = Path(__file__).parents[2]
@@ -35,11 +34,10 @@ ENDPOINT = "10.0.0.5"
 CASES = ROOT / "tests/cases/patch"
 Judge = Callable[..., dict[str, Any]]
 
-pytestmark = [
-    pytest.mark.judge,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(shutil.which("go") is None, reason="Go is not installed, and the judge is written in it"),
-]
+MINORS = ("1.11", "1.12", "1.13", "1.14")
+NEWEST = "1.13"
+everywhere = pytest.mark.parametrize("minor", MINORS)
+generated = pytest.mark.parametrize("minor", [minor for minor in MINORS if support_for(minor)])
 
 EXPLAINED = {
     "machine.certSANs[0]": "prov puts the endpoint's host into the Talos API's certificate",
@@ -64,26 +62,9 @@ DIFFERENT = {
 
 
 @pytest.fixture(scope="session")
-def judge(tmp_path_factory: pytest.TempPathFactory) -> Judge:
-    """The judge of Talos 1.13, built once."""
-    program = tmp_path_factory.mktemp("judge") / "judge"
-    subprocess.run(["go", "build", "-o", program, "."], cwd=Path(__file__).parent / "v1_13", check=True)
-
-    def ask(do: str, **said: str) -> dict[str, Any]:
-        asked = json.dumps({"do": do, **said})
-        done = subprocess.run([program], input=asked, capture_output=True, text=True, check=False)
-        answer = json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr}
-        assert isinstance(answer, dict)
-        return answer
-
-    return ask
-
-
-@pytest.fixture(scope="session")
 def bundle() -> dict[str, Value]:
     """A secrets bundle of ours, in the layout of secrets.yaml."""
-    made = generate(Contract.parse("v1.13.9"), now=datetime.now(UTC), random=chance.token_bytes)
-    return to_tree(made)
+    return to_tree(generate(Contract(1, 13), now=datetime.now(UTC), random=chance.token_bytes))
 
 
 def _plans() -> Iterator[Any]:
@@ -93,39 +74,38 @@ def _plans() -> Iterator[Any]:
         yield pytest.param(file, id=name)
 
 
-@pytest.mark.parametrize("disk", [None, "/dev/vda"], ids=["in place", "installed"])
+@generated
 @pytest.mark.parametrize("file", list(_plans()))
-def test_every_configuration_is_accepted(
-    judge: Judge, bundle: dict[str, Value], file: Path, disk: str | None
-) -> None:
+def test_every_configuration_is_accepted(judge: Judge, minor: str, bundle: dict[str, Value], file: Path) -> None:
     """Decoder and validator take the configuration of every node of every shipped plan, without a warning."""
-    topology, _ = topology_of(load(file, variables={}, environ={}), {})
+    topology = _topology(file, minor)
     for node in topology.nodes:
-        text = _config(topology, node.name, bundle, disk)
-        for mode in ("cloud",) if disk is None else ("cloud", "metal"):
-            verdict = judge("validate", config=text, mode=mode)
+        for disk, mode in ((None, "cloud"), ("/dev/vda", "cloud"), ("/dev/vda", "metal"), (None, "container")):
+            verdict = judge("validate", config=_config(topology, node.name, bundle, disk), mode=mode)
             assert verdict == {"error": "", "warnings": []}, f"{node.name} in {mode} mode"
 
 
-def test_a_broken_configuration_is_refused(judge: Judge, bundle: dict[str, Value]) -> None:
+@generated
+def test_a_broken_configuration_is_refused(judge: Judge, minor: str, bundle: dict[str, Value]) -> None:
     """The judge can say no."""
-    topology, _ = topology_of(load(shipped()["single-node"] / "cluster.yaml", variables={}, environ={}), {})
+    topology = _topology(shipped()["single-node"] / "cluster.yaml", minor)
     text = _config(topology, "control-1", bundle, None).replace("type: controlplane", "type: conductor")
     assert judge("validate", config=text, mode="cloud")["error"]
 
 
+@generated
 @pytest.mark.parametrize("role", ["controlplane", "worker"])
-def test_the_generator_makes_the_same(judge: Judge, bundle: dict[str, Value], role: str) -> None:
+def test_the_generator_makes_the_same(judge: Judge, minor: str, bundle: dict[str, Value], role: str) -> None:
     """From the same secrets come the same documents, but for differences that have a reason."""
-    topology, _ = topology_of(load(shipped()["ha-cluster"] / "cluster.yaml", variables={}, environ={}), {})
+    topology = _topology(shipped()["ha-cluster"] / "cluster.yaml", minor)
     node = next(node for node in topology.nodes if node.role == role)
     theirs = judge(
         "generate",
+        contract=f"v{minor}",
         secrets=yaml.safe_dump(reveal(bundle)),
         cluster=topology.cluster,
         endpoint=f"https://{ENDPOINT}:6443",
         kubernetes=topology.talos.kubernetes.removeprefix("v"),
-        disk="",
     )
     ours = decode(_config(topology, node.name, bundle, None))
 
@@ -140,18 +120,40 @@ def _merges() -> Iterator[Any]:
             yield pytest.param(case, id=f"{file.stem}: {case['name']}")
 
 
+@pytest.mark.parametrize("minor", [NEWEST])
 @pytest.mark.parametrize("case", list(_merges()))
 def test_patches_merge_alike(judge: Judge, case: dict[str, str]) -> None:
     """The library merges the same patch into the same base with the same result, or refuses it as we do."""
     assert _alike(judge, case) is (case["name"] not in DIFFERENT)
 
 
-def test_secrets_go_both_ways(judge: Judge, bundle: dict[str, Value]) -> None:
-    """Its bundle is ours after a round trip; that it reads ours is shown by the generator."""
-    theirs = freeze(yaml.safe_load(judge("secrets")["secrets"]))
+@everywhere
+def test_secrets_go_both_ways(judge: Judge, minor: str) -> None:
+    """Its bundle is ours after a round trip, and it reads ours, made for the same release."""
+    theirs = freeze(yaml.safe_load(judge("secrets", contract=f"v{minor}")["secrets"]))
+    ours = to_tree(generate(Contract.parse(minor), now=datetime.now(UTC), random=chance.token_bytes))
+    wishes = {"cluster": "a", "endpoint": "https://10.0.0.5:6443", "kubernetes": "1.34.1"}
+    read = judge("generate", contract=f"v{minor}", secrets=yaml.safe_dump(reveal(ours)), **wishes)
+
     assert isinstance(theirs, dict)
     assert reveal(to_tree(from_tree(theirs))) == reveal(theirs)
-    assert _shape(theirs) == _shape(bundle)
+    assert _shape(theirs) == _shape(ours)
+    assert "error" not in read
+
+
+@everywhere
+def test_a_bundle_with_a_flaw_is_refused(judge: Judge, minor: str, bundle: dict[str, Value]) -> None:
+    """The judge looks into a bundle before it generates from it."""
+    text = yaml.safe_dump(reveal(bundle) | {"trustdinfo": {"token": ""}})
+    assert judge("generate", contract=f"v{minor}", secrets=text, cluster="a")["error"]
+
+
+def _topology(file: Path, minor: str) -> Topology:
+    """The cluster of a file, as it is with another minor release of Talos."""
+    topology, _ = topology_of(load(file, variables={}, environ={}), {})
+    row = require(minor)
+    talos = evolve(topology.talos, version=row.newest, contract=minor, kubernetes=row.kubernetes)
+    return evolve(topology, talos=talos)
 
 
 def _config(topology: Topology, name: str, bundle: dict[str, Value], disk: str | None) -> str:
