@@ -17,6 +17,7 @@ from provisioner.errors import InputError, Place, Problem
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
 from provisioner.model.value import Value
 from provisioner.spec.schema import ClusterSpec, Pool
+from provisioner.talos.images.schematic import schematic_id, with_extensions
 from provisioner.talos.support import default_kubernetes, require
 
 TALOS = "talos.version"
@@ -53,7 +54,7 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
         version=version,
         contract=bindings.get(CONTRACT) or str(require(version).contract),
         kubernetes=bindings.get(KUBERNETES) or spec.kubernetes.version or default_kubernetes(version),
-        extensions=spec.talos.extensions,
+        schematic=schematic_id(with_extensions(spec.talos.extensions)),
     )
     kept = {
         **bindings,

@@ -25,8 +25,33 @@ class BootRefs(Protocol):
         """The Talos release to boot, such as `v1.13.9`."""
         ...
 
-    def config(self, node: Node, install_disk: str | None) -> Value:
-        """The node's configuration as user-data: text once it is known."""
+    @property
+    def schematic(self) -> str:
+        """The id of the Image Factory schematic with the file's wishes: 64 hexadecimal digits."""
+        ...
+
+    @property
+    def stock(self) -> bool:
+        """Whether nothing is customised, so that images which are officially published will do."""
+        ...
+
+    def artifact(self, platform: str, arch: str, form: str = "") -> str:
+        """The URL of a boot artifact at the configured factory.
+
+        platform  as Talos names it, such as `aws`, `metal` or `nocloud`
+        arch      `amd64` or `arm64`
+        form      of a disk image, such as `raw.xz` or `qcow2`; also `iso`, `uki`, `kernel`, `initramfs` and
+                  `cmdline`. Empty for the disk image in the form that is usual on the platform
+
+        Raises ProvError for a platform or form that nobody makes.
+        """
+        ...
+
+    def config(self, node: Node, install_disk: str | None, platform: str = "metal") -> Value:
+        """The node's configuration as user-data: text once it is known.
+
+        `install_disk` and `platform` are those of its `Machine`.
+        """
         ...
 
 
@@ -55,6 +80,8 @@ class Machine:
     delivery: Delivery
     install_disk: str | None = None
     """The disk Talos installs itself to; None where the image boots in place."""
+    platform: str = "metal"
+    """What Talos calls the place, such as `aws`; decides which installer puts it on a disk."""
 
 
 @frozen

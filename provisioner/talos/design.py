@@ -12,6 +12,7 @@ from attrs import frozen
 
 from provisioner.sdk import Address, Call, Machine, Node, Ref, Resource, Rollout, Topology, Value
 from provisioner.talos.config.assemble import documents
+from provisioner.talos.images.artifacts import artifact_url
 
 SECRETS = Address("talos.secrets", "cluster")
 BOOTSTRAP = Address("talos.bootstrap", "cluster")
@@ -44,9 +45,20 @@ class Boot:
     def version(self) -> str:
         return self.topology.talos.version
 
-    def config(self, node: Node, install_disk: str | None) -> Value:
+    @property
+    def schematic(self) -> str:
+        return self.topology.talos.schematic
+
+    @property
+    def stock(self) -> bool:
+        return self.topology.talos.stock
+
+    def artifact(self, platform: str, arch: str, form: str = "") -> str:
+        return artifact_url(self.topology.talos, platform, arch, form)
+
+    def config(self, node: Node, install_disk: str | None, platform: str = "metal") -> Value:
         """The node's configuration as user-data: the text of the same documents that `design` delivers."""
-        return Call("talos.encode", (_documents(node, self.topology, self.endpoint, install_disk),))
+        return Call("talos.encode", (_documents(node, self.topology, self.endpoint, install_disk, platform),))
 
 
 def design(
@@ -86,15 +98,15 @@ def _config(node: Node, topology: Topology, machine: Machine, endpoint: Value, i
         "machine": machine.id,
         "host": machine.host,
         "delivery": machine.delivery,
-        "documents": _documents(node, topology, endpoint, machine.install_disk),
+        "documents": _documents(node, topology, endpoint, machine.install_disk, machine.platform),
     }
     return Resource(config_address(node.name), instance, props)
 
 
 def _documents(
-    node: Node, topology: Topology, endpoint: Value, install_disk: str | None
+    node: Node, topology: Topology, endpoint: Value, install_disk: str | None, platform: str
 ) -> tuple[Mapping[str, Value], ...]:
-    return documents(node, topology, endpoint=endpoint, install_disk=install_disk, secrets=secret)
+    return documents(node, topology, endpoint=endpoint, install_disk=install_disk, platform=platform, secrets=secret)
 
 
 def _bootstrap(topology: Topology, instance: str) -> Resource:

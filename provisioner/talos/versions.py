@@ -38,6 +38,11 @@ class Contract:
         return self < Contract(1, 13)
 
     @property
+    def publishes_installer(self) -> bool:
+        """Whether an installer is published beside the release; from 1.14 only the Image Factory has them."""
+        return self < Contract(1, 14)
+
+    @property
     def url_safe_cluster_id(self) -> bool:
         """Whether new cluster ids use the URL-safe base64 alphabet; the standard one from 1.14."""
         return self < Contract(1, 14)

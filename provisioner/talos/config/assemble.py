@@ -25,23 +25,26 @@ def documents(
     endpoint: Value,
     install_disk: str | None,
     secrets: Callable[[str], Value],
+    platform: str = "metal",
 ) -> tuple[Mapping[str, Value], ...]:
     """The node's documents, the root first, with its patches applied in order.
 
     endpoint      of the Kubernetes API: a host or a URL, or a reference to a host
     install_disk  None where the image boots in place
+    platform      as Talos names the place, such as `aws`
     secrets       a leaf for a path in the bundle's tree, such as `certs.os.crt`
 
     The shape is that of `topology.talos.contract`. Raises UnsupportedTalos for a contract unknown here,
-    EndpointError and SchematicError for values nothing can be made of, PatchError for a patch that does
-    not fit.
+    EndpointError for an endpoint nothing can be made of, PatchError for a patch that does not fit.
     """
     require(topology.talos.contract)
     root: dict[str, Value] = {
         "version": "v1alpha1",
         "debug": False,
         "persist": True,
-        "machine": machine(node, topology.talos, endpoint=endpoint, install_disk=install_disk, secrets=secrets),
+        "machine": machine(
+            node, topology.talos, endpoint=endpoint, install_disk=install_disk, platform=platform, secrets=secrets
+        ),
         "cluster": cluster(node, topology, endpoint=endpoint, secrets=secrets),
     }
     result: tuple[Mapping[str, Value], ...] = (root, hostname(node.name))

@@ -19,6 +19,7 @@ def machine(
     *,
     endpoint: Value,
     install_disk: str | None,
+    platform: str,
     secrets: Callable[[str], Value],
 ) -> dict[str, Value]:
     """The section for one node; `secrets` answers paths of the bundle's tree, such as `certs.os.crt`.
@@ -41,7 +42,7 @@ def machine(
     if Contract.parse(talos.contract).empty_machine_network:
         section["network"] = {}
     if install_disk is not None:
-        section["install"] = install(install_disk, talos)
+        section["install"] = install(install_disk, talos, platform)
     section["features"] = {
         "diskQuotaSupport": True,
         "kubePrism": {"enabled": True, "port": 7445},

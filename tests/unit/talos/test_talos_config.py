@@ -124,11 +124,10 @@ def test_without_a_disk_there_is_no_install_section() -> None:
     assert "install" not in machine
 
 
-def test_extensions_come_with_the_installer_of_their_schematic() -> None:
-    talos = evolve(TALOS, extensions=("siderolabs/iscsi-tools",))
-    image = dig(generated(node(), talos=talos, install_disk="/dev/vda")[0], "machine.install.image")
-    # sha256 of the canonical schematic, computed with sha256sum
+def test_customisations_come_with_the_installer_of_their_schematic() -> None:
     schematic = "c9078f9419961640c712a8bf2bb9174933dfcf1da383fd8ea2b7dc21493f8bac"
+    talos = evolve(TALOS, schematic=schematic)
+    image = dig(generated(node(), talos=talos, install_disk="/dev/vda")[0], "machine.install.image")
     assert f"factory.talos.dev/metal-installer/{schematic}:v1.13.9" == image
 
 
