@@ -39,7 +39,7 @@ class Boot:
 
     version = "v1.13.9"
 
-    def config(self, node: Node, install_disk: str | None) -> Value:
+    def config(self, node: Node, install_disk: str | None, names: tuple[Value, ...] = ()) -> Value:
         return Secret(f"configuration of {node.name} on {install_disk}")
 
 

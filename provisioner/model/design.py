@@ -25,8 +25,11 @@ class BootRefs(Protocol):
         """The Talos release to boot, such as `v1.13.9`."""
         ...
 
-    def config(self, node: Node, install_disk: str | None) -> Value:
-        """The node's configuration as user-data: text once it is known."""
+    def config(self, node: Node, install_disk: str | None, names: tuple[Value, ...] = ()) -> Value:
+        """The node's configuration as user-data: text once it is known.
+
+        `names` are those of its `Machine`.
+        """
         ...
 
 
@@ -55,14 +58,20 @@ class Machine:
     delivery: Delivery
     install_disk: str | None = None
     """The disk Talos installs itself to; None where the image boots in place."""
+    names: tuple[Value, ...] = ()
+    """What its certificates have to be good for besides the addresses it knows of, such as one that is translated."""
 
 
 @frozen
 class Endpoint:
-    """What a provider makes so that the Kubernetes API has one address; it exists before the machines."""
+    """What a provider makes so that the Kubernetes API has one address; it exists before the machines.
+
+    `host` is for the nodes; `outside` is for this computer, where the same API has another address here.
+    """
 
     resources: tuple[Resource, ...]
     host: Value
+    outside: Value | None = None
 
 
 @frozen

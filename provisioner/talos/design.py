@@ -12,6 +12,7 @@ from attrs import frozen
 
 from provisioner.sdk import Address, Call, Machine, Node, Ref, Resource, Rollout, Topology, Value
 from provisioner.talos.config.assemble import documents
+from provisioner.talos.config.endpoint import host
 
 SECRETS = Address("talos.secrets", "cluster")
 BOOTSTRAP = Address("talos.bootstrap", "cluster")
@@ -39,26 +40,35 @@ class Boot:
 
     topology: Topology
     endpoint: Value
+    outside: Value | None = None
 
     @property
     def version(self) -> str:
         return self.topology.talos.version
 
-    def config(self, node: Node, install_disk: str | None) -> Value:
+    def config(self, node: Node, install_disk: str | None, names: tuple[Value, ...] = ()) -> Value:
         """The node's configuration as user-data: the text of the same documents that `design` delivers."""
-        return Call("talos.encode", (_documents(node, self.topology, self.endpoint, install_disk),))
+        names = _names(names, self.outside)
+        return Call("talos.encode", (_documents(node, self.topology, self.endpoint, install_disk, names),))
 
 
 def design(
-    topology: Topology, machines: Mapping[str, Machine], endpoint: Value, instance: str
+    topology: Topology,
+    machines: Mapping[str, Machine],
+    endpoint: Value,
+    instance: str,
+    outside: Value | None = None,
 ) -> tuple[tuple[Resource, ...], tuple[Rollout, ...]]:
     """The Talos resources of a cluster, and the order in which they may change. Pure.
 
     machines   by node name, one for each node of the topology
     endpoint   of the Kubernetes API: a host or URL, or a reference to a host
     instance   the provider instance that serves the resources
+    outside    where the endpoint is reached from this computer, if elsewhere
     """
-    configs = tuple(_config(node, topology, machines[node.name], endpoint, instance) for node in topology.nodes)
+    configs = tuple(
+        _config(node, topology, machines[node.name], endpoint, instance, outside) for node in topology.nodes
+    )
     resources = (
         Resource(SECRETS, instance, {"contract": topology.talos.contract}),
         *configs,
@@ -79,22 +89,29 @@ def settings(topology: Topology, machines: Mapping[str, Machine], endpoint: Valu
     }
 
 
-def _config(node: Node, topology: Topology, machine: Machine, endpoint: Value, instance: str) -> Resource:
+def _config(
+    node: Node, topology: Topology, machine: Machine, endpoint: Value, instance: str, outside: Value | None
+) -> Resource:
     props: dict[str, Value] = {
         "node": node.name,
         "role": node.role,
         "machine": machine.id,
         "host": machine.host,
         "delivery": machine.delivery,
-        "documents": _documents(node, topology, endpoint, machine.install_disk),
+        "documents": _documents(node, topology, endpoint, machine.install_disk, _names(machine.names, outside)),
     }
     return Resource(config_address(node.name), instance, props)
 
 
 def _documents(
-    node: Node, topology: Topology, endpoint: Value, install_disk: str | None
+    node: Node, topology: Topology, endpoint: Value, install_disk: str | None, names: tuple[Value, ...]
 ) -> tuple[Mapping[str, Value], ...]:
-    return documents(node, topology, endpoint=endpoint, install_disk=install_disk, secrets=secret)
+    return documents(node, topology, endpoint=endpoint, install_disk=install_disk, secrets=secret, names=names)
+
+
+def _names(machine: tuple[Value, ...], outside: Value | None) -> tuple[Value, ...]:
+    """What a node's certificates have to be good for besides what it knows itself, each once."""
+    return tuple(dict.fromkeys((*machine, *(() if outside is None else (host(outside),)))))
 
 
 def _bootstrap(topology: Topology, instance: str) -> Resource:
