@@ -76,8 +76,8 @@ class _Cluster:
 def _cluster(spec: ClusterSpec, topology: Topology, infrastructure: Mapping[str, Infrastructure]) -> _Cluster:
     slices = {name: _slice(spec, topology, name) for name in infrastructure}
     resources: list[Resource] = []
-    host = _endpoint(spec, topology, infrastructure, slices, resources)
-    boot = Boot(topology, host)
+    host, outside = _endpoint(spec, topology, infrastructure, slices, resources)
+    boot = Boot(topology, host, outside)
     machines: dict[str, Machine] = {}
     rollouts: list[Rollout] = []
     for name, provider in infrastructure.items():
@@ -85,13 +85,14 @@ def _cluster(spec: ClusterSpec, topology: Topology, infrastructure: Mapping[str,
         resources += part.resources
         machines |= part.machines
         rollouts += part.rollouts
-    talos_resources, talos_rollouts = design(topology, machines, host, TALOS)
+    talos_resources, talos_rollouts = design(topology, machines, host, TALOS, outside)
+    here = host if outside is None else outside
     return _Cluster(
         (*resources, *talos_resources),
         machines,
         (*rollouts, *talos_rollouts),
-        host,
-        (ProviderUse(TALOS, TALOS, settings(topology, machines, host)),),
+        here,
+        (ProviderUse(TALOS, TALOS, settings(topology, machines, here)),),
     )
 
 
@@ -226,10 +227,10 @@ def _endpoint(
     providers: Mapping[str, Infrastructure],
     slices: Mapping[str, Slice],
     resources: list[Resource],
-) -> Value:
-    """The host of the Kubernetes API; what a provider makes for it is added to `resources`."""
+) -> tuple[Value, Value | None]:
+    """The host of the Kubernetes API, for the nodes and from outside; what makes it is added to `resources`."""
     if topology.endpoint.text != AUTO:
-        return topology.endpoint.text
+        return topology.endpoint.text, None
     owner = _first_control_pool(spec).provider
     made = providers[owner].endpoint(slices[owner])
     if made is None:
@@ -245,7 +246,7 @@ def _endpoint(
             ]
         )
     resources += made.resources
-    return made.host
+    return made.host, made.outside
 
 
 def _first_control_pool(spec: ClusterSpec) -> Pool:

@@ -47,11 +47,8 @@ class BootRefs(Protocol):
         """
         ...
 
-    def config(self, node: Node, install_disk: str | None, platform: str = "metal") -> Value:
-        """The node's configuration as user-data: text once it is known.
-
-        `install_disk` and `platform` are those of its `Machine`.
-        """
+    def config(self, node: Node, machine: Machine) -> Value:
+        """The configuration of a node on its machine, as user-data: text once it is known."""
         ...
 
 
@@ -82,14 +79,20 @@ class Machine:
     """The disk Talos installs itself to; None where the image boots in place."""
     platform: str = "metal"
     """What Talos calls the place, such as `aws`; decides which installer puts it on a disk."""
+    names: tuple[Value, ...] = ()
+    """What its certificates have to be good for besides the addresses it knows of, such as one that is translated."""
 
 
 @frozen
 class Endpoint:
-    """What a provider makes so that the Kubernetes API has one address; it exists before the machines."""
+    """What a provider makes so that the Kubernetes API has one address; it exists before the machines.
+
+    `host` is for the nodes; `outside` is for this computer, where the same API has another address here.
+    """
 
     resources: tuple[Resource, ...]
     host: Value
+    outside: Value | None = None
 
 
 @frozen

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from provisioner.sdk import Address, Call, Machine, Node, Ref, Resource, Rollout, Topology, Value
 from provisioner.talos.config.assemble import documents
+from provisioner.talos.config.endpoint import host
 from provisioner.talos.images.artifacts import artifact_url
 
 SECRETS = Address("talos.secrets", "cluster")
@@ -40,6 +41,7 @@ class Boot:
 
     topology: Topology
     endpoint: Value
+    outside: Value | None = None
 
     @property
     def version(self) -> str:
@@ -56,21 +58,28 @@ class Boot:
     def artifact(self, platform: str, arch: str, form: str = "") -> str:
         return artifact_url(self.topology.talos, platform, arch, form)
 
-    def config(self, node: Node, install_disk: str | None, platform: str = "metal") -> Value:
+    def config(self, node: Node, machine: Machine) -> Value:
         """The node's configuration as user-data: the text of the same documents that `design` delivers."""
-        return Call("talos.encode", (_documents(node, self.topology, self.endpoint, install_disk, platform),))
+        return Call("talos.encode", (_documents(node, self.topology, machine, self.endpoint, self.outside),))
 
 
 def design(
-    topology: Topology, machines: Mapping[str, Machine], endpoint: Value, instance: str
+    topology: Topology,
+    machines: Mapping[str, Machine],
+    endpoint: Value,
+    instance: str,
+    outside: Value | None = None,
 ) -> tuple[tuple[Resource, ...], tuple[Rollout, ...]]:
     """The Talos resources of a cluster, and the order in which they may change. Pure.
 
     machines   by node name, one for each node of the topology
     endpoint   of the Kubernetes API: a host or URL, or a reference to a host
     instance   the provider instance that serves the resources
+    outside    where the endpoint is reached from this computer, if elsewhere
     """
-    configs = tuple(_config(node, topology, machines[node.name], endpoint, instance) for node in topology.nodes)
+    configs = tuple(
+        _config(node, topology, machines[node.name], endpoint, instance, outside) for node in topology.nodes
+    )
     resources = (
         Resource(SECRETS, instance, {"contract": topology.talos.contract}),
         *configs,
@@ -91,22 +100,33 @@ def settings(topology: Topology, machines: Mapping[str, Machine], endpoint: Valu
     }
 
 
-def _config(node: Node, topology: Topology, machine: Machine, endpoint: Value, instance: str) -> Resource:
+def _config(
+    node: Node, topology: Topology, machine: Machine, endpoint: Value, instance: str, outside: Value | None
+) -> Resource:
     props: dict[str, Value] = {
         "node": node.name,
         "role": node.role,
         "machine": machine.id,
         "host": machine.host,
         "delivery": machine.delivery,
-        "documents": _documents(node, topology, endpoint, machine.install_disk, machine.platform),
+        "documents": _documents(node, topology, machine, endpoint, outside),
     }
     return Resource(config_address(node.name), instance, props)
 
 
 def _documents(
-    node: Node, topology: Topology, endpoint: Value, install_disk: str | None, platform: str
+    node: Node, topology: Topology, machine: Machine, endpoint: Value, outside: Value | None
 ) -> tuple[Mapping[str, Value], ...]:
-    return documents(node, topology, endpoint=endpoint, install_disk=install_disk, platform=platform, secrets=secret)
+    names = machine.names if outside is None else (*machine.names, host(outside))
+    return documents(
+        node,
+        topology,
+        endpoint=endpoint,
+        install_disk=machine.install_disk,
+        platform=machine.platform,
+        names=tuple(dict.fromkeys(names)),
+        secrets=secret,
+    )
 
 
 def _bootstrap(topology: Topology, instance: str) -> Resource:

@@ -43,6 +43,11 @@ class Contract:
         return self < Contract(1, 14)
 
     @property
+    def api_server_in_root(self) -> bool:
+        """Whether the API server is described in the root document; it has one of its own from 1.14."""
+        return self < Contract(1, 14)
+
+    @property
     def url_safe_cluster_id(self) -> bool:
         """Whether new cluster ids use the URL-safe base64 alphabet; the standard one from 1.14."""
         return self < Contract(1, 14)

@@ -13,6 +13,7 @@ from provisioner.talos.config.cluster import cluster
 from provisioner.talos.config.documents.hostname import KIND as HOSTNAME
 from provisioner.talos.config.documents.hostname import hostname
 from provisioner.talos.config.machine import machine
+from provisioner.talos.config.names import good_for
 from provisioner.talos.config.patch import PatchError, merge
 from provisioner.talos.config.redact import mark_secrets
 from provisioner.talos.support import require
@@ -26,6 +27,7 @@ def documents(
     install_disk: str | None,
     secrets: Callable[[str], Value],
     platform: str = "metal",
+    names: tuple[Value, ...] = (),
 ) -> tuple[Mapping[str, Value], ...]:
     """The node's documents, the root first, with its patches applied in order.
 
@@ -33,6 +35,7 @@ def documents(
     install_disk  None where the image boots in place
     platform      as Talos names the place, such as `aws`
     secrets       a leaf for a path in the bundle's tree, such as `certs.os.crt`
+    names         what the node's certificates have to be good for besides the endpoint and its own addresses
 
     The shape is that of `topology.talos.contract`. Raises UnsupportedTalos for a contract unknown here,
     EndpointError for an endpoint nothing can be made of, PatchError for a patch that does not fit.
@@ -48,7 +51,7 @@ def documents(
         "cluster": cluster(node, topology, endpoint=endpoint, secrets=secrets),
     }
     result: tuple[Mapping[str, Value], ...] = (root, hostname(node.name))
-    for patch in node.patches:
+    for patch in (*good_for(names, node, topology.talos.contract), *node.patches):
         result = merge(result, patch)
     _check_name(node, result)
     return mark_secrets(result)  # a patch may bring a secret written out, such as a registry's password

@@ -143,7 +143,7 @@ def test_the_machine_s_platform_decides_its_installer() -> None:
     wanted = topology(evolve(WISH, schematic=CUSTOM))
     resources, _ = design(wanted, {"control-1": machine}, "10.0.0.1", "talos")
     config = next(each for each in resources if each.address.kind == "talos.config")
-    born_with = Boot(wanted, "10.0.0.1").config(NODE, "/dev/sda", "nocloud")
+    born_with = Boot(wanted, "10.0.0.1").config(NODE, machine)
 
     documents = config.props["documents"]
     expected = f"factory.talos.dev/nocloud-installer/{CUSTOM}:v1.13.9"
