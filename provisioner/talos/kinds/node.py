@@ -13,6 +13,7 @@ from provisioner.sdk import freeze, output, prop, reveal
 from provisioner.talos.api.access import Configured, Foreign, Outlook
 from provisioner.talos.config.documents.hostname import hostname_in
 from provisioner.talos.config.encode import ConfigUnreadable, decode, encode
+from provisioner.talos.config.named import name_of
 
 _PART = re.compile(r"^---(?=\s)", re.MULTILINE)
 """What parts the documents of a stream; no text inside one can look like it."""
@@ -37,7 +38,7 @@ class ConfigProps:
     machine: str = prop(immutable=True, readable=False)
     host: str = prop(readable=False)
     delivery: str = prop(birth=True)
-    documents: tuple[Mapping[str, Any], ...] = prop()
+    documents: tuple[Mapping[str, Any], ...] = prop(named_by=name_of)
 
     @property
     def plain(self) -> Any:
