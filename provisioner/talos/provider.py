@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from provisioner.sdk import PROTOCOL, AnyKind, Function
 from provisioner.talos.config.encode import encode
+from provisioner.talos.config.pem import pem
 from provisioner.talos.kinds.bootstrap import BootstrapKind
 from provisioner.talos.kinds.config import ConfigKind
 from provisioner.talos.kinds.health import HealthGate
@@ -50,7 +51,7 @@ class TalosProvider:
         "talos.health": HealthGate(),
         "talos.secrets": SecretsKind(),
     }
-    functions: ClassVar[Mapping[str, Function]] = {"talos.encode": encode}
+    functions: ClassVar[Mapping[str, Function]] = {"talos.encode": encode, "talos.pem": pem}
 
     def connect(self, settings: Settings) -> Cluster:
         """Access to the cluster's machines; nothing is opened before the first question."""

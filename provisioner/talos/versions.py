@@ -33,9 +33,39 @@ class Contract:
         return f"{self.major}.{self.minor}"
 
     @property
+    def spells_out_fixed_features(self) -> bool:
+        """Whether flags that nobody may turn off any more, such as `features.rbac`, are written; until 1.11."""
+        return self < Contract(1, 12)
+
+    @property
+    def names_by_document(self) -> bool:
+        """Whether a node is named by a HostnameConfig; until 1.11 by `machine.network.hostname`."""
+        return self >= Contract(1, 12)
+
+    @property
+    def boots_with_command_line_of_image(self) -> bool:
+        """Whether GRUB takes the kernel's command line from the installed image; from 1.12."""
+        return self >= Contract(1, 12)
+
+    @property
     def empty_machine_network(self) -> bool:
         """Whether the generated machine section has an empty `network`; dropped with 1.13."""
         return self < Contract(1, 13)
+
+    @property
+    def kubernetes_by_documents(self) -> bool:
+        """Whether Kubernetes, discovery and host DNS are configured by documents of their own; from 1.14."""
+        return self >= Contract(1, 14)
+
+    @property
+    def installs_by_document(self) -> bool:
+        """Whether an UnattendedInstallConfig tells where to install; until 1.13 `machine.install`."""
+        return self >= Contract(1, 14)
+
+    @property
+    def hardens_by_document(self) -> bool:
+        """Whether secure mounts, isolated workloads and trimmed file systems are asked for; from 1.14."""
+        return self >= Contract(1, 14)
 
     @property
     def publishes_installer(self) -> bool:
