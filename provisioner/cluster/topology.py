@@ -13,11 +13,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from attrs import evolve
+
 from provisioner.errors import InputError, Place, Problem
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
 from provisioner.model.value import Value
-from provisioner.spec.schema import ClusterSpec, Pool
-from provisioner.talos.images.schematic import schematic_id, with_extensions
+from provisioner.spec.schema import ClusterSpec, Pool, TalosSpec
+from provisioner.talos.images.schematic import Schematic, SchematicError
 from provisioner.talos.support import default_kubernetes, require
 
 TALOS = "talos.version"
@@ -54,7 +56,11 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
         version=version,
         contract=bindings.get(CONTRACT) or str(require(version).contract),
         kubernetes=bindings.get(KUBERNETES) or spec.kubernetes.version or default_kubernetes(version),
-        schematic=schematic_id(with_extensions(spec.talos.extensions)),
+        schematic=_schematic(spec.talos),
+        factory=spec.talos.factory,
+        registry=spec.talos.registry,
+        recipe=_recipe(spec.talos),
+        secure_boot=spec.talos.secureboot,
     )
     kept = {
         **bindings,
@@ -85,6 +91,40 @@ def moves(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Problem, ...]
         for what, version, bound, place in asked
         if version and bound and version != bound
     )
+
+
+def image_of(talos: TalosSpec) -> Schematic:
+    """Everything that the file customises."""
+    return evolve(talos.schematic, extensions=talos.extensions)
+
+
+def _schematic(talos: TalosSpec) -> str:
+    """The schematic's id; raises InputError where the file has to say it and does not, or says another one."""
+    wanted = image_of(talos)
+    try:
+        computed = wanted.id
+    except SchematicError as err:
+        if talos.schematic_id:
+            return talos.schematic_id
+        raise InputError([Problem(err.code, err.summary, err.detail, talos.image_place, err.remedy)]) from None
+    if talos.schematic_id in ("", computed) or wanted == Schematic():
+        return talos.schematic_id or computed
+    raise InputError(
+        [
+            Problem(
+                "schematic-id",
+                "the id is that of another schematic",
+                f"talos.schematic_id is {talos.schematic_id}; what the file customises has the id {computed}",
+                talos.image_place,
+                "take talos.schematic_id out, or everything else that customises the image",
+            )
+        ]
+    )
+
+
+def _recipe(talos: TalosSpec) -> str:
+    wanted = image_of(talos)
+    return "" if talos.schematic_id and wanted == Schematic() else wanted.recipe
 
 
 def _unbound(spec: ClusterSpec, bindings: Mapping[str, str]) -> dict[str, str]:

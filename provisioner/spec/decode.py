@@ -24,7 +24,8 @@ from provisioner.spec.pools import read_pools
 from provisioner.spec.references import Scope
 from provisioner.spec.resources import RESERVED, read_resources
 from provisioner.spec.rules import check, check_name
-from provisioner.spec.schema import AUTO, ClusterSpec, KubernetesSpec, ProviderBlock, TalosSpec
+from provisioner.spec.schema import AUTO, ClusterSpec, KubernetesSpec, ProviderBlock
+from provisioner.spec.talos import read_talos
 from provisioner.spec.variables import read_variables
 
 _PROVIDER = re.compile(r"[a-z]([a-z0-9_-]*[a-z0-9])?")
@@ -54,7 +55,7 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     name = top.scalar("name", str, required=True)
     endpoint = top.scalar("endpoint", str)
     has_cluster = any(key in root.entries for key in _CLUSTER)
-    talos = _talos(top.table("talos", required=has_cluster)) if has_cluster else None
+    talos = read_talos(top.table("talos", required=has_cluster)) if has_cluster else None
     kubernetes = _kubernetes(top.table("kubernetes"))
 
     provider_table = top.table("providers", required=has_cluster)
@@ -120,15 +121,6 @@ def _file_version(top: Fields) -> None:
             detail=f"version is {version}; this release of prov reads version 1",
             remedy="write version: 1, or use the release of prov the file was written for",
         )
-
-
-def _talos(table: Fields | None) -> TalosSpec:
-    if table is None:
-        return TalosSpec("")
-    version = table.scalar("version", str, required=True) or ""
-    extensions = tuple(text for text, _ in table.texts("extensions"))
-    table.finish()
-    return TalosSpec(version, extensions, _value_place(table, "version"))
 
 
 def _kubernetes(table: Fields | None) -> KubernetesSpec:

@@ -15,8 +15,9 @@ from attrs import field, frozen
 from provisioner.errors import Place
 from provisioner.model.address import Address
 from provisioner.model.resource import Replace
-from provisioner.model.topology import Role
+from provisioner.model.topology import PUBLIC_FACTORY, Role
 from provisioner.model.value import Value
+from provisioner.talos.images.schematic import Schematic
 
 AUTO = "auto"
 """The endpoint that the provider of the first control-plane pool makes."""
@@ -24,11 +25,26 @@ AUTO = "auto"
 
 @frozen
 class TalosSpec:
-    """`talos:`. The release to run, as `v1.13.9`, and extensions such as `siderolabs/iscsi-tools`."""
+    """`talos:`. The release to run, as `v1.13.9`, and what its images have beyond it.
+
+    extensions    such as `siderolabs/iscsi-tools`
+    schematic     all other customisations
+    schematic_id  the id of the two together; empty where it shall be computed
+    secureboot    whether machines boot signed images
+    factory       the URL of the Image Factory or of a folder like it, without a slash at the end
+    registry      where installers come from; empty for the factory's own
+    """
 
     version: str
     extensions: tuple[str, ...] = ()
+    schematic: Schematic = field(factory=Schematic)
+    schematic_id: str = ""
+    secureboot: bool = False
+    factory: str = PUBLIC_FACTORY
+    registry: str = ""
     place: Place = field(default=Place(), eq=False)
+    image_place: Place = field(default=Place(), eq=False)
+    """Where the file says what the image is."""
 
 
 @frozen

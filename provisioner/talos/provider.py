@@ -13,6 +13,7 @@ from provisioner.talos.config.pem import pem
 from provisioner.talos.kinds.bootstrap import BootstrapKind
 from provisioner.talos.kinds.config import ConfigKind
 from provisioner.talos.kinds.health import HealthGate
+from provisioner.talos.kinds.schematic import SchematicKind
 from provisioner.talos.kinds.secrets import SecretsKind
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class TalosProvider:
         "talos.bootstrap": BootstrapKind(),
         "talos.config": ConfigKind(),
         "talos.health": HealthGate(),
+        "talos.schematic": SchematicKind(),
         "talos.secrets": SecretsKind(),
     }
     functions: ClassVar[Mapping[str, Function]] = {"talos.encode": encode, "talos.pem": pem}
