@@ -1,7 +1,7 @@
 """What prov makes, before Talos's own configuration library (`make judge`; needs Go, which is a judge only).
 
 The library of each minor release decodes and validates our configurations, makes the same ones from the same
-secrets, merges the same patches, and reads our secrets bundle as we read its.
+secrets, and reads our secrets bundle as we read its.
 """
 
 from __future__ import annotations
@@ -31,11 +31,9 @@ from provisioner.talos.versions import Contract
 
 ROOT = Path(__file__).parents[2]
 ENDPOINT = "10.0.0.5"
-CASES = ROOT / "tests/cases/patch"
 Judge = Callable[..., dict[str, Any]]
 
 MINORS = ("1.11", "1.12", "1.13", "1.14")
-NEWEST = "1.13"
 everywhere = pytest.mark.parametrize("minor", MINORS)
 generated = pytest.mark.parametrize("minor", [minor for minor in MINORS if support_for(minor)])
 
@@ -48,17 +46,6 @@ EXPLAINED = {
     "HostnameConfig.hostname": "prov names its nodes",
 }
 """Every difference between the library's generator and ours, with its reason."""
-
-
-DIFFERENT = {
-    "a field of a document that is not there goes quietly": "the library crashes",
-    "a directive with other keys beside it is refused": "the library ignores the other keys, which nobody can mean",
-    "a document deletion with content beside it is refused": "the same",
-    "a name that is no text is refused": "the library writes the number as text",
-    "a document of an unknown kind is appended": "prov passes through what this release of Talos does not know",
-    "unknown keys pass through": "the same",
-}
-"""Patch cases in which prov is unlike the library on purpose, with the reason."""
 
 
 @pytest.fixture(scope="session")
@@ -114,19 +101,6 @@ def test_the_generator_makes_the_same(judge: Judge, minor: str, bundle: dict[str
     assert found <= EXPLAINED.keys()
 
 
-def _merges() -> Iterator[Any]:
-    for file in sorted(CASES.glob("*.yaml")):
-        for case in yaml.safe_load(file.read_text()):
-            yield pytest.param(case, id=f"{file.stem}: {case['name']}")
-
-
-@pytest.mark.parametrize("minor", [NEWEST])
-@pytest.mark.parametrize("case", list(_merges()))
-def test_patches_merge_alike(judge: Judge, case: dict[str, str]) -> None:
-    """The library merges the same patch into the same base with the same result, or refuses it as we do."""
-    assert _alike(judge, case) is (case["name"] not in DIFFERENT)
-
-
 @everywhere
 def test_secrets_go_both_ways(judge: Judge, minor: str) -> None:
     """Its bundle is ours after a round trip, and it reads ours, made for the same release."""
@@ -160,17 +134,6 @@ def _config(topology: Topology, name: str, bundle: dict[str, Value], disk: str |
     node = next(node for node in topology.nodes if node.name == name)
     made = documents(node, topology, endpoint=ENDPOINT, install_disk=disk, secrets=lambda path: dig(bundle, path))
     return encode(reveal(evaluate(made, lambda ref: Unknown(str(ref)), CORE)))
-
-
-def _alike(judge: Judge, case: dict[str, str]) -> bool:
-    theirs = judge("merge", base=case["base"], patch=case["patch"])
-    if "error" in case:
-        return "error" in theirs
-    ours = judge("encode", config=case["expected"])
-    if "error" in theirs or "error" in ours:
-        return False
-    # Where a document was deleted the library leaves an empty one behind.
-    return [each for each in decode(theirs["config"]) if each] == [each for each in decode(ours["config"]) if each]
 
 
 def _named(path: tuple[str | int, ...]) -> str:

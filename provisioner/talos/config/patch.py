@@ -103,7 +103,7 @@ def _after(deletions: Sequence[Deletion], document: Document | None, identity: I
         if not deletion.path and identity == Identity():
             raise Misfit((), "the root document cannot be deleted")
         if document is not None:
-            document = remove(document, deletion) if deletion.path else None
+            document = remove(document, deletion, kind=identity.kind) if deletion.path else None
     return document
 
 
@@ -115,13 +115,15 @@ def _joined(base: Document | None, rest: Document, kind: str) -> Document:
 
 def _word(document: Document, key: str) -> str:
     value = strip_origins(document.get(key))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # the name of a routing rule is its priority
     if value is None or isinstance(value, str):
         return value or ""
     raise _error(
         "the identity of a configuration document must be written out",
         document,
         f"{key} is not a plain text",
-        f"write {key} as a text, in quotes if it is a number; references cannot stand there",
+        f"write {key} as a text; references cannot stand there",
     )
 
 

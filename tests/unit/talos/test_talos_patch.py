@@ -39,7 +39,7 @@ def test_case(case: dict[str, str]) -> None:
 
 
 def test_there_are_many_cases() -> None:
-    assert len(list(_cases())) >= 60
+    assert len(list(_cases())) >= 160
 
 
 def test_leaves_keep_where_they_came_from() -> None:
