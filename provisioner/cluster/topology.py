@@ -17,8 +17,7 @@ from attrs import evolve
 
 from provisioner.errors import InputError, Place, Problem
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
-from provisioner.model.value import Value
-from provisioner.spec.schema import ClusterSpec, Pool, TalosSpec
+from provisioner.spec.schema import ClusterSpec, Patch, Pool, TalosSpec
 from provisioner.talos.images.schematic import Schematic, SchematicError
 from provisioner.talos.support import default_kubernetes, require
 
@@ -47,7 +46,7 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
             size=pool.size,
             zone=zones[name],
             options=pool.options,
-            patches=_patches(spec, pool, name),
+            patches=tuple(patch.documents for patch in patches_of(spec, pool, name)),
         )
         for pool in sorted(spec.pools, key=lambda pool: pool.name)
         for name in pool.nodes
@@ -164,9 +163,9 @@ def _zone_key(name: str) -> str:
     return f"node/{name}/zone"
 
 
-def _patches(spec: ClusterSpec, pool: Pool, name: str) -> tuple[tuple[Mapping[str, Value], ...], ...]:
+def patches_of(spec: ClusterSpec, pool: Pool, name: str) -> tuple[Patch, ...]:
     """The patches of one node in the order they apply: for all, for its role, for its pool, for itself."""
     everyone = [patch for patch in spec.patches if patch.role is None and patch.node is None]
     role = [patch for patch in spec.patches if patch.role == pool.role]
     single = [patch for patch in spec.patches if patch.node == name]
-    return tuple(patch.documents for patch in (*everyone, *role, *pool.patches, *single))
+    return (*everyone, *role, *pool.patches, *single)

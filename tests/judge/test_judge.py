@@ -1,7 +1,7 @@
 """What prov makes, before Talos's own configuration library (`make judge`; needs Go, which is a judge only).
 
 The library of each minor release decodes and validates our configurations, makes the same ones from the same
-secrets, merges the same patches, and reads our secrets bundle as we read its.
+secrets, and reads our secrets bundle as we read its.
 """
 
 from __future__ import annotations
@@ -36,13 +36,11 @@ from provisioner.talos.versions import Contract
 
 ROOT = Path(__file__).parents[2]
 ENDPOINT = "10.0.0.5"
-CASES = ROOT / "tests/cases/patch"
 Judge = Callable[..., dict[str, Any]]
 Documents = Sequence[Mapping[str, Value]]
 FUNCTIONS = {**CORE, **talos.functions}
 
 MINORS = ("1.11", "1.12", "1.13", "1.14")
-NEWEST = "1.13"
 everywhere = pytest.mark.parametrize("minor", MINORS)
 
 EXPLAINED = {
@@ -87,17 +85,6 @@ IN_DOCUMENTS: dict[str, Mapping[str, Value]] = {
     "first": {"apiVersion": "v1alpha1", "kind": "KubeNodeConfig", "labels": {"example.org/cluster": "first"}},
 }
 """What patches of these clusters say, as 1.14 wants it."""
-
-
-DIFFERENT = {
-    "a field of a document that is not there goes quietly": "the library crashes",
-    "a directive with other keys beside it is refused": "the library ignores the other keys, which nobody can mean",
-    "a document deletion with content beside it is refused": "the same",
-    "a name that is no text is refused": "the library writes the number as text",
-    "a document of an unknown kind is appended": "prov passes through what this release of Talos does not know",
-    "unknown keys pass through": "the same",
-}
-"""Patch cases in which prov is unlike the library on purpose, with the reason."""
 
 
 @pytest.fixture(scope="session")
@@ -182,19 +169,6 @@ def test_every_explanation_is_of_a_difference(judges: Callable[[str], Judge], bu
     assert EXPLAINED.keys() == found
 
 
-def _merges() -> Iterator[Any]:
-    for file in sorted(CASES.glob("*.yaml")):
-        for case in yaml.safe_load(file.read_text()):
-            yield pytest.param(case, id=f"{file.stem}: {case['name']}")
-
-
-@pytest.mark.parametrize("minor", [NEWEST])
-@pytest.mark.parametrize("case", list(_merges()))
-def test_patches_merge_alike(judge: Judge, case: dict[str, str]) -> None:
-    """The library merges the same patch into the same base with the same result, or refuses it as we do."""
-    assert _alike(judge, case) is (case["name"] not in DIFFERENT)
-
-
 @everywhere
 def test_secrets_go_both_ways(judge: Judge, minor: str) -> None:
     """Its bundle is ours after a round trip, and it reads ours, made for the same release."""
@@ -258,17 +232,6 @@ def _different(theirs: Documents, ours: Documents) -> set[str]:
     """The paths in which they differ, such as `KubeletConfig.image`, whatever the order of documents."""
     both = ({_name(each): each for each in documents} for documents in (theirs, ours))
     return {_path(change.path) for change in differences(*both)}
-
-
-def _alike(judge: Judge, case: dict[str, str]) -> bool:
-    theirs = judge("merge", base=case["base"], patch=case["patch"])
-    if "error" in case:
-        return "error" in theirs
-    ours = judge("encode", config=case["expected"])
-    if "error" in theirs or "error" in ours:
-        return False
-    # Where a document was deleted the library leaves an empty one behind.
-    return [each for each in decode(theirs["config"]) if each] == [each for each in decode(ours["config"]) if each]
 
 
 def _name(document: Mapping[str, Value]) -> str:
