@@ -16,7 +16,10 @@ from provisioner.talos.config.machine import machine
 from provisioner.talos.config.names import good_for
 from provisioner.talos.config.patch import PatchError, merge
 from provisioner.talos.config.redact import mark_secrets
+from provisioner.talos.config.settings import patches
+from provisioner.talos.settings.section import Target
 from provisioner.talos.support import require
+from provisioner.talos.versions import Contract
 
 
 def documents(
@@ -29,7 +32,7 @@ def documents(
     platform: str = "metal",
     names: tuple[Value, ...] = (),
 ) -> tuple[Mapping[str, Value], ...]:
-    """The node's documents, the root first, with its patches applied in order.
+    """The node's documents, the root first, with its settings and then its patches applied in order.
 
     endpoint      of the Kubernetes API: a host or a URL, or a reference to a host
     install_disk  None where the image boots in place
@@ -51,7 +54,9 @@ def documents(
         "cluster": cluster(node, topology, endpoint=endpoint, secrets=secrets),
     }
     result: tuple[Mapping[str, Value], ...] = (root, hostname(node.name))
-    for patch in (*good_for(names, node, topology.talos.contract), *node.patches):
+    target = Target(Contract.parse(topology.talos.contract), node.role == "controlplane", install_disk is not None)
+    own = (*good_for(names, node, topology.talos.contract), *patches(node.settings, target))
+    for patch in (*own, *node.patches):
         result = merge(result, patch)
     _check_name(node, result)
     return mark_secrets(result)  # a patch may bring a secret written out, such as a registry's password
