@@ -102,7 +102,9 @@ def whole(low: int, high: int) -> Leaf:
 def one_of(*words: str) -> Leaf:
     """One of some words."""
     said = ", ".join(f"`{word}`" for word in words)
-    return Leaf(Form((str,), said, lambda value: value in words, lambda value: f"write one of {', '.join(words)}"))
+    return Leaf(
+        Form((str,), f"one of {said}", lambda value: value in words, lambda value: f"write one of {', '.join(words)}")
+    )
 
 
 def url(*schemes: str) -> Leaf:
@@ -143,6 +145,8 @@ def fixed(leaf: Leaf) -> Leaf:
 
 TEXT = Leaf(Form((str,), "a text", lambda value: value != "", lambda _: "write a text that is not empty"))
 FLAG = Leaf(Form((bool,), "true or false"))
+SWITCH = fixed(FLAG)
+"""One that decides which documents there are."""
 LOOSE = Leaf(Form((str, int, float, bool), "a text or a number", becomes=_as_text))
 """A text that people write as a number, too."""
 ADDRESS = _text("an IP address", is_address, "write an IP address such as 10.0.0.2 or fd00::2")

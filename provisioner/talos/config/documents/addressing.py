@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from provisioner.sdk import Value
 from provisioner.talos.config.documents.dhcp import DHCP
-from provisioner.talos.settings.forms import ADDRESS, DESTINATION, NETWORK, whole
+from provisioner.talos.settings.forms import ADDRESS, DESTINATION, NETWORK, fixed, whole
 from provisioner.talos.settings.section import Complaint, Settings, items, plain, present, renamed, rows
 from provisioner.talos.settings.shape import Key, Many, Table
 
@@ -25,7 +25,7 @@ _ROUTE = Table(
         "metric": Key(whole(1, 2**32 - 1), "of several routes the one with the lowest metric is taken"),
         "mtu": Key(whole(68, 2**32 - 1), "the largest packet on this route"),
         "table": Key(
-            whole(1, 252),
+            fixed(whole(1, 252)),
             "the routing table, the main one if it is left out",
             needs=lambda contract: contract.link_documents,
         ),

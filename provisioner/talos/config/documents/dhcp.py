@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.sdk import Value
-from provisioner.talos.settings.forms import FLAG, whole
+from provisioner.talos.settings.forms import FLAG, SWITCH, whole
 from provisioner.talos.settings.section import Document, Settings, document, plain, present, table
 from provisioner.talos.settings.shape import Key, Table
 
 DHCP = Key(
     Table(
         {
-            "ipv4": Key(FLAG, "whether to ask for an IPv4 address; true unless it says otherwise"),
-            "ipv6": Key(FLAG, "whether to ask for an IPv6 address"),
+            "ipv4": Key(SWITCH, "whether to ask for an IPv4 address; true unless it says otherwise"),
+            "ipv6": Key(SWITCH, "whether to ask for an IPv6 address"),
             "metric": Key(whole(1, 2**32 - 1), "the metric of the routes that come with the address"),
             "ignore_hostname": Key(
                 FLAG,

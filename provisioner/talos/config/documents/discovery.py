@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.talos.settings.forms import FLAG, url
+from provisioner.talos.settings.forms import SWITCH, url
 from provisioner.talos.settings.section import (
     Document,
     Section,
@@ -29,7 +29,7 @@ NAME = "default"
 _DISCOVERY = Key(
     Table(
         {
-            "enabled": Key(FLAG, "whether they do; true unless it says otherwise"),
+            "enabled": Key(SWITCH, "whether they do; true unless it says otherwise"),
             "endpoint": Key(url("https", "http", "grpc"), "the service they meet at, if it is not the public one"),
         },
         short="enabled",

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from provisioner.sdk import Value
-from provisioner.talos.settings.forms import CEL, COMPARED, DEVICE, FLAG, TEXT, comparison, one_of
+from provisioner.talos.settings.forms import CEL, COMPARED, DEVICE, SWITCH, TEXT, comparison, fixed, one_of
 from provisioner.talos.settings.leaf import quoted, together
-from provisioner.talos.settings.section import Complaint, Settings, plain
+from provisioner.talos.settings.section import Complaint, Settings, plain, word
 from provisioner.talos.settings.shape import Key, Table
 
 PATTERNS: Mapping[str, tuple[str, str]] = {
@@ -34,8 +34,8 @@ _ALWAYS = ('disk.transport != ""', "!disk.readonly", "!disk.cdrom")
 
 KEYS: Mapping[str, Key] = {
     "device": Key(DEVICE, "its device, such as `/dev/nvme0n1`"),
-    "size": Key(COMPARED, "its size, as in `>= 100GB`"),
-    "type": Key(one_of(*TYPES), "what it is"),
+    "size": Key(fixed(COMPARED), "its size, as in `>= 100GB`"),
+    "type": Key(fixed(one_of(*TYPES)), "what it is"),
     **{key: Key(TEXT, f"{about}; `*` stands for anything") for key, (_, about) in PATTERNS.items()},
 }
 """What a disk is chosen by, everywhere."""
@@ -43,7 +43,7 @@ KEYS: Mapping[str, Key] = {
 CHOICE = Table(
     {
         **KEYS,
-        "system": Key(FLAG, "whether it is the disk that Talos is on"),
+        "system": Key(SWITCH, "whether it is the disk that Talos is on"),
         "match": Key(CEL, "a CEL expression over `disk` and `system_disk`, instead of everything else"),
     },
     short="device",
@@ -69,15 +69,13 @@ def _terms(choice: Settings) -> Iterator[Value]:
     if "device" in choice:
         yield together("disk.dev_path == ", quoted(choice["device"]))
     if "size" in choice:
-        text = plain(choice, "size")
-        sign, size = comparison(text) if isinstance(text, str) else ("==", 0)
+        sign, size = comparison(word(choice, "size"))
         yield f"disk.size {sign} {size}u"
     for key, (field, _) in PATTERNS.items():
         if key in choice:
             yield together("glob(", quoted(choice[key]), f", disk.{field})")
-    kind = plain(choice, "type")
-    if isinstance(kind, str):
-        yield TYPES[kind]
+    if "type" in choice:
+        yield TYPES[word(choice, "type")]
     if "system" in choice:
         yield "system_disk" if plain(choice, "system") else "!system_disk"
 

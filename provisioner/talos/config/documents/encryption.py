@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.sdk import Value
-from provisioner.talos.settings.forms import FLAG, TEXT, one_of, url, whole
+from provisioner.talos.settings.forms import FLAG, SWITCH, TEXT, fixed, one_of, url, whole
 from provisioner.talos.settings.section import Complaint, Settings, items, plain, present, renamed, rows, table
 from provisioner.talos.settings.shape import Key, Many, Table
 
@@ -24,8 +24,8 @@ _TPM = Table(
 )
 _KEY = Table(
     {
-        "slot": Key(whole(0, 31), "its slot; its place in the list unless it says otherwise"),
-        "node_id": Key(FLAG, "made from the machine's identity: against disks that leave the machine, no more"),
+        "slot": Key(fixed(whole(0, 31)), "its slot; its place in the list unless it says otherwise"),
+        "node_id": Key(SWITCH, "made from the machine's identity: against disks that leave the machine, no more"),
         "tpm": Key(_TPM, "kept by the machine's TPM; `{}` is enough"),
         "passphrase": Key(TEXT, "written out; take it from `${env.NAME}`"),
         "kms": Key(url("https", "grpc", "http"), "kept by a key server, at this URL"),

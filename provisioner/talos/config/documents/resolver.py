@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.sdk import Value, strip_origins
-from provisioner.talos.settings.forms import ADDRESS, FLAG, HOST, one_of
+from provisioner.talos.settings.forms import ADDRESS, HOST, SWITCH, one_of
 from provisioner.talos.settings.section import (
     Complaint,
     Document,
@@ -47,7 +47,7 @@ _RESOLVER = Key(
             "servers": Key(Many(_SERVER), "name servers; an address is short for `{address: …}`"),
             "search": Key(Many(HOST), "domains in which short names are looked for"),
             "search_own": Key(
-                FLAG, "whether the domain of the host name is one of them; true unless it says otherwise"
+                SWITCH, "whether the domain of the host name is one of them; true unless it says otherwise"
             ),
         }
     ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.talos.settings.forms import DEVICE, DURATION, FLAG, SERVER, is_address
+from provisioner.talos.settings.forms import DEVICE, DURATION, FLAG, SERVER, SWITCH, is_address
 from provisioner.talos.settings.section import (
     Complaint,
     Document,
@@ -28,7 +28,7 @@ _TIME = Key(
             "servers": Key(Many(SERVER), "time servers"),
             "devices": Key(Many(DEVICE), "clocks of the host, such as `/dev/ptp0`; instead of servers"),
             "nts": Key(FLAG, "whether servers are asked in a secured way", needs=lambda c: c.secured_time),
-            "enabled": Key(FLAG, "false where something else keeps the clock"),
+            "enabled": Key(SWITCH, "false where something else keeps the clock"),
             "boot_timeout": Key(DURATION, "how long booting waits for the time"),
         }
     ),

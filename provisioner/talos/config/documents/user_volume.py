@@ -20,7 +20,7 @@ from provisioner.talos.config.documents.provisioning import (
     provisioning,
     upkeep,
 )
-from provisioner.talos.settings.forms import FLAG, VOLUME_NAME, one_of
+from provisioner.talos.settings.forms import FLAG, VOLUME_NAME, fixed, one_of
 from provisioner.talos.settings.section import Complaint, Document, Settings, document, plain, present, renamed
 from provisioner.talos.settings.shape import Key, Named, Table
 
@@ -30,7 +30,7 @@ USER = Key(
         Table(
             {
                 "type": Key(
-                    one_of("partition", "disk", "directory"),
+                    fixed(one_of("partition", "disk", "directory")),
                     "a part of a disk unless it says otherwise, a whole disk, or a folder of EPHEMERAL",
                     needs=lambda contract: contract.user_volume_types,
                 ),

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from provisioner.sdk import Value
 from provisioner.talos.config.documents.addressing import COMMON, interface_fields, link_fields
 from provisioner.talos.config.documents.dhcp import dhcp, interface_dhcp
-from provisioner.talos.settings.forms import LINK_NAME, one_of, whole
+from provisioner.talos.settings.forms import LINK_NAME, fixed, one_of, whole
 from provisioner.talos.settings.section import Document, Settings, document, renamed
 from provisioner.talos.settings.shape import Key, Named, Table
 
@@ -21,7 +21,7 @@ VLANS = Key(
         Table(
             {
                 "link": Key(LINK_NAME, "the link whose traffic it is part of", required=True),
-                "id": Key(whole(1, 4094), "its number", required=True),
+                "id": Key(fixed(whole(1, 4094)), "its number", required=True),
                 "mode": Key(
                     one_of("802.1q", "802.1ad"),
                     "how packets are marked; `802.1q` unless it says otherwise",
