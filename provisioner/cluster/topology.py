@@ -17,13 +17,17 @@ from attrs import evolve
 
 from provisioner.errors import InputError, Place, Problem
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
-from provisioner.spec.schema import ClusterSpec, Patch, Pool, TalosSpec
+from provisioner.spec.schema import ClusterSpec, MachineSettings, Patch, Pool, TalosSpec
+from provisioner.talos.config.settings import limits
 from provisioner.talos.images.schematic import Schematic, SchematicError
 from provisioner.talos.support import default_kubernetes, require
+from provisioner.talos.versions import Contract
 
 TALOS = "talos.version"
 KUBERNETES = "kubernetes.version"
 CONTRACT = "talos.contract"
+
+_NO_PLACE = "this release of Talos cannot be told a setting"
 
 
 def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topology | None, dict[str, str]]:
@@ -31,7 +35,8 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
 
     Nodes are ordered by pool name, then by number. What is bound stays: a new node or zone changes nothing about the
     nodes there are, and a node that comes back finds its old zone. Bound releases hold, whatever the file says;
-    `moves` tells where it says something else. Raises InputError where the file has dropped a cluster that stands.
+    `moves` tells where it says something else. Raises InputError where the file has dropped a cluster that stands,
+    and where it has settings that the bound contract cannot express.
     """
     if spec.talos is None:
         return None, _unbound(spec, bindings)
@@ -47,6 +52,7 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
             zone=zones[name],
             options=pool.options,
             patches=tuple(patch.documents for patch in patches_of(spec, pool, name)),
+            settings=_settings(spec, pool, name).values,
         )
         for pool in sorted(spec.pools, key=lambda pool: pool.name)
         for name in pool.nodes
@@ -61,6 +67,7 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
         recipe=_recipe(spec.talos),
         secure_boot=spec.talos.secureboot,
     )
+    _check_settings(spec, talos.contract)
     kept = {
         **bindings,
         **{_zone_key(name): zone for name, zone in zones.items()},
@@ -124,6 +131,21 @@ def _schematic(talos: TalosSpec) -> str:
 def _recipe(talos: TalosSpec) -> str:
     wanted = image_of(talos)
     return "" if talos.schematic_id and wanted == Schematic() else wanted.recipe
+
+
+def _settings(spec: ClusterSpec, pool: Pool, name: str) -> MachineSettings:
+    return spec.machines.get(name, pool.machine)
+
+
+def _check_settings(spec: ClusterSpec, contract: str) -> None:
+    """Raises InputError with every setting that the configuration of this contract has no place for."""
+    found: dict[Problem, None] = {}
+    for settings in (*(pool.machine for pool in spec.pools if pool.nodes), *spec.machines.values()):
+        for limit in limits(settings.values, Contract.parse(contract)):
+            place = settings.place(limit.path)
+            found[Problem("machine-release", _NO_PLACE, limit.detail, place, limit.remedy)] = None
+    if found:
+        raise InputError(sorted(found, key=lambda item: (item.place.file, item.place.line, item.place.column)))
 
 
 def _unbound(spec: ClusterSpec, bindings: Mapping[str, str]) -> dict[str, str]:

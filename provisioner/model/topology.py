@@ -32,6 +32,8 @@ class Node:
     """What the pool says to its provider beyond the common fields."""
     patches: tuple[tuple[Mapping[str, Value], ...], ...] = ()
     """Patches in the order they apply (all, role, pool, node), each a tuple of documents."""
+    settings: Mapping[str, Value] = field(factory=dict)
+    """What the file says about the machine whatever its release is; its configuration is patched with it first."""
 
 
 @frozen

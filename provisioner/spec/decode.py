@@ -18,6 +18,8 @@ from provisioner.spec.document import MapNode, Node
 from provisioner.spec.fields import Fields, Reader
 from provisioner.spec.files import Folder
 from provisioner.spec.findings import Findings
+from provisioner.spec.machine import SettingsReader
+from provisioner.spec.machines import read_machines
 from provisioner.spec.moved import read_moved
 from provisioner.spec.patches import PatchReader
 from provisioner.spec.pools import read_pools
@@ -30,7 +32,7 @@ from provisioner.spec.variables import read_variables
 
 _PROVIDER = re.compile(r"[a-z]([a-z0-9_-]*[a-z0-9])?")
 _TYPE = re.compile(r"[a-z][a-z0-9_]*")
-_CLUSTER = ("talos", "kubernetes", "endpoint", "pools", "patches")
+_CLUSTER = ("talos", "kubernetes", "endpoint", "pools", "nodes", "machine", "patches")
 """The keys that speak of a cluster: a file with none of them has resources and outputs only."""
 _OUTPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -76,6 +78,10 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     )
     sure = not has_cluster or (pool_table is not None and not pools.faulty)
     patches = PatchReader(reader, folder, path.name, pools.nodes, sure)
+    settings = SettingsReader(reader, path.name)
+    complete, machines = read_machines(
+        top, pools.complete(reader, patches, settings), settings, pools.nodes, sure=sure
+    )
     spec = ClusterSpec(
         path=path,
         name=name or "",
@@ -84,8 +90,9 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
         kubernetes=kubernetes,
         providers=_providers(blocks, reader),
         endpoint=AUTO if endpoint is None else endpoint,
-        pools=pools.complete(reader, patches),
+        pools=complete,
         patches=patches.read(top.take("patches"), "patches", targets=True),
+        machines=machines,
         resources=resources.complete(reader, pools.nodes, sure=sure),
         moved=read_moved(top.take("moved"), reader, resources.addresses),
         outputs=_outputs(top.table("outputs"), reader),

@@ -15,6 +15,7 @@ from provisioner.talos.kinds.config import ConfigKind
 from provisioner.talos.kinds.health import HealthGate
 from provisioner.talos.kinds.schematic import SchematicKind
 from provisioner.talos.kinds.secrets import SecretsKind
+from provisioner.talos.settings.leaf import BASE64, encode_base64
 
 if TYPE_CHECKING:
     from provisioner.talos.api.cluster import Cluster
@@ -53,7 +54,7 @@ class TalosProvider:
         "talos.schematic": SchematicKind(),
         "talos.secrets": SecretsKind(),
     }
-    functions: ClassVar[Mapping[str, Function]] = {"talos.encode": encode, "talos.pem": pem}
+    functions: ClassVar[Mapping[str, Function]] = {"talos.encode": encode, "talos.pem": pem, BASE64: encode_base64}
 
     def connect(self, settings: Settings) -> Cluster:
         """Access to the cluster's machines; nothing is opened before the first question."""

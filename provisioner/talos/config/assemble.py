@@ -16,8 +16,11 @@ from provisioner.talos.config.machine import machine
 from provisioner.talos.config.names import good_for
 from provisioner.talos.config.patch import PatchError, merge
 from provisioner.talos.config.redact import mark_secrets
+from provisioner.talos.config.settings import patches
 from provisioner.talos.config.subject import Subject
+from provisioner.talos.settings.section import Target
 from provisioner.talos.support import require
+from provisioner.talos.versions import Contract
 
 
 def documents(
@@ -30,7 +33,7 @@ def documents(
     platform: str = "metal",
     names: tuple[Value, ...] = (),
 ) -> tuple[Mapping[str, Value], ...]:
-    """The node's documents, the root first, with its patches applied in order.
+    """The node's documents, the root first, with its settings and then its patches applied in order.
 
     endpoint      of the Kubernetes API: a host or a URL, or a reference to a host
     install_disk  None where the image boots in place
@@ -44,7 +47,9 @@ def documents(
     require(topology.talos.contract)
     subject = Subject(node, topology, endpoint, install_disk, platform, secrets)
     result: tuple[Mapping[str, Value], ...] = (_root(subject), *typed_documents(subject))
-    for patch in (*good_for(names, node, topology.talos.contract), *node.patches):
+    target = Target(Contract.parse(topology.talos.contract), node.role == "controlplane", install_disk is not None)
+    own = (*good_for(names, node, topology.talos.contract), *patches(node.settings, target))
+    for patch in (*own, *node.patches):
         result = merge(result, patch)
     _check_name(node, result)
     return mark_secrets(result)  # a patch may bring a secret written out, such as a registry's password
