@@ -130,7 +130,9 @@ class _Layer:
         revealed = value.reveal()
         if revealed is None or type(revealed) not in shape.form.kinds or not shape.form.fits(revealed):
             self.reader.wrong_value(
-                place, f"the secret given for {what} is not {shape.form.said}", "give another one, or use a variable if it need not be secret"
+                place,
+                f"the secret given for {what} is not {shape.form.said}",
+                "give another one, or use a variable if it need not be secret",
             )
             return None
         return Sourced(value, Origin(self.main, place.line))

@@ -69,7 +69,7 @@ def bundle() -> dict[str, Value]:
 
 def _plans() -> Iterator[Any]:
     files = {name: folder / "cluster.yaml" for name, folder in shipped().items()}
-    files["first-cluster"] = ROOT / "examples/first-cluster/cluster.yaml"
+    files |= {name: ROOT / "examples" / name / "cluster.yaml" for name in ("first-cluster", "static-network")}
     for name, file in files.items():
         yield pytest.param(file, id=name)
 
