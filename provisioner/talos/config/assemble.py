@@ -16,6 +16,7 @@ from provisioner.talos.config.machine import machine
 from provisioner.talos.config.names import good_for
 from provisioner.talos.config.patch import PatchError, merge
 from provisioner.talos.config.redact import mark_secrets
+from provisioner.talos.config.twins import refuse_twins
 from provisioner.talos.support import require
 
 
@@ -54,6 +55,7 @@ def documents(
     for patch in (*good_for(names, node, topology.talos.contract), *node.patches):
         result = merge(result, patch)
     _check_name(node, result)
+    refuse_twins(node.name, result)
     return mark_secrets(result)  # a patch may bring a secret written out, such as a registry's password
 
 

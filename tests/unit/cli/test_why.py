@@ -104,14 +104,14 @@ def test_the_answer_as_json(desk: Desk) -> None:
     assert {"schema": 1, "path": "machine.sysctls", "contract": "1.13"}.items() <= said.items()
     (answer,) = said["answers"]
     assert {"path": "machine.sysctls", "nodes": ["workers-2"], "value": {}}.items() <= answer.items()
-    assert "cluster.yaml:17" == answer["origin"]
+    assert answer["origin"] == "cluster.yaml:17"
 
 
 def test_a_deletion_as_json(desk: Desk) -> None:
     asked = ("why", "machine.sysctls.vm.max_map_count", "--node", "workers-2", "--json")
     (answer,) = json.loads(desk.prov(*asked).stdout)["answers"]
-    assert "cluster.yaml:17" == answer["gone"]
-    assert {"value": "3", "origin": "cluster.yaml:13"} == answer["instead_of"][0]
+    assert answer["gone"] == "cluster.yaml:17"
+    assert answer["instead_of"][0] == {"value": "3", "origin": "cluster.yaml:13"}
 
 
 @pytest.mark.parametrize(
