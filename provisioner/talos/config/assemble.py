@@ -18,6 +18,7 @@ from provisioner.talos.config.patch import PatchError, merge
 from provisioner.talos.config.redact import mark_secrets
 from provisioner.talos.config.settings import patches
 from provisioner.talos.config.subject import Subject
+from provisioner.talos.config.twins import refuse_twins
 from provisioner.talos.settings.section import Target
 from provisioner.talos.support import require
 from provisioner.talos.versions import Contract
@@ -52,6 +53,7 @@ def documents(
     for patch in (*own, *node.patches):
         result = merge(result, patch)
     _check_name(node, result)
+    refuse_twins(node.name, result)
     return mark_secrets(result)  # a patch may bring a secret written out, such as a registry's password
 
 

@@ -182,6 +182,10 @@ def _at(patch: Document, path: Path) -> Value:
 
 
 def _error(summary: str, found: Value, detail: str, remedy: str) -> PatchError:
-    origin = next((leaf.origin for _, leaf in leaves(found) if isinstance(leaf, Sourced)), None)
-    place = Place(file=origin.file, line=origin.line, column=1) if origin else None
-    return PatchError(summary, detail=detail, place=place, remedy=remedy)
+    return PatchError(summary, detail=detail, place=place_of(found), remedy=remedy)
+
+
+def place_of(value: Value) -> Place | None:
+    """Where the first leaf of a value that somebody wrote stands."""
+    origin = next((leaf.origin for _, leaf in leaves(value) if isinstance(leaf, Sourced)), None)
+    return None if origin is None else Place(file=origin.file, line=origin.line, column=1)
