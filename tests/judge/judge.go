@@ -15,6 +15,7 @@
 //	{"do": "encode", "config": text}                  → {"config": text}, as the library writes it
 //	{"do": "release", "talos": "v1.14.1", "kubernetes": "1.37.0"}
 //	                                                  → {"kubernetes": its default, "fits": whether it runs the other}
+//	{"do": "redact", "config": text}                  → {"config": text}, with what it holds for secret replaced
 //	{"do": "secrets", "contract": "v1.14"}            → {"secrets": text}, a bundle of its own
 //
 // Further wishes for "generate" are the fields of `wishes`. What goes wrong is the "error" of an answer; where the
@@ -119,6 +120,8 @@ func judge(asked request) (answer, error) {
 		return merge(asked)
 	case "encode":
 		return encode(asked)
+	case "redact":
+		return redact(asked)
 	case "release":
 		return release(asked)
 	case "secrets":
@@ -275,6 +278,20 @@ func encode(asked request) (answer, error) {
 	}
 
 	text, err := provider.EncodeBytes(encoder.WithComments(encoder.CommentsDisabled))
+	if err != nil {
+		return nil, err
+	}
+
+	return answer{"config": string(text)}, nil
+}
+
+func redact(asked request) (answer, error) {
+	provider, err := configloader.NewFromBytes([]byte(asked.Config))
+	if err != nil {
+		return nil, err
+	}
+
+	text, err := provider.RedactSecrets("REDACTED").EncodeBytes(encoder.WithComments(encoder.CommentsDisabled))
 	if err != nil {
 		return nil, err
 	}

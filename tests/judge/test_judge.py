@@ -22,12 +22,13 @@ from provisioner.cluster.topology import topology_of
 from provisioner.model.functions import CORE
 from provisioner.model.topology import Topology
 from provisioner.model.value import Path as ValuePath
-from provisioner.model.value import Unknown, Value, dig, evaluate, freeze, reveal
+from provisioner.model.value import Secret, Unknown, Value, dig, evaluate, freeze, leaves, reveal
 from provisioner.planner.compare import differences
 from provisioner.spec.load import load
 from provisioner.talos.config.assemble import documents
 from provisioner.talos.config.encode import decode, encode
 from provisioner.talos.config.endpoint import url
+from provisioner.talos.config.redact import mark_secrets
 from provisioner.talos.images.installer import installer_image
 from provisioner.talos.pki.bundle import from_tree, generate, to_tree
 from provisioner.talos.provider import provider as talos
@@ -181,6 +182,22 @@ def test_secrets_go_both_ways(judge: Judge, minor: str) -> None:
     assert reveal(to_tree(from_tree(theirs))) == reveal(theirs)
     assert _shape(theirs) == _shape(ours)
     assert "error" not in read
+
+
+@everywhere
+@pytest.mark.parametrize("role", ["controlplane", "worker"])
+def test_what_the_library_hides_is_secret(judge: Judge, minor: str, bundle: dict[str, Value], role: str) -> None:
+    """In what prov generates; prov hides more."""
+    topology = _topology(shipped()["ha-cluster"] / "cluster.yaml", minor)
+    name = next(node.name for node in topology.nodes if node.role == role)
+    text = _config(topology, name, bundle, "/dev/vda")
+    theirs = decode(judge("redact", config=text)["config"])
+
+    hidden = {path for path, leaf in leaves(theirs) if leaf in ("REDACTED", "UkVEQUNURUQ=")}
+    secret = {path for path, leaf in leaves(mark_secrets(decode(text))) if isinstance(leaf, Secret)}
+
+    assert hidden
+    assert hidden - secret == set()
 
 
 @everywhere
