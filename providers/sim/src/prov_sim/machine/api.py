@@ -95,6 +95,7 @@ class MachineService(MachineServiceBase):
 
     async def Reboot(self, stream: AnyStream) -> None:
         await self._begin(stream, "Reboot")
+        self._refuse_while_leaving()
         await self._answer(stream, "Reboot", wire.RebootResponse(messages=[wire.Reboot(actor_id="sim")]))
         self._machine.reboot()
 
@@ -133,12 +134,6 @@ class MachineService(MachineServiceBase):
             platform=wire.PlatformInfo(name=order.platform, mode=order.mode),
         )
         await self._answer(stream, "Version", wire.VersionResponse(messages=[version]))
-
-    async def Reboot(self, stream: AnyStream) -> None:
-        await self._begin(stream, "Reboot")
-        self._refuse_while_leaving()
-        await self._answer(stream, "Reboot", wire.RebootResponse(messages=[wire.Reboot(actor_id="sim")]))
-        self._machine.reboot()
 
     async def Shutdown(self, stream: AnyStream) -> None:
         await self._begin(stream, "Shutdown")
