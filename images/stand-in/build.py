@@ -229,6 +229,9 @@ class Builder:
                     target = library / Path(place).name / path.relative_to(PROJECT / place)
                     target.parent.mkdir(parents=True, exist_ok=True)
                     shutil.copy(path, target)
+        for path in sorted(library.rglob("*.so")):
+            path.chmod(0o644)
+            _run(["strip", "--strip-unneeded", str(path)])
         self._copy_modules(release)
         self._copy_libraries()
 
@@ -278,9 +281,9 @@ class Builder:
         root = self._root
         loader = root / "usr/lib64/ld-linux-x86-64.so.2"
         script = (
-            "import compileall, sys; "
+            "import compileall, py_compile, sys; mode = py_compile.PycInvalidationMode.UNCHECKED_HASH; "
             "sys.exit(not compileall.compile_dir(sys.argv[1], quiet=1, legacy=True, stripdir=sys.argv[1],"
-            " maxlevels=20, invalidation_mode=__import__('py_compile').PycInvalidationMode.UNCHECKED_HASH, optimize=0))"
+            " maxlevels=20, invalidation_mode=mode, optimize=0))"
         )
         for folder in (root / "usr/lib/python3.11", root / "usr/lib/standin"):
             _run(

@@ -18,7 +18,7 @@ from prov_standin.world import World
 
 def begin(image: Release, platform: str, slot: str, net: Network, found: Found | None) -> StandIn:
     """Switches the machine on."""
-    world = World()
+    world = World(net.addresses)
     order = Order(
         key="",
         lineage="",
@@ -39,7 +39,6 @@ def begin(image: Release, platform: str, slot: str, net: Network, found: Found |
     machine.more_names = tuple(
         text.partition("/")[0] for _, text in net.addresses if not text.startswith(net.own + "/")
     )
-    world.machine = machine
     say(f"machine {machine.id} address {machine.address}")
     machine.switch_on()
     return machine

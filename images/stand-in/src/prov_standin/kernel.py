@@ -59,7 +59,7 @@ def command_line() -> dict[str, list[str]]:
     return found
 
 
-def _call(function: ctypes._FuncPointer, *arguments: object) -> None:  # type: ignore[name-defined]
+def _call(function: ctypes._FuncPointer, *arguments: object) -> None:
     if function(*arguments) == -1:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

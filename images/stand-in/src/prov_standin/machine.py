@@ -36,10 +36,13 @@ class StandIn(Machine):
         self, order: Order, machine_id: str, address: str, world: World, release: Release, slot: str
     ) -> None:
         super().__init__(order, machine_id, address, world, listen=ANYWHERE)
+        self._world = world
         self._release = release
+        world.inhabit(self)
         self._slot = slot
         self._system = SystemDisk.find()
         self._told = ""
+        self._kept: dict[str, dict[str, Any]] = {}
         self._proved = False
         self.disk.installed = self._system is not None
         if self._system is not None:
@@ -55,22 +58,17 @@ class StandIn(Machine):
             say(told)
         if self.up or self.stage == "maintenance":
             self._prove()
+        self._world.tell()
 
     def keep(self) -> None:
         if self._system is None:
             return
         config = self.disk.config
         state = {"version": self.config_version, "config": config.text if config is not None else ""}
-        self._system.write("STATE", state)
-        self._system.write("META", self._system.read("META") | {"boots": self.boots})
-        self.keep_etcd()
-
-    def keep_etcd(self) -> None:
-        """Writes what etcd holds."""
         data = self.disk.etcd
-        if self._system is not None and data is not None:
-            assert isinstance(self.world, World)
-            self._system.write("EPHEMERAL", self.world.etcd_document(data))
+        self._write("STATE", state)
+        self._write("META", {"boots": self.boots})
+        self._write("EPHEMERAL", self._world.document(data) if data is not None else {})
 
     def wipe(self, *, labels: frozenset[str], everything: bool) -> None:
         if self._system is None:
@@ -81,6 +79,7 @@ class StandIn(Machine):
             return
         for label in sorted(labels & {"META", "STATE", "EPHEMERAL"}):
             self._system.wipe(label)
+            self._kept.pop(label, None)
             say(f"wiped {label}")
 
     async def install(self, config: MachineConfig) -> str:
@@ -152,8 +151,13 @@ class StandIn(Machine):
             self.disk.config = config
             kept = system.read("EPHEMERAL")
             if kept and config.is_control_plane:
-                assert isinstance(self.world, World)
-                self.disk.etcd = self.world.etcd_from(kept, config)
+                self.disk.etcd = self._world.restore(kept, config)
+
+    def _write(self, label: str, value: dict[str, Any]) -> None:
+        """Writes what is different now; disks wear out."""
+        if self._system is not None and self._kept.get(label) != value:
+            self._system.write(label, value)
+            self._kept[label] = value
 
     def _fetch(self, reference: str, found: Iterable[Mapping[str, Any]]) -> bytes:
         """The system to install: what was booted, unless the reference asks for another one."""
@@ -173,6 +177,7 @@ class StandIn(Machine):
         if self._proved or self._system is None or not self._slot:
             return
         self._proved = True
+        self._write("META", {"boots": self.boots})
         with efi.slots(self._system.efi()) as slots:
             if slots.prove(self._slot):
                 say(f"slot {self._slot} is good")

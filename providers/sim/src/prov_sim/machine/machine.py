@@ -194,13 +194,19 @@ class Machine:
         """Takes a configuration whose changes need no reboot."""
         self.persist(config)
         self._run(config)
-        issued = api_certificate(self, config)
+        self.renew_certificates()
+        self._report_node()
+        self.announce()
+
+    def renew_certificates(self) -> None:
+        """Presents certificates for the names it has now, as far as somebody signs them."""
+        if self._active is None:
+            return
+        issued = api_certificate(self, self._active)
         if issued is not None:
             self._server.renew(issued)
         if self._kubernetes is not None:
-            self._kubernetes.renew(kubernetes_certificate(self, config))
-        self._report_node()
-        self.announce()
+            self._kubernetes.renew(kubernetes_certificate(self, self._active))
 
     def persist(self, config: MachineConfig) -> None:
         """Writes a configuration for the next boot."""
