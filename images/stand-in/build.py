@@ -196,9 +196,10 @@ class Builder:
         self._compile()
         archive = self._work / "base.cpio"
         archive.write_bytes(cpio(_tree(self._root)))
-        _run(["zstd", "-q", "-f", "-15", "-T1", str(archive), "-o", str(archive) + ".zst"])
+        _run(["zstd", "-q", "-f", "-9", "-T1", str(archive), "-o", str(archive) + ".zst"])
         boot = self._packages / "usr/lib/systemd/boot/efi"
         return Base(
+            archive=archive,
             kernel=self._packages / f"boot/vmlinuz-{release}",
             initrd=Path(str(archive) + ".zst"),
             stub=boot / "linuxx64.efi.stub",
@@ -322,11 +323,14 @@ class Builder:
         )
         _run(["xz", "-q", "-f", "-k", "-0", "-T1", str(work / "nocloud-amd64.raw")])
         shutil.copy(base.kernel, work / "kernel-amd64")
+        pieces = work / "initramfs-amd64"
+        pieces.write_bytes(self._release(wish, "metal") + base.archive.read_bytes())
+        _run(["xz", "-q", "-f", "-0", "-T1", "--check=crc32", str(pieces)])
         for platform in ("metal", "nocloud"):
             (work / f"cmdline-{platform}-amd64").write_text(_command_line(platform, wish))
             self._installer(work, wish, platform)
         names = [f"{p}-amd64{e}" for p in ("metal", "nocloud") for e in (".iso", "-uki.efi")]
-        names += ["metal-amd64.raw.zst", "nocloud-amd64.raw.xz", "kernel-amd64"]
+        names += ["metal-amd64.raw.zst", "nocloud-amd64.raw.xz", "kernel-amd64", "initramfs-amd64.xz"]
         names += [
             "cmdline-metal-amd64",
             "cmdline-nocloud-amd64",
@@ -393,6 +397,7 @@ class Builder:
 class Base:
     """The parts all images share."""
 
+    archive: Path
     kernel: Path
     initrd: Path
     stub: Path

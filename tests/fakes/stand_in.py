@@ -155,6 +155,7 @@ class Bed:
     url: str = ""
     machines: list[Vm] = field(factory=list)
     requests: list[str] = field(factory=list)
+    broken: set[str] = field(factory=set)
 
     def artifact(self, name: str, version: str = "v1.13.9") -> Path:
         return self.factory / "image" / SCHEMATIC / version / name
@@ -197,7 +198,8 @@ def serving(bed: Bed) -> Iterator[None]:
         def translate_path(self, path: str) -> str:
             bed.requests.append(path)
             plain = path.partition("?")[0].lstrip("/")
-            return str((bed.factory if plain.startswith(("image/", "v2/")) else bed.folder) / plain)
+            place = (bed.factory if plain.startswith(("image/", "v2/")) else bed.folder) / plain
+            return str(_broken(place, bed.folder) if place.name in bed.broken else place)
 
         def log_message(self, *args: Any) -> None:
             pass
@@ -210,6 +212,15 @@ def serving(bed: Bed) -> Iterator[None]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _broken(path: Path, folder: Path) -> Path:
+    """A copy of a file with one byte changed."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    copy = folder / f"broken-{path.name}"
+    copy.write_bytes(data)
+    return copy
 
 
 def config(bed: Bed, made: Secrets, kind: str, name: str, endpoint: str, address: str = "", **machine: Any) -> str:

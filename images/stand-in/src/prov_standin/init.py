@@ -10,21 +10,23 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from prov_standin import kernel, network, sources, volumes
+from prov_standin import efi, kernel, network, sources, volumes
 from prov_standin.console import say
 from prov_standin.disk import SystemDisk, wait_for
 from prov_standin.network import Network, Setup
-from prov_standin.release import Release, release
+from prov_standin.release import release
 from prov_standin.sources import Found, Platform
 
 MODULES: Final = Path("/usr/lib/modules")
 
 _DISKS_S: Final = 5.0
 _PANIC_S: Final = 3.0
+_PROVE_S: Final = 180.0
+_SILENT_S: Final = 5.0
 
 
 def main() -> None:
@@ -75,16 +77,30 @@ async def _live() -> None:
     _tell(found)
     if image.flaw == "silent":
         say("this image stays silent on purpose")
-        await asyncio.sleep(_PANIC_S)
-        kernel.power("reboot")
-    await _serve(image, platform_name, slot, net, found)
-
-
-async def _serve(image: Release, platform: str, slot: str, net: Network, found: Found | None) -> None:
+        await _watch(slot, lambda: False, _SILENT_S)
+        return
     from prov_standin.begin import begin  # the libraries take most of the time until here
 
-    begin(image, platform, slot, net, found)
+    machine = begin(image, platform_name, slot, net, found)
+    await _watch(slot, lambda: machine.proved, _PROVE_S)
+
+
+async def _watch(slot: str, proved: Callable[[], bool], seconds: float) -> None:
+    """Reboots a system on trial that does not come up, so that the boot loader takes the other one."""
+    await asyncio.sleep(seconds)
+    if not proved() and _on_trial(slot):
+        say(f"slot {slot} does not come up")
+        kernel.power("reboot")
     await asyncio.Event().wait()
+
+
+def _on_trial(slot: str) -> bool:
+    system = SystemDisk.find()
+    if system is None:
+        return False
+    with efi.slots(system.efi()) as slots:
+        entry = slots.entries().get(slot)
+    return entry is not None and entry.tries is not None
 
 
 def _kept_configuration() -> str:
