@@ -9,28 +9,24 @@ Two builds from the same packages are byte for byte the same.
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import os
 import re
 import shutil
-import struct
-import subprocess
 import sys
 import time
-import uuid
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent.parent
 sys.path.insert(0, str(HERE / "src"))
 
-from prov_standin.layout import EFI_BYTES, IMAGE_BYTES, SYSTEM, entry_text, gpt, partitions_for  # noqa: E402
 
-EPOCH = 1767225600  # 2026-01-01; every time stamp in the image
+from artifacts import Artifacts, Wish  # noqa: E402
+from contents import MODULES, OWN, PACKAGES, UNUSED_EXTENSIONS, UNUSED_IN_WHEELS, UNUSED_STDLIB, WHEELS  # noqa: E402
+from formats import Base, cpio, output, run, tree  # noqa: E402
+
 DEFAULT_SCHEMATIC = "376567988ad370138ad8b2698212367b8edcb69b5fd68c80be1f2ec7d603b4ba"
 TOOLS = {
     "objcopy": "binutils",
@@ -42,83 +38,6 @@ TOOLS = {
     "dpkg-deb": "dpkg",
     "apt-get": "apt",
 }
-PACKAGES = (
-    "systemd-boot-efi",
-    "python3.11-minimal",
-    "libpython3.11-minimal",
-    "libpython3.11-stdlib",
-    "libc6",
-    "libssl3",
-    "zlib1g",
-    "libexpat1",
-    "libffi8",
-    "libgcc-s1",
-    "libstdc++6",
-)
-WHEELS = (
-    "aiohappyeyeballs",
-    "aiohttp",
-    "aiosignal",
-    "attrs",
-    "cffi",
-    "cryptography",
-    "frozenlist",
-    "grpclib",
-    "h2",
-    "hpack",
-    "hyperframe",
-    "idna",
-    "multidict",
-    "propcache",
-    "protobuf",
-    "PyYAML",
-    "typing_extensions",
-    "yarl",
-)
-MODULES = (
-    "virtio_pci",
-    "virtio_net",
-    "virtio_blk",
-    "virtio_scsi",
-    "virtio_rng",
-    "sd_mod",
-    "sr_mod",
-    "ata_piix",
-    "isofs",
-    "vfat",
-    "nls_cp437",
-    "nls_ascii",
-    "nls_utf8",
-    "af_packet",
-    "efivarfs",
-)
-UNUSED_STDLIB = re.compile(
-    r"^(__phello__|_pydecimal|antigravity|asynchat|asyncore|bdb|cProfile|cgi|cgitb|code|codeop|config-3|ctypes/macholib"
-    r"|ctypes/test|curses|dbm|distutils|doctest|email/architecture|ensurepip|ftplib|idlelib|imaplib|lib2to3|mailbox"
-    r"|mailcap|msilib|nntplib|optparse|pdb|pickletools|poplib|profile|pstats|pty|pydoc|rlcompleter|smtp|sqlite3"
-    r"|telnetlib|test|this|tkinter|tty|turtle|unittest|venv|webbrowser|wsgiref|xdrlib|xml|xmlrpc|zipapp)"
-)
-UNUSED_EXTENSIONS = re.compile(
-    r"^(_bz2|_codecs_(cn|hk|iso2022|jp|kr|tw)|_crypt|_ctypes_test|_curses|_dbm|_decimal|_gdbm|_lzma|_msi|_sqlite3|_test"
-    r"|_tkinter|_uuid|_xx|audioop|nis|ossaudiodev|readline|xx)"
-)
-UNUSED_IN_WHEELS = re.compile(r"(\.pyi|\.pyx|\.pxd|\.c|\.h|\.proto|\.typed)$|/tests?/|\.dist-info/|^cffi/")
-OWN = {
-    "provisioner": ("__init__.py", "talos/__init__.py", "talos/api/__init__.py", "talos/api/_wire/*.py"),
-    "providers/sim/src/prov_sim": ("__init__.py", "changes.py", "faults.py", "pace.py", "machine/*.py"),
-    "images/stand-in/src/prov_standin": ("*.py",),
-}
-CONSOLES = {"metal": "console=tty0 console=ttyS0", "nocloud": "console=tty1 console=ttyS0 net.ifnames=0"}
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What one image is to call itself. `flaw` makes it fail on purpose: at `boot`, or `silent` without an API."""
-
-    version: str
-    schematic: str
-    flaw: str = ""
-    arguments: str = ""
 
 
 class Builder:
@@ -137,7 +56,8 @@ class Builder:
         self._unpack_wheels()
         base = self._base(kernel.removeprefix("linux-image-"))
         for wish in wishes:
-            self._artifacts(wish, base)
+            work = self._work / f"{wish.version}-{wish.flaw or 'good'}"
+            Artifacts(wish, base, work, self._out).make(self._versions)
 
     # What goes into it.
 
@@ -149,10 +69,10 @@ class Builder:
             self._versions[name] = version
             found = _deb(debs, name, version)
             if found is None:
-                _run(["apt-get", "download", "-q", f"{name}={version}"], cwd=debs)
+                run(["apt-get", "download", "-q", f"{name}={version}"], cwd=debs)
                 found = _deb(debs, name, version)
             assert found is not None, name
-            _run(["dpkg-deb", "-x", str(found), str(self._packages)])
+            run(["dpkg-deb", "-x", str(found), str(self._packages)])
 
     def _unpack_wheels(self) -> None:
         pins = _pins()
@@ -162,7 +82,7 @@ class Builder:
         missing = [item for item in wanted if _wheel(wheels, item) is None]
         if missing:
             platforms = [f"--platform={name}" for name in ("manylinux2014_x86_64", "manylinux_2_28_x86_64")]
-            _run(
+            run(
                 [
                     sys.executable,
                     "-m",
@@ -195,8 +115,8 @@ class Builder:
         self._lay_out(release)
         self._compile()
         archive = self._work / "base.cpio"
-        archive.write_bytes(cpio(_tree(self._root)))
-        _run(["zstd", "-q", "-f", "-9", "-T1", str(archive), "-o", str(archive) + ".zst"])
+        archive.write_bytes(cpio(tree(self._root)))
+        run(["zstd", "-q", "-f", "-9", "-T1", str(archive), "-o", str(archive) + ".zst"])
         boot = self._packages / "usr/lib/systemd/boot/efi"
         return Base(
             archive=archive,
@@ -232,7 +152,7 @@ class Builder:
                     shutil.copy(path, target)
         for path in sorted(library.rglob("*.so")):
             path.chmod(0o644)
-            _run(["strip", "--strip-unneeded", str(path)])
+            run(["strip", "--strip-unneeded", str(path)])
         self._copy_modules(release)
         self._copy_libraries()
 
@@ -287,7 +207,7 @@ class Builder:
             " maxlevels=20, invalidation_mode=mode, optimize=0))"
         )
         for folder in (root / "usr/lib/python3.11", root / "usr/lib/standin"):
-            _run(
+            run(
                 [
                     str(loader),
                     "--library-path",
@@ -304,266 +224,6 @@ class Builder:
             for path in sorted(folder.rglob("*.py")):
                 path.unlink()
 
-    # What comes out.
-
-    def _artifacts(self, wish: Wish, base: Base) -> None:
-        work = self._work / f"{wish.version}-{wish.flaw or 'good'}"
-        work.mkdir()
-        out = self._out / "image" / wish.schematic / wish.version
-        out.mkdir(parents=True, exist_ok=True)
-        for platform in ("metal", "nocloud"):
-            uki = work / f"{platform}-amd64-uki.efi"
-            initrd = work / f"initramfs-{platform}"
-            initrd.write_bytes(self._release(wish, platform) + base.initrd.read_bytes())
-            _uki(uki, base, initrd, _command_line(platform, wish), wish)
-            _iso(work / f"{platform}-amd64.iso", work, uki, f"STANDIN_{platform.upper()}")
-            _disk(work / f"{platform}-amd64.raw", work, uki, base.loader, _command_line(platform, wish))
-        _run(
-            ["zstd", "-q", "-f", "-1", "-T1", str(work / "metal-amd64.raw"), "-o", str(work / "metal-amd64.raw.zst")]
-        )
-        _run(["xz", "-q", "-f", "-k", "-0", "-T1", str(work / "nocloud-amd64.raw")])
-        shutil.copy(base.kernel, work / "kernel-amd64")
-        pieces = work / "initramfs-amd64"
-        pieces.write_bytes(self._release(wish, "metal") + base.archive.read_bytes())
-        _run(["xz", "-q", "-f", "-0", "-T1", "--check=crc32", str(pieces)])
-        for platform in ("metal", "nocloud"):
-            (work / f"cmdline-{platform}-amd64").write_text(_command_line(platform, wish))
-            self._installer(work, wish, platform)
-        names = [f"{p}-amd64{e}" for p in ("metal", "nocloud") for e in (".iso", "-uki.efi")]
-        names += ["metal-amd64.raw.zst", "nocloud-amd64.raw.xz", "kernel-amd64", "initramfs-amd64.xz"]
-        names += [
-            "cmdline-metal-amd64",
-            "cmdline-nocloud-amd64",
-            "installer-amd64.tar",
-            "nocloud-installer-amd64.tar",
-        ]
-        for name in names:
-            os.replace(work / name, out / name)
-        sums = "".join(f"{_sha256(out / name)}  {name}\n" for name in sorted(names))
-        (out / "SHA256SUMS").write_text(sums)
-        (out / "packages.json").write_text(json.dumps(self._versions, indent=1, sort_keys=True) + "\n")
-
-    def _release(self, wish: Wish, platform: str) -> bytes:
-        """An archive before the common one: what this image says it is."""
-        told = {
-            "system": SYSTEM,
-            "version": wish.version,
-            "schematic": wish.schematic,
-            "platform": platform,
-            "flaw": wish.flaw,
-        }
-        return cpio([("release.json", 0o100644, json.dumps(told, sort_keys=True).encode())])
-
-    def _installer(self, work: Path, wish: Wish, platform: str) -> None:
-        """The image a machine installs or upgrades from: as a file, and as a registry would serve it."""
-        uki = work / f"{platform}-amd64-uki.efi"
-        layer = _tar([("usr/install/amd64/vmlinuz.efi", uki.read_bytes())])
-        config = json.dumps(
-            {
-                "architecture": "amd64",
-                "os": "linux",
-                "config": {"Labels": {"system": SYSTEM}},
-                "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
-            },
-            sort_keys=True,
-        ).encode()
-        manifest = json.dumps(
-            {
-                "schemaVersion": 2,
-                "mediaType": "application/vnd.oci.image.manifest.v1+json",
-                "config": _descriptor("application/vnd.oci.image.config.v1+json", config),
-                "layers": [_descriptor("application/vnd.oci.image.layer.v1.tar", layer)],
-            },
-            sort_keys=True,
-        ).encode()
-        index = json.dumps(
-            {"schemaVersion": 2, "manifests": [_descriptor("application/vnd.oci.image.manifest.v1+json", manifest)]},
-            sort_keys=True,
-        ).encode()
-        repository = self._out / "v2" / f"{platform}-installer" / wish.schematic
-        (repository / "manifests").mkdir(parents=True, exist_ok=True)
-        (repository / "blobs").mkdir(exist_ok=True)
-        for name in (wish.version, _digest(manifest)):
-            (repository / "manifests" / name).write_bytes(manifest)
-        files = [("oci-layout", b'{"imageLayoutVersion": "1.0.0"}'), ("index.json", index)]
-        for blob in (config, layer, manifest):
-            (repository / "blobs" / _digest(blob)).write_bytes(blob)
-            files.append((f"blobs/sha256/{_digest(blob)[7:]}", blob))
-        prefix = "" if platform == "metal" else f"{platform}-"
-        (work / f"{prefix}installer-amd64.tar").write_bytes(_tar(sorted(files)))
-
-
-@dataclass(frozen=True)
-class Base:
-    """The parts all images share."""
-
-    archive: Path
-    kernel: Path
-    initrd: Path
-    stub: Path
-    loader: Path
-
-
-def cpio(entries: Iterable[tuple[str, int, bytes]]) -> bytes:
-    """A `newc` archive of (path, mode, content), padded so that another may follow; a console comes first."""
-    out = bytearray()
-    for number, (name, mode, content) in enumerate(entries, start=1):
-        encoded = name.encode() + b"\0"
-        device = (5, 1) if mode & 0o170000 == 0o020000 else (0, 0)
-        numbers = (number, mode, 0, 0, 1, EPOCH, len(content), 0, 0, *device, len(encoded), 0)
-        out += b"070701" + b"".join(b"%08X" % value for value in numbers) + encoded
-        out += b"\0" * (-len(out) % 4) + content
-        out += b"\0" * (-len(out) % 4)
-    end = b"TRAILER!!!\0"
-    out += b"070701" + b"".join(b"%08X" % value for value in (0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, len(end), 0)) + end
-    return bytes(out + b"\0" * (-len(out) % 512))
-
-
-def _tree(root: Path) -> Iterator[tuple[str, int, bytes]]:
-    for path in sorted(root.rglob("*")):
-        name = str(path.relative_to(root))
-        if path.is_symlink():
-            yield name, 0o120777, os.readlink(path).encode()
-        elif path.is_dir():
-            yield name, 0o040755, b""
-            if name == "dev":
-                yield "dev/console", 0o020600, b""
-        else:
-            executable = name == "init" or name.startswith(("usr/bin/", "usr/lib64/"))
-            yield name, 0o100755 if executable else 0o100444, path.read_bytes()
-
-
-def _command_line(platform: str, wish: Wish) -> str:
-    return f"talos.platform={platform} {CONSOLES[platform]} quiet loglevel=3 panic=5 {wish.arguments}".strip()
-
-
-def _uki(target: Path, base: Base, initrd: Path, command_line: str, wish: Wish) -> None:
-    """One EFI program of kernel, initramfs and command line."""
-    release = target.with_suffix(".osrel")
-    release.write_text(f'ID=prov-stand-in\nNAME="{SYSTEM}"\nPRETTY_NAME="{SYSTEM}"\nVERSION_ID={wish.version}\n')
-    arguments = target.with_suffix(".cmdline")
-    arguments.write_text(command_line)
-    sections: list[str] = []
-    address = 0x20000
-    for name, path in {".osrel": release, ".cmdline": arguments, ".linux": base.kernel, ".initrd": initrd}.items():
-        sections += ["--add-section", f"{name}={path}", "--change-section-vma", f"{name}={address:#x}"]
-        address += -(-path.stat().st_size // 0x10000 + -1) * 0x10000
-    _run(["objcopy", *sections, str(base.stub), str(target)])
-    _clear_time_stamp(target)
-
-
-def _clear_time_stamp(program: Path) -> None:
-    """Sets the link time in the header of an EFI program to zero."""
-    with program.open("r+b") as handle:
-        handle.seek(0x3C)
-        (header,) = struct.unpack("<I", handle.read(4))
-        handle.seek(header + 8)
-        handle.write(bytes(4))
-
-
-def _fat(image: Path, size: int, files: Sequence[tuple[str, Path]], number: str, label: str) -> None:
-    """A FAT32 file system with the same bytes every time."""
-    image.unlink(missing_ok=True)
-    with image.open("wb") as handle:
-        handle.truncate(size)
-    _run(["mkfs.vfat", "-F", "32", "-s", "1", "--invariant", "-i", number, "-n", label, str(image)])
-    folders = sorted({str(parent) for name, _ in files for parent in Path(name).parents if str(parent) != "."})
-    for folder in folders:
-        _run(["mmd", "-i", str(image), f"::{folder}"])
-    for name, path in files:
-        os.utime(path, (EPOCH, EPOCH))
-        _run(["mcopy", "-m", "-i", str(image), str(path), f"::{name}"])
-
-
-def _iso(target: Path, work: Path, uki: Path, label: str) -> None:
-    """A CD that UEFI boots."""
-    folder = work / f"{target.name}.d"
-    folder.mkdir()
-    size = max(-(-(uki.stat().st_size + (2 << 20)) // (1 << 20)) << 20, 34 << 20)  # less would not be FAT32
-    _fat(folder / "efi.img", size, [("EFI/BOOT/BOOTX64.EFI", uki)], "53544E44", "STANDIN")
-    system = uki.read_bytes()
-    offset = (folder / "efi.img").read_bytes().find(system)
-    place = {"offset": offset, "length": len(system), "digest": _digest(system)}
-    (folder / "system.json").write_text(json.dumps(place))
-    (folder / "THIS-IS-NOT-TALOS.txt").write_text(f"{SYSTEM}\n")
-    for path in sorted(folder.iterdir()):
-        os.utime(path, (EPOCH, EPOCH))
-    os.utime(folder, (EPOCH, EPOCH))
-    stamp = time.strftime("%Y%m%d%H%M%S00", time.gmtime(EPOCH))
-    _run(
-        [
-            "xorriso",
-            "-as",
-            "mkisofs",
-            "-quiet",
-            "-V",
-            label,
-            f"--modification-date={stamp}",
-            "-uid",
-            "0",
-            "-gid",
-            "0",
-            "-o",
-            str(target),
-            "-e",
-            "efi.img",
-            "-no-emul-boot",
-            str(folder),
-        ]
-    )
-
-
-def _disk(target: Path, work: Path, uki: Path, loader: Path, command_line: str) -> None:
-    """A disk as an installation leaves it, without any configuration."""
-    entry, settings = work / "a.conf", work / "loader.conf"
-    entry.write_text(entry_text("a", 1, command_line))
-    settings.write_text("timeout 0\n")
-    files = [
-        ("EFI/BOOT/BOOTX64.EFI", loader),
-        ("slots/a.efi", uki),
-        ("loader/entries/a.conf", entry),
-        ("loader/loader.conf", settings),
-    ]
-    efi = work / f"{target.name}.efi"
-    _fat(efi, EFI_BYTES, files, "53544E45", "EFI")
-    parts = partitions_for(IMAGE_BYTES)
-    seed = uuid.uuid5(uuid.NAMESPACE_URL, "https://prov.invalid/stand-in")
-    head, tail = gpt(IMAGE_BYTES, parts, seed)
-    with target.open("wb") as handle:
-        handle.truncate(IMAGE_BYTES)
-        handle.write(head)
-        handle.seek(parts[0].first * 512)
-        handle.write(efi.read_bytes())
-        handle.seek(IMAGE_BYTES - len(tail))
-        handle.write(tail)
-    efi.unlink()
-
-
-def _tar(files: Sequence[tuple[str, bytes]]) -> bytes:
-    import io
-    import tarfile
-
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
-        for name, content in files:
-            info = tarfile.TarInfo(name)
-            info.size, info.mtime, info.mode = len(content), EPOCH, 0o644
-            archive.addfile(info, io.BytesIO(content))
-    return out.getvalue()
-
-
-def _digest(content: bytes) -> str:
-    return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-def _descriptor(kind: str, content: bytes) -> dict[str, object]:
-    return {"mediaType": kind, "digest": _digest(content), "size": len(content)}
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
 
 def _add_module(name: str, paths: dict[str, Path], order: list[str]) -> None:
     path = paths.get(name)
@@ -577,17 +237,17 @@ def _add_module(name: str, paths: dict[str, Path], order: list[str]) -> None:
 
 
 def _needed(program: Path) -> list[str]:
-    shown = _output(["objdump", "-p", str(program)])
+    shown = output(["objdump", "-p", str(program)])
     return re.findall(r"NEEDED\s+(\S+)", shown)
 
 
 def _kernel_package() -> str:
-    shown = _output(["apt-cache", "depends", "linux-image-cloud-amd64"])
+    shown = output(["apt-cache", "depends", "linux-image-cloud-amd64"])
     return re.findall(r"Depends: (linux-image-\S+)", shown)[0]
 
 
 def _candidate(package: str) -> str:
-    found = re.search(r"Candidate: (\S+)", _output(["apt-cache", "policy", package]))
+    found = re.search(r"Candidate: (\S+)", output(["apt-cache", "policy", package]))
     if found is None or found.group(1) == "(none)":
         raise SystemExit(f"error: apt knows no package {package}; run apt-get update")
     return found.group(1)
@@ -609,21 +269,6 @@ def _wheel(folder: Path, requirement: str) -> Path | None:
 def _pins() -> dict[str, str]:
     lines = (PROJECT / "constraints.txt").read_text().split()
     return {name.lower(): version for name, _, version in (line.partition("==") for line in lines)}
-
-
-def _output(command: Sequence[str]) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True, env=_environment()).stdout
-
-
-def _run(command: Sequence[str], *, cwd: Path | None = None, **variables: str) -> None:
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=_environment() | variables)
-    if done.returncode:
-        raise SystemExit(f"error: {' '.join(command)} failed\n{done.stdout}{done.stderr}")
-
-
-def _environment() -> dict[str, str]:
-    more = {"SOURCE_DATE_EPOCH": str(EPOCH), "LC_ALL": "C.UTF-8", "TZ": "UTC", "MTOOLS_SKIP_CHECK": "1"}
-    return dict(os.environ) | more
 
 
 def main(argv: Sequence[str] | None = None) -> None:

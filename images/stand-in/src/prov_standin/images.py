@@ -16,6 +16,7 @@ from prov_standin import volumes
 
 _TIMEOUT_S: Final = 60.0
 _MEMBER: Final = "usr/install/amd64/vmlinuz.efi"
+_MEDIA: Final = ("STANDIN_METAL", "STANDIN_NOCLOUD", "metal-iso")
 _MANIFESTS: Final = "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json"
 
 
@@ -45,19 +46,38 @@ def fetch(reference: str, documents: Iterable[Mapping[str, Any]]) -> bytes:
     )
 
 
+def has_boot_medium() -> bool:
+    """Whether there is a CD with a system to install."""
+    return any(_system_on(label) is not None for label in _MEDIA)
+
+
 def boot_medium() -> bytes:
     """The system on the CD the machine was booted from; raises NoImage."""
-    found = volumes.labelled("STANDIN_METAL", "STANDIN_NOCLOUD", "metal-iso")
-    if found is None:
-        raise NoImage("there is no boot medium")
-    try:
-        with volumes.mounted(*found) as folder:
-            place = json.loads((folder / "system.json").read_text())
-            with (folder / "efi.img").open("rb") as handle:
+    for label in _MEDIA:
+        place = _system_on(label)
+        found = volumes.labelled(label)
+        if place is None or found is None:
+            continue
+        try:
+            with volumes.mounted(*found) as folder, (folder / "efi.img").open("rb") as handle:
                 handle.seek(place["offset"])
                 return _checked(handle.read(place["length"]), str(place["digest"]))
-    except OSError as err:
-        raise NoImage(f"the boot medium cannot be read: {err.strerror}") from None
+        except OSError as err:
+            raise NoImage(f"the boot medium cannot be read: {err.strerror}") from None
+    raise NoImage("there is no boot medium")
+
+
+def _system_on(label: str) -> dict[str, Any] | None:
+    """Where on a volume the system is; None where the volume is none of ours."""
+    found = volumes.labelled(label)
+    if found is None:
+        return None
+    try:
+        with volumes.mounted(*found) as folder:
+            place: dict[str, Any] = json.loads((folder / "system.json").read_text())
+            return place
+    except OSError:
+        return None
 
 
 def is_same(reference: str, version: str, schematic: str) -> bool:

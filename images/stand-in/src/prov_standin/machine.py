@@ -45,7 +45,9 @@ class StandIn(Machine):
         self._kept: dict[str, dict[str, Any]] = {}
         self.proved = False
         """Whether this system has come up since it was booted."""
-        self.disk.installed = self._system is not None
+        # A cloud image that was started without a disk of ours has nothing to install itself from.
+        in_memory = order.mode == "cloud" and not images.has_boot_medium()
+        self.disk.installed = self._system is not None or in_memory
         if self._system is not None:
             self._remember(self._system)
 
