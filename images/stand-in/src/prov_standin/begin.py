@@ -8,7 +8,9 @@ from pathlib import Path
 
 from prov_sim.machine.order import MODES, Order
 
+from prov_standin import volumes
 from prov_standin.console import say
+from prov_standin.disk import SystemDisk
 from prov_standin.machine import StandIn
 from prov_standin.network import Network, links
 from prov_standin.release import Release
@@ -30,7 +32,7 @@ def begin(image: Release, platform: str, slot: str, net: Network, found: Found |
         zone="",
         image=image.version,
         platform=platform if platform in MODES else "nocloud",
-        disk="/dev/sda",
+        disk=_disk(),
         user_data=found.text if found is not None and found.source != "disk" else "",
         time_scale=0.0,
         seed=0,
@@ -48,6 +50,13 @@ def _identity() -> str:
     """A name for the hardware: the same at every boot."""
     told = smbios("product_uuid") or "".join(link.mac for link in links())
     return "m-" + hashlib.sha256(told.encode()).hexdigest()[:12]
+
+
+def _disk() -> str:
+    """The disk with the system on it, or else the first one."""
+    system = SystemDisk.find()
+    disks = [item.path for item in volumes.devices() if item.is_disk]
+    return system.path if system is not None else next(iter(disks), "")
 
 
 def _memory_mib() -> int:

@@ -11,6 +11,7 @@ from typing import Any, Final
 from prov_sim.machine.documents import MachineConfig, decode
 from prov_sim.machine.machine import Machine
 from prov_sim.machine.order import Order
+from prov_sim.pace import Pace
 
 from prov_standin import disk, efi, images, kernel, volumes
 from prov_standin.console import say
@@ -26,6 +27,13 @@ _FAREWELL_S: Final = 0.3
 """How long answers have to leave the machine before it goes down."""
 
 
+class _RealPace(Pace):
+    """What takes time takes it for real; only answers need a moment to get away."""
+
+    async def wait(self, what: str) -> None:
+        await asyncio.sleep(_FAREWELL_S if what in ("reboot", "shutdown") else 0)
+
+
 class StandIn(Machine):
     """A machine that installs, keeps, upgrades, reboots and wipes for real."""
 
@@ -36,6 +44,7 @@ class StandIn(Machine):
         self, order: Order, machine_id: str, address: str, world: World, release: Release, slot: str
     ) -> None:
         super().__init__(order, machine_id, address, world, listen=ANYWHERE)
+        self.pace = _RealPace(0.0, machine_id)
         self._world = world
         self._release = release
         world.inhabit(self)
@@ -50,6 +59,11 @@ class StandIn(Machine):
         self.disk.installed = self._system is not None or in_memory
         if self._system is not None:
             self._remember(self._system)
+
+    @property
+    def hostname(self) -> str:
+        """The configured name, or what the platform calls the machine, or a made-up one."""
+        return (self.active.hostname if self.active is not None else "") or self.order.name or super().hostname
 
     # What a body does.
 
@@ -87,18 +101,18 @@ class StandIn(Machine):
             say(f"wiped {label}")
 
     async def install(self, config: MachineConfig) -> str:
-        wanted = str(config.get("machine", "install", "disk") or "/dev/sda")
-        target = next((item for item in volumes.devices() if item.is_disk and item.path == wanted), None)
+        there = [item for item in volumes.devices() if item.is_disk]
+        target = next((item for item in there if config.installs_onto(item.path)), None)
         if target is None:
-            there = ", ".join(item.path for item in volumes.devices() if item.is_disk) or "none"
-            return f"no disk {wanted}, there is {there}"
-        reference = str(config.get("machine", "install", "image") or "")
+            paths = ", ".join(item.path for item in there) or "none"
+            return f"no disk is the one that is wanted; there is {paths}"
+        reference = _installer(config)
         try:
             system = await asyncio.to_thread(self._fetch, reference, documents(config))
             self._system = await asyncio.to_thread(disk.install, target, LOADER.read_bytes(), system)
         except (images.NoImage, OSError, ValueError) as err:
             return str(err)
-        say(f"installed {wanted}")
+        say(f"installed {target.path}")
         return ""
 
     async def upgrade(self, image: str) -> str:
@@ -136,7 +150,6 @@ class StandIn(Machine):
 
     async def _go_down(self) -> None:
         await super()._go_down()
-        await asyncio.sleep(_FAREWELL_S)
         self._end("reboot")
 
     # Its own.
@@ -186,6 +199,12 @@ class StandIn(Machine):
             if slots.prove(self._slot):
                 say(f"slot {self._slot} is good")
         os.sync()
+
+
+def _installer(config: MachineConfig) -> str:
+    """The image that a configuration wants to be installed; empty for that of the boot medium."""
+    installer = config.document("UnattendedInstallConfig").get("installer") or {}
+    return str(installer.get("image") or config.get("machine", "install", "image") or "")
 
 
 def documents(config: MachineConfig) -> list[Mapping[str, Any]]:

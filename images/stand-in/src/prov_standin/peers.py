@@ -27,7 +27,7 @@ _DIGEST: Final = hashlib.sha256().digest_size
 
 def key_of(config: MachineConfig) -> bytes:
     """What the datagrams of a cluster are sealed with."""
-    parts = (config.domain_name, config.get("cluster", "secret"), config.machine.get("token"))
+    parts = (config.domain_name, *config.identity, config.machine.get("token"))
     return hashlib.sha256("\n".join(str(part) for part in parts).encode()).digest()
 
 
