@@ -131,8 +131,8 @@ class Vm:
         words += ["-drive", f"if=pflash,format=raw,unit=1,file={variables}"]
         words += ["-device", "virtio-scsi-pci", "-device", "virtio-rng-pci"]
         words += ["-drive", f"if=none,id=d0,format=raw,cache=unsafe,file={self.disk}"]
-        words += ["-device", "scsi-hd,drive=d0,bootindex=0"]
-        for number, path in enumerate(self.media, start=1):
+        words += ["-device", "scsi-hd,drive=d0,bootindex=1"]
+        for number, path in enumerate(self.media, start=2):
             words += ["-drive", f"if=none,id=cd{number},media=cdrom,format=raw,readonly=on,file={path}"]
             words += ["-device", f"scsi-cd,drive=cd{number},bootindex={number}"]
         forwards = f"hostfwd=tcp:127.0.0.1:{self.port}-:50000,hostfwd=tcp:127.0.0.1:{self.kubernetes_port}-:6443"
