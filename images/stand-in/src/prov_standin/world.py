@@ -140,7 +140,8 @@ class World:
         machine, gossip = self._machine, self._gossip
         if machine is None or gossip is None or message["said"]["id"] == machine.id:
             return
-        first = message["said"]["id"] not in gossip.remotes
+        before = gossip.remotes.get(str(message["said"]["id"]))
+        first = before is None or not before.said
         if "etcds" in message and gossip.hear(message["said"], message["etcds"], source, time.monotonic()):
             self._heard()
         if first:

@@ -282,6 +282,7 @@ class Machine:
         await self._until(lambda: not self.held)
         if not self.disk.bootable:
             self.error = "no bootable disk"
+            self.announce()
             return False
         if self.disk.config is None and self.order.user_data:
             try:
@@ -289,6 +290,7 @@ class Machine:
             except BadConfig as err:
                 # The real thing logs it and tries again for hours; user-data does not get better meanwhile.
                 self.error = f"user-data refused: {err}"
+                self.announce()
                 return False
         if self.disk.config is not None and self.disk.config.complete:
             return True
