@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provisioner.conformance.rules import ABILITY_RULES, KIND_RULES, PROVIDER_RULES, STORE_RULES, Rule
-from provisioner.talos.config.settings import MACHINE
+from provisioner.talos.config.settings import KUBERNETES_SETTINGS, MACHINE_SETTINGS
 from provisioner.talos.settings.shape import Key, Leaf, Many, Named, Shape, Table
 from provisioner.talos.versions import KNOWN
 
@@ -72,13 +72,14 @@ Without a reason the suite fails, also where a mark, a fixture or a hook skips i
 """
 
 _SETTINGS_HEAD = """\
-# Settings of machines
+# Settings
 
 This page is made by `make docs` from the form that the settings have; edit that.
 
-They stand under `machine:` at the top of the cluster file, in a pool, or for a node; see
+What stands under `machine:` is given to all machines, to a pool or to a node; see
 [the cluster file](cluster-file.md#settings-of-machines) for how these go over each other, and
 [the guide](../guides/machine-settings.md) for what becomes of them.
+What stands under `kubernetes:` is the cluster's.
 `NAME` stands for a name of your own, `[]` for each item of a list.
 Where a release is named, clusters that were born with another one cannot be told the setting.
 """
@@ -124,10 +125,11 @@ def _rules() -> str:
 def _settings() -> str:
     met: dict[int, str] = {}
     return _SETTINGS_HEAD + "".join(
-        f"\n## `{name}`\n\n{key.about[0].upper()}{key.about[1:]}.\n{_only(key)}"
+        f"\n## `{area.called}.{name}`\n\n{key.about[0].upper()}{key.about[1:]}.\n{_only(key)}"
         "\n| key | value | meaning |\n| --- | --- | --- |\n"
         + "".join(f"| `{path}` | {value} | {about} |\n" for path, value, about in _rows(key.shape, name, met))
-        for name, key in MACHINE.keys.items()
+        for area in (MACHINE_SETTINGS, KUBERNETES_SETTINGS)
+        for name, key in area.table.keys.items()
     )
 
 

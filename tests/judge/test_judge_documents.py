@@ -1,4 +1,4 @@
-"""What settings of machines become, before Talos's own configuration library of each minor release.
+"""What settings become, before Talos's own configuration library of each minor release.
 
 The configurations that the library itself generates are patched with them, and must be accepted whole.
 """
@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
-from fakes.machine_cases import MINORS, NAMES, settings_of
+from fakes.settings_cases import MINORS, NAMES, limits, patches
 
-from provisioner.model.value import Value, reveal
+from provisioner.model.value import reveal
 from provisioner.talos.config.encode import decode, encode
 from provisioner.talos.config.patch import merge
-from provisioner.talos.config.settings import for_role, limits, patches
 from provisioner.talos.pki.bundle import generate, to_tree
 from provisioner.talos.settings.section import Target
 from provisioner.talos.support import support_for
@@ -38,20 +37,17 @@ def _expressible() -> Iterator[Any]:
     """Every case with every release that can be told what it says."""
     for name in NAMES:
         for minor in MINORS:
-            if not any(limits(settings_of(name), Contract.parse(minor))):
+            if not limits(name, Contract.parse(minor)):
                 yield pytest.param(name, minor, id=f"{name}-{minor}")
 
 
 @pytest.mark.parametrize(("name", "minor"), list(_expressible()))
 def test_settings_are_accepted(judge: Judge, minor: str, bundle: str, name: str) -> None:
     """On both roles, installed on metal and booting in place in a cloud, without a warning."""
-    settings = settings_of(name)
     contract = Contract.parse(minor)
-    generated = _generated(judge, minor, bundle)
-    for role, text in generated.items():
-        leads = role == "controlplane"
+    for role, text in _generated(judge, minor, bundle).items():
         for mode, installs in (("metal", True), ("cloud", False)):
-            config = _patched(text, for_role(settings, leads=leads), Target(contract, leads, installs))
+            config = _patched(text, name, Target(contract, role == "controlplane", installs))
             verdict = judge("validate", config=config, mode=mode)
             assert verdict == {"error": "", "warnings": []}, f"{role} in {mode} mode\n{config}"
 
@@ -72,8 +68,8 @@ def _generated(judge: Judge, minor: str, bundle: str) -> Mapping[str, str]:
     return {role: made[role] for role in ("controlplane", "worker")}
 
 
-def _patched(text: str, settings: Mapping[str, Value], target: Target) -> str:
+def _patched(text: str, name: str, target: Target) -> str:
     documents: tuple[Any, ...] = decode(text)
-    for patch in patches(settings, target):
+    for patch in patches(name, target):
         documents = merge(documents, patch)
     return encode([reveal(each) for each in documents])

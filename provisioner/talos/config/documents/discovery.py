@@ -43,7 +43,7 @@ def _compile(settings: Settings, target: Target) -> Iterator[Document]:
     if not discovery:
         return
     off = plain(discovery, "enabled") is False
-    if target.contract.discovery_document:
+    if target.contract.kubernetes_by_documents:
         if off:
             yield document(KIND, NAME, **{"$patch": "delete"})
         elif "endpoint" in discovery:

@@ -34,7 +34,7 @@ _DISK = Table(
         "match": Key(
             CEL,
             "a CEL expression over `disk`, instead of everything else",
-            needs=lambda contract: contract.install_document,
+            needs=lambda contract: contract.installs_by_document,
             instead="use `size`, `type`, `model` and the like",
         ),
     },
@@ -49,7 +49,7 @@ _INSTALL = Key(
             "kernel_args": Key(
                 Many(TEXT),
                 "further arguments for the kernel",
-                needs=lambda contract: not contract.install_document,
+                needs=lambda contract: not contract.installs_by_document,
                 instead="give them to the image",
             ),
         }
@@ -67,7 +67,7 @@ def _compile(settings: Settings, target: Target) -> Iterator[Document]:
     install = table(settings, "install")
     if not install or not target.installs:
         return
-    if target.contract.install_document:
+    if target.contract.installs_by_document:
         match = present(match=disk_match(table(install, "disk")))
         fields = present(diskSelector=match, wipe=install.get("wipe"))
         yield document(KIND, provisioning=fields)
@@ -81,7 +81,7 @@ def _legacy(install: Settings, target: Target) -> dict[str, Value]:
     arguments = items(install, "kernel_args")
     # The disk that was generated gives way to the selector, and the image's own command line to further arguments.
     device: Value = {"$patch": "delete"} if selector else disk.get("device")
-    own = False if arguments and target.contract.image_command_line else None
+    own = False if arguments and target.contract.boots_with_command_line_of_image else None
     return present(
         disk=device,
         diskSelector=selector,

@@ -1,0 +1,57 @@
+"""Settings as data: folders of `tests/cases/documents` have what a file says, and what it becomes.
+
+`machine.yaml` or `kubernetes.yaml` is what stands below that key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from provisioner.model.value import Value
+from provisioner.spec.document import parse
+from provisioner.spec.fields import Reader
+from provisioner.spec.findings import Findings
+from provisioner.spec.references import Scope
+from provisioner.spec.schema import Settings
+from provisioner.spec.settings import SettingsReader, check_whole
+from provisioner.talos.config.settings import KUBERNETES_SETTINGS, MACHINE_SETTINGS, Area
+from provisioner.talos.settings.section import Complaint, Document, Target
+from provisioner.talos.versions import Contract
+
+FOLDER = Path(__file__).parents[1] / "cases" / "documents"
+NAMES = sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
+MINORS = ("1.11", "1.12", "1.13", "1.14")
+
+
+def limits(name: str, contract: Contract) -> tuple[Complaint, ...]:
+    """What of a case the contract cannot be told."""
+    area, settings = case(name)
+    return tuple(area.limits(settings, contract))
+
+
+def patches(name: str, target: Target) -> Iterator[tuple[Document, ...]]:
+    """The patches of a case, for a node that has its settings with all others."""
+    area, settings = case(name)
+    return area.patches(area.for_role(settings, leads=target.leads), target)
+
+
+def case(name: str) -> tuple[Area, Mapping[str, Value]]:
+    """The settings of a case, read as a cluster file's are; raises InputError where something is wrong with them."""
+    area = next(area for area in (MACHINE_SETTINGS, KUBERNETES_SETTINGS) if (FOLDER / name / _file(area)).exists())
+    return area, read((FOLDER / name / _file(area)).read_text(), area).values
+
+
+def read(text: str, area: Area = MACHINE_SETTINGS) -> Settings:
+    """The settings of one section of a file; raises InputError."""
+    findings = Findings()
+    (node,) = parse(text.encode(), _file(area), findings)
+    settings = SettingsReader(Reader(findings, Scope(environ={})), _file(area)).read(node, area.called, area)
+    if not findings:
+        check_whole(settings, findings, area)
+    findings.settle()
+    return settings
+
+
+def _file(area: Area) -> str:
+    return f"{area.called}.yaml"
