@@ -111,7 +111,7 @@ class Contract:
 
     @property
     def kubespan_document(self) -> bool:
-        """Whether KubeSpan is a document, which can also exclude networks; from 1.13."""
+        """Whether KubeSpan is a document; from 1.13."""
         return self >= Contract(1, 13)
 
     @property
@@ -125,6 +125,11 @@ class Contract:
         return self >= Contract(1, 14)
 
     # what documents can express
+
+    @property
+    def kubespan_exclusions(self) -> bool:
+        """Whether KubeSpan can leave networks out; from 1.12."""
+        return self >= Contract(1, 12)
 
     @property
     def tpm_registers(self) -> bool:

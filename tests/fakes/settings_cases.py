@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from pathlib import Path as File
+from typing import Any
 
-from provisioner.model.value import Value
+from provisioner.model.value import Path, Value
 from provisioner.spec.document import parse
 from provisioner.spec.fields import Reader
 from provisioner.spec.findings import Findings
@@ -19,7 +20,7 @@ from provisioner.talos.config.settings import KUBERNETES_SETTINGS, MACHINE_SETTI
 from provisioner.talos.settings.section import Complaint, Document, Target
 from provisioner.talos.versions import Contract
 
-FOLDER = Path(__file__).parents[1] / "cases" / "documents"
+FOLDER = File(__file__).parents[1] / "cases" / "documents"
 NAMES = sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
 MINORS = ("1.11", "1.12", "1.13", "1.14")
 
@@ -40,6 +41,19 @@ def case(name: str) -> tuple[Area, Mapping[str, Value]]:
     """The settings of a case, read as a cluster file's are; raises InputError where something is wrong with them."""
     area = next(area for area in (MACHINE_SETTINGS, KUBERNETES_SETTINGS) if (FOLDER / name / _file(area)).exists())
     return area, read((FOLDER / name / _file(area)).read_text(), area).values
+
+
+def without(value: Any, path: Path) -> Any:
+    """A tree without the part at the path, if it has it."""
+    first, *rest = path
+    if isinstance(value, Mapping) and first in value:
+        if rest:
+            return {**value, first: without(value[str(first)], tuple(rest))}
+        return {key: item for key, item in value.items() if key != first}
+    if isinstance(value, tuple) and isinstance(first, int) and first < len(value):
+        kept = (without(value[first], tuple(rest)),) if rest else ()
+        return (*value[:first], *kept, *value[first + 1 :])
+    return value
 
 
 def read(text: str, area: Area = MACHINE_SETTINGS) -> Settings:

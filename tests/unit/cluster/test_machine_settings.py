@@ -127,9 +127,7 @@ def test_what_the_release_cannot_be_told_is_said_with_its_line(tmp_path: Path) -
 def test_the_release_is_the_one_the_cluster_was_born_with(tmp_path: Path) -> None:
     """What a standing cluster's configuration has no place for is refused, whatever `talos.version` says."""
     file = tmp_path / "cluster.yaml"
-    file.write_text(
-        FILE % ("{}", "{environment: {A: b}, kubespan: {enabled: true, exclude_networks: [10.0.0.0/8]}}", "{}")
-    )
+    file.write_text(FILE % ("{}", "{environment: {A: b}, volumes: {system: {EPHEMERAL: {secure: true}}}}", "{}"))
     spec = load(file, variables={}, environ={})
 
     topology_of(spec, {})
