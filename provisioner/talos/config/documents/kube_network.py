@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from provisioner.sdk import Path
+from provisioner.sdk import Path, strip_origins
 from provisioner.talos.settings.forms import HOST, NETWORK, fixed
 from provisioner.talos.settings.section import (
     Complaint,
@@ -18,7 +18,6 @@ from provisioner.talos.settings.section import (
     Target,
     document,
     items,
-    plain,
     renamed,
 )
 from provisioner.talos.settings.shape import Key, Many
@@ -61,7 +60,7 @@ def _subnets(settings: Settings, key: str) -> Iterator[Complaint]:
     if key in settings and not items(settings, key):
         yield Complaint((key,), "a cluster needs one", "name a network, or take it out")
     for number, item in enumerate(items(settings, key)):
-        path, text = (key, number), str(plain({"": item}, ""))
+        path, text = (key, number), str(strip_origins(item))
         network = ipaddress.ip_network(text, strict=False)
         if str(network) != text:
             yield Complaint(path, f"{text} is an address within a network", f"write {network}")

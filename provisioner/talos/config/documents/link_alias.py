@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.sdk import Value
+from provisioner.sdk import Value, strip_origins
 from provisioner.talos.settings.forms import CEL, MAC_PATTERN, TEXT
 from provisioner.talos.settings.leaf import quoted, together
-from provisioner.talos.settings.section import Complaint, Document, Settings, document, plain, renamed, table
+from provisioner.talos.settings.section import Complaint, Document, Settings, document, renamed, table
 from provisioner.talos.settings.shape import Key, Table
 
 SELECT = Key(
@@ -67,7 +67,7 @@ def device_selector(link: Settings) -> dict[str, Value]:
 
 
 def _term(field: str, value: Value) -> Value:
-    text = plain({"": value}, "")
+    text = strip_origins(value)
     if isinstance(text, str) and "*" in text:
         return together("glob(", quoted(value), f", {field})")
     return together(f"{field} == ", quoted(value))
