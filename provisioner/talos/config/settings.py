@@ -15,11 +15,13 @@ from provisioner.talos.config.documents.certificate_sans import CERTIFICATE_SANS
 from provisioner.talos.config.documents.control_plane_scheduling import CONTROL_PLANE_SCHEDULING
 from provisioner.talos.config.documents.discovery import DISCOVERY
 from provisioner.talos.config.documents.environment import ENVIRONMENT
+from provisioner.talos.config.documents.etcd import ETCD
 from provisioner.talos.config.documents.extension_service import EXTENSION_SERVICES
 from provisioner.talos.config.documents.kernel_module import KERNEL_MODULES
 from provisioner.talos.config.documents.kube_cni import KUBE_CNI
 from provisioner.talos.config.documents.kube_network import KUBE_NETWORK
 from provisioner.talos.config.documents.kube_proxy import KUBE_PROXY
+from provisioner.talos.config.documents.kubelet import KUBELET
 from provisioner.talos.config.documents.kubespan import KUBESPAN
 from provisioner.talos.config.documents.network import NETWORK
 from provisioner.talos.config.documents.network_rules import NETWORK_RULES
@@ -96,6 +98,8 @@ MACHINE_SETTINGS = Area(
         EXTENSION_SERVICES,
         NETWORK_RULES,
         NODE_REGISTRATION,
+        KUBELET,
+        ETCD,
         CERTIFICATE_SANS,
     ),
 )
