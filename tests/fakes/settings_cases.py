@@ -59,8 +59,10 @@ def without(value: Any, path: Path) -> Any:
 def read(text: str, area: Area = MACHINE_SETTINGS) -> Settings:
     """The settings of one section of a file; raises InputError."""
     findings = Findings()
-    (node,) = parse(text.encode(), _file(area), findings)
-    settings = SettingsReader(Reader(findings, Scope(environ={})), _file(area)).read(node, area.called, area)
+    nodes = parse(text.encode(), _file(area), findings)
+    settings = SettingsReader(Reader(findings, Scope(environ={})), _file(area)).read(
+        next(iter(nodes), None), area.called, area
+    )
     if not findings:
         check_whole(settings, findings, area)
     findings.settle()

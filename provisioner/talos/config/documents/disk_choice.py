@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from provisioner.sdk import Value
-from provisioner.talos.settings.forms import CEL, COMPARED, DEVICE, SWITCH, TEXT, comparison, fixed, one_of
+from provisioner.talos.settings.expression import expression
+from provisioner.talos.settings.forms import COMPARED, DEVICE, SWITCH, TEXT, comparison, fixed, one_of
 from provisioner.talos.settings.leaf import quoted, together
 from provisioner.talos.settings.section import Complaint, Settings, plain, word
 from provisioner.talos.settings.shape import Key, Table
@@ -44,7 +45,7 @@ CHOICE = Table(
     {
         **KEYS,
         "system": Key(SWITCH, "whether it is the disk that Talos is on"),
-        "match": Key(CEL, "a CEL expression over `disk` and `system_disk`, instead of everything else"),
+        "match": Key(expression("disk", "system_disk"), "over `disk` and `system_disk`, instead of everything else"),
     },
     short="device",
     whole=True,

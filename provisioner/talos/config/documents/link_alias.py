@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.sdk import Value, strip_origins
-from provisioner.talos.settings.forms import CEL, MAC_PATTERN, TEXT
+from provisioner.talos.settings.expression import expression
+from provisioner.talos.settings.forms import MAC_PATTERN, TEXT
 from provisioner.talos.settings.leaf import quoted, together
 from provisioner.talos.settings.section import Complaint, Document, Settings, document, renamed, table
 from provisioner.talos.settings.shape import Key, Table
@@ -23,8 +24,8 @@ SELECT = Key(
             "bus_path": Key(TEXT, "its place on the bus; `*` stands for anything"),
             "pci_id": Key(TEXT, "vendor and product; `*` stands for anything"),
             "match": Key(
-                CEL,
-                "a CEL expression over `link`",
+                expression("link"),
+                "over `link`",
                 needs=lambda contract: contract.link_documents,
                 instead="use the other keys of `select`",
             ),

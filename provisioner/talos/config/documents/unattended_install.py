@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from provisioner.sdk import Value
 from provisioner.talos.config.documents.disk_choice import KEYS, PATTERNS, disk_match, judge_choice
-from provisioner.talos.settings.forms import CEL, FLAG, TEXT
+from provisioner.talos.settings.expression import expression
+from provisioner.talos.settings.forms import FLAG, TEXT
 from provisioner.talos.settings.section import (
     Complaint,
     Document,
@@ -32,8 +33,8 @@ _DISK = Table(
     {
         **KEYS,
         "match": Key(
-            CEL,
-            "a CEL expression over `disk`, instead of everything else",
+            expression("disk"),
+            "over `disk`, instead of everything else",
             needs=lambda contract: contract.installs_by_document,
             instead="use `size`, `type`, `model` and the like",
         ),
