@@ -25,6 +25,7 @@ _SIZE = re.compile(r"(?P<number>[0-9]+(\.[0-9]+)?) ?(?P<unit>[A-Za-z]*)")
 _COMPARED = re.compile(r"(?P<sign>>=|<=|>|<|==)? *(?P<size>.*)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VOLUME = re.compile(r"[A-Za-z0-9-]{1,34}")
+_IN_URL = re.compile(r"[!-~]+")
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\n([^-]+)\n-----END \1-----")
 _REGISTRY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?|\[[0-9a-fA-F:]+\](:[0-9]{1,5})?")
 _WORD = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
@@ -115,15 +116,18 @@ def one_of(*words: str) -> Leaf:
     )
 
 
-def url(*schemes: str) -> Leaf:
-    """A URL with one of the schemes and a host."""
+def url(*schemes: str, bare: bool = False) -> Leaf:
+    """A URL with one of the schemes and a host; a bare one has no path."""
 
     def fits(text: str) -> bool:
         try:
             parts = urlsplit(text)
-            return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+            port = parts.port
         except ValueError:
             return False
+        host = parts.hostname or ""
+        known = parts.scheme in schemes and port != 0 and (is_address(host) or bool(_HOST.fullmatch(host)))
+        return known and bool(_IN_URL.fullmatch(text)) and (not bare or parts.path in ("", "/"))
 
     return _text("a URL", fits, f"write a URL such as {schemes[0]}://host.example.org")
 

@@ -30,7 +30,9 @@ _DISCOVERY = Key(
     Table(
         {
             "enabled": Key(SWITCH, "whether they do; true unless it says otherwise"),
-            "endpoint": Key(url("https", "http", "grpc"), "the service they meet at, if it is not the public one"),
+            "endpoint": Key(
+                url("https", "http", "grpc", bare=True), "the service they meet at, if it is not the public one"
+            ),
         },
         short="enabled",
     ),
