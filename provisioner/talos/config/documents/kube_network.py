@@ -53,6 +53,9 @@ def _judge(settings: Settings) -> Iterator[Complaint]:
     if pods and services and len(pods) != len(services):
         detail = f"there are {len(pods)} networks of pods and {len(services)} of services"
         yield Complaint(("service_subnets",), detail, "give one of each for every IP version")
+    for key, given, other in (("pod_subnets", pods, "service_subnets"), ("service_subnets", services, "pod_subnets")):
+        if len(given) > 1 and other not in settings:
+            yield Complaint((key,), f"there are {len(given)} of them, and one of {other}", f"give {other} as well")
 
 
 def _subnets(settings: Settings, key: str) -> Iterator[Complaint]:
