@@ -6,9 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path as File
+from random import Random
 from typing import Any
 
+import yaml
+
+from provisioner.errors import InputError
 from provisioner.model.value import Path, Value
 from provisioner.spec.document import parse
 from provisioner.spec.fields import Reader
@@ -41,6 +46,28 @@ def case(name: str) -> tuple[Area, Mapping[str, Value]]:
     """The settings of a case, read as a cluster file's are; raises InputError where something is wrong with them."""
     area = next(area for area in (MACHINE_SETTINGS, KUBERNETES_SETTINGS) if (FOLDER / name / _file(area)).exists())
     return area, read((FOLDER / name / _file(area)).read_text(), area).values
+
+
+def mixed(chance: Random) -> tuple[Area, Mapping[str, Value] | None]:
+    """Parts of a few cases in one; None where they do not go together, which `read` has found."""
+    area, _ = case(chance.choice(NAMES))
+    names = [name for name in NAMES if (FOLDER / name / _file(area)).exists()]
+    tree: dict[str, Any] = {}
+    for name in chance.sample(names, 3):
+        _put(tree, yaml.safe_load((FOLDER / name / _file(area)).read_text()), chance)
+    try:
+        return area, read(yaml.safe_dump(tree, sort_keys=False), area).values
+    except InputError:
+        return area, None
+
+
+def _put(tree: dict[str, Any], other: Mapping[str, Any], chance: Random) -> None:
+    """Puts most of the other tree into a tree."""
+    for key, value in other.items():
+        if isinstance(value, Mapping) and isinstance(tree.get(key), dict):
+            _put(tree[key], value, chance)
+        elif chance.random() < 0.8:
+            tree[key] = deepcopy(value)
 
 
 def without(value: Any, path: Path) -> Any:

@@ -6,13 +6,14 @@ told, the library refuses, too.
 
 from __future__ import annotations
 
+import random
 import secrets as chance
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import pytest
-from fakes.settings_cases import MINORS, NAMES, case, limits, without
+from fakes.settings_cases import MINORS, NAMES, case, limits, mixed, without
 
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
 from provisioner.model.value import Unknown, Value, dig, evaluate, reveal
@@ -26,6 +27,7 @@ from provisioner.talos.support import require
 from provisioner.talos.versions import Contract
 
 Judge = Callable[..., dict[str, Any]]
+Judges = Callable[[str], Judge]
 Role = Literal["controlplane", "worker"]
 
 
@@ -77,6 +79,21 @@ def test_what_a_release_cannot_be_told_it_refuses(
 
     lost = told == untold
     assert lost or judge("validate", config=told, mode="metal")["error"]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_what_prov_takes_the_releases_take(judges: Judges, bundle: dict[str, Value], seed: int) -> None:
+    """Parts of several cases thrown together: what then has no problem is accepted by every release it is for.
+
+    Not looked at are the insides of certificates and the types in expressions, which stay as they are here.
+    """
+    area, settings = mixed(random.Random(seed))
+    for minor in MINORS if settings is not None else ():
+        if not any(area.limits(settings, Contract.parse(minor))):
+            verdict = judges(minor)(
+                "validate", config=_config(area, settings, minor, "controlplane", "/dev/sda", bundle), mode="metal"
+            )
+            assert verdict["error"] == "", minor
 
 
 def _config(
