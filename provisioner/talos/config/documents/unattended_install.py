@@ -27,8 +27,6 @@ from provisioner.talos.settings.section import (
 )
 from provisioner.talos.settings.shape import Key, Many, Table
 
-KIND = "UnattendedInstallConfig"
-
 _DISK = Table(
     {
         **KEYS,
@@ -51,7 +49,7 @@ _INSTALL = Key(
                 Many(TEXT),
                 "further arguments for the kernel",
                 needs=lambda contract: not contract.installs_by_document,
-                instead="give them to the image",
+                instead="give them to the image: talos.schematic.extra_kernel_args",
             ),
         }
     ),
@@ -71,7 +69,7 @@ def _compile(settings: Settings, target: Target) -> Iterator[Document]:
     if target.contract.installs_by_document:
         match = present(match=disk_match(table(install, "disk")))
         fields = present(diskSelector=match, wipe=install.get("wipe"))
-        yield document(KIND, provisioning=fields)
+        yield document("UnattendedInstallConfig", provisioning=fields)
     else:
         yield {"machine": {"install": _legacy(install, target)}}
 
