@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from attrs import frozen
 
 from provisioner.cluster.topology import image_of, topology_of
-from provisioner.errors import Fatal, ProvError
+from provisioner.errors import Fatal, ProvError, Retry
 from provisioner.model.topology import TalosWish
 from provisioner.sdk import Downloads, Fetched, cache_folder
 from provisioner.sdk.checksums import NAME, pin, pinned
@@ -80,6 +81,24 @@ def check(spec: ClusterSpec) -> None:
     overlay = talos.schematic.overlay
     version = f"v{talos.version.removeprefix('v')}"
     check_available(Factory(talos.factory), version, talos.extensions, overlay.name if overlay else "")
+
+
+def made(talos: TalosWish, artifact: Artifact, pause: Callable[[float], None] = time.sleep) -> int:
+    """Has the factory make an artifact, if it has not yet, and tells its size in bytes.
+
+    A factory behind a proxy may be cut off while it is at work, and goes on all the same; so it is asked again.
+    """
+    _told(talos, artifact)
+    factory, path = Factory(talos.factory), image_path(talos, artifact)
+    for _ in range(_PATIENCE):
+        try:
+            return factory.size(path)
+        except Retry as err:
+            pause(err.after_s)
+    return factory.size(path)
+
+
+_PATIENCE = 10
 
 
 def fetch(downloads: Downloads, talos: TalosWish, artifact: Artifact, tell: Tell) -> Fetched:

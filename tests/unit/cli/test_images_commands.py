@@ -11,12 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attrs import define
+from attrs import define, evolve
+from fakes.file_server import Status
 from fakes.image_factory import ImageFactory, image_factory
 
 from provisioner.cli.main import main
-from provisioner.model.topology import STOCK_SCHEMATIC
+from provisioner.model.topology import STOCK_SCHEMATIC, TalosWish
+from provisioner.sdk import Retry
+from provisioner.talos.images.artifacts import Artifact
 from provisioner.talos.images.schematic import Schematic
+from provisioner.workflow.images import made
 
 WISH = Schematic(extensions=("siderolabs/gvisor",))
 IMAGE = b"an image" * 1000
@@ -110,6 +114,29 @@ def test_check_says_what_the_factory_lacks(desk: Desk) -> None:
     desk.write(", extensions: [siderolabs/gvisr]")
     desk.prov("check", code=1)
     assert "did you mean 'siderolabs/gvisor'?" in desk.said
+
+
+def test_check_has_images_made(desk: Desk) -> None:
+    """Without fetching them."""
+    desk.offer("metal-amd64.iso", b"x" * 2**21)
+    desk.prov("check", "metal-amd64.iso")
+    assert "metal-amd64.iso has 2.0 MiB" in desk.said
+    assert WISH.id in desk.factory.schematics
+    assert desk.factory.asked("HEAD") == [f"/image/{WISH.id}/v1.13.9/metal-amd64.iso"]
+
+
+def test_a_factory_at_work_is_asked_again(desk: Desk) -> None:
+    """A proxy before it may give up earlier than the factory does."""
+    talos = evolve(TalosWish("v1.13.9", "1.13", "v1.36.3"), factory=desk.factory.url)
+    desk.offer("metal-amd64.iso", b"x" * 100, STOCK_SCHEMATIC)
+    desk.factory.server.faults.extend([Status(504), Status(503), Status(500)])
+    pauses: list[float] = []
+    assert made(talos, Artifact("metal", "amd64", "iso"), pauses.append) == 100
+    assert pauses == [30.0, 30.0, 30.0]
+
+    desk.factory.server.faults.extend([Status(504)] * 20)
+    with pytest.raises(Retry, match="busy"):
+        made(talos, Artifact("metal", "amd64", "iso"), pauses.append)
 
 
 def test_url_is_where_the_image_is(desk: Desk) -> None:
