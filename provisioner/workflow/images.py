@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from attrs import frozen
 
@@ -103,12 +104,12 @@ _PATIENCE = 10
 
 def fetch(downloads: Downloads, talos: TalosWish, artifact: Artifact, tell: Tell) -> Fetched:
     """An artifact as the factory serves it."""
-    return downloads.fetch(_told(talos, artifact), tell=tell)
+    return downloads.fetch(_told(talos, artifact), sha256=_expected(talos, artifact), tell=tell)
 
 
 def fetch_unpacked(downloads: Downloads, talos: TalosWish, artifact: Artifact, tell: Tell) -> Fetched:
     """An artifact, decompressed."""
-    return downloads.unpacked(_told(talos, artifact), tell=tell)
+    return downloads.unpacked(_told(talos, artifact), sha256=_expected(talos, artifact), tell=tell)
 
 
 def cached(downloads: Downloads) -> tuple[Cached, ...]:
@@ -168,6 +169,14 @@ def _told(talos: TalosWish, artifact: Artifact) -> str:
     if not talos.stock:
         register(Factory(talos.factory), talos.schematic, talos.recipe)
     return url
+
+
+def _expected(talos: TalosWish, artifact: Artifact) -> str:
+    """The checksum that a folder was filled with; empty where there is no folder, or it has none."""
+    if not talos.factory.startswith("file:"):
+        return ""
+    folder = Path(unquote(urlsplit(talos.factory).path))
+    return pinned(folder).get(f"image/{image_path(talos, artifact)}", "")
 
 
 def _cached(path: Path, folder: Path, digests: dict[str, str]) -> Cached:

@@ -220,6 +220,19 @@ def test_a_mirror_stands_in_for_the_factory(desk: Desk) -> None:
     assert f"factory.talos.dev/metal-installer/{WISH.id}:v1.13.9" in desk.prov("show")
 
 
+def test_a_mirror_is_held_to_the_checksums_it_was_filled_with(desk: Desk) -> None:
+    """Whatever happens to it on the way."""
+    desk.offer("metal-amd64.iso", IMAGE)
+    desk.prov("mirror", "a mirror", "metal-amd64.iso")
+    folder = desk.folder / "a mirror"
+    (folder / f"image/{WISH.id}/v1.13.9/metal-amd64.iso").write_bytes(b"exchanged")
+
+    desk.write(", extensions: [siderolabs/gvisor]", folder.as_uri())
+    desk.prov("fetch", "metal-amd64.iso", code=1)
+
+    assert f"it should have {hashlib.sha256(IMAGE).hexdigest()}" in desk.said
+
+
 def test_a_mirror_keeps_what_it_has(desk: Desk) -> None:
     for name in ("metal-amd64.iso", "aws-amd64.raw.xz"):
         desk.offer(name, IMAGE)
