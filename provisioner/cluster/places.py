@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from provisioner.cluster.layers import Documents
+from provisioner.cluster.stages import Documents
 from provisioner.errors import ProvError, did_you_mean
 from provisioner.model.value import Path, Value, leaves
 from provisioner.talos.config.patch import Identity, identity_of

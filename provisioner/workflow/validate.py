@@ -7,9 +7,9 @@ from collections.abc import Collection
 from attrs import frozen
 
 from provisioner.cluster.compose import machines_of
-from provisioner.cluster.layers import layered
 from provisioner.cluster.lint.catalogue import RULES, Lint, lint
 from provisioner.cluster.lint.subject import Subject
+from provisioner.cluster.stages import staged
 from provisioner.cluster.topology import topology_of
 from provisioner.errors import InputError, Place, Problem, did_you_mean
 from provisioner.graph.resources import ResourceGraph
@@ -35,7 +35,7 @@ def validate(project: Project, ignored: Collection[str] = ()) -> Validated:
     topology, _ = topology_of(project.spec, {})
     if topology is None:
         return Validated(graph, Lint((), ()))
-    nodes = layered(project.spec, {}, project.registry)
+    nodes = staged(project.spec, {}, project.registry)
     machines = machines_of(project.spec, topology, project.registry)
     return Validated(graph, lint(Subject(project.spec, topology, nodes, machines), ignored))
 

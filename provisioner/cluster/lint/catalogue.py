@@ -10,13 +10,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 
 from attrs import frozen
 
-from provisioner.cluster.layers import Layered
 from provisioner.cluster.lint import images, network, nodes, patches
 from provisioner.cluster.lint.subject import Complaint, Subject
+from provisioner.cluster.stages import Staged
 from provisioner.errors import Problem
 
 OfCluster = Callable[[Subject], Iterator[Complaint]]
-OfNode = Callable[[Layered, Subject], Iterator[Complaint]]
+OfNode = Callable[[Staged, Subject], Iterator[Complaint]]
 
 
 @frozen
@@ -59,7 +59,7 @@ RULES = (
     Rule("patch-without-effect", "a patch changes nothing", patches.patch_without_effect),
     Rule("listed-twice", "a list has an element twice", of_node=patches.listed_twice),
     Rule("old-and-new-form", "a setting stands in its old and in its new form", of_node=patches.old_and_new_form),
-    Rule("deprecated-key", "a key has a successor", of_node=patches.deprecated_key),
+    Rule("deprecated-key", "a key has a successor", patches.deprecated_key),
     Rule("unknown-kind", "Talos does not know a document", of_node=patches.unknown_kind),
     Rule("newer-kind", "a document is newer than the nodes", of_node=patches.newer_kind, refused=True),
     Rule(

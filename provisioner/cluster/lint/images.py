@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from provisioner.cluster.layers import Layered
 from provisioner.cluster.lint.subject import Complaint, Subject, all_leaves, at, of_kind, root_of, text
 from provisioner.cluster.places import label
+from provisioner.cluster.stages import Staged
 from provisioner.model.value import Value
 
 _FLOATING = frozenset({"latest", "main", "master", "edge", "nightly", "stable"})
@@ -16,7 +16,7 @@ _PATTERNS = ("ImageVerificationConfig",)
 """Documents in which `image` is a pattern."""
 
 
-def floating_tag(node: Layered, subject: Subject) -> Iterator[Complaint]:
+def floating_tag(node: Staged, subject: Subject) -> Iterator[Complaint]:
     """An image without a tag, or with one that moves such as `latest`, is another one tomorrow.
 
     Nodes that are born later then run something else than their neighbours, and nobody can say what a plan installs.
@@ -39,7 +39,7 @@ def _floats(image: str) -> bool:
     return not tag or tag in _FLOATING
 
 
-def unknown_install_disk(node: Layered, subject: Subject) -> Iterator[Complaint]:
+def unknown_install_disk(node: Staged, subject: Subject) -> Iterator[Complaint]:
     """Talos that is told to install itself onto a disk that its machine does not have waits for it in vain.
 
     Only providers that know the disks of their machines are asked, and only disks named by their device.
@@ -59,7 +59,7 @@ def unknown_install_disk(node: Layered, subject: Subject) -> Iterator[Complaint]
             )
 
 
-def _install_disks(node: Layered) -> Iterator[Value]:
+def _install_disks(node: Staged) -> Iterator[Value]:
     disk = at(root_of(node), "machine", "install", "disk")
     if disk is not None and at(root_of(node), "machine", "install", "diskSelector") is None:
         yield disk

@@ -19,8 +19,8 @@ from typing import TypeAlias
 
 from attrs import frozen
 
-from provisioner.cluster.layers import Layered
 from provisioner.cluster.lint.subject import Complaint, Subject, at, listed, of_kind, root_of, text
+from provisioner.cluster.stages import Staged
 from provisioner.model.value import Value
 
 Interface: TypeAlias = IPv4Interface | IPv6Interface
@@ -43,7 +43,7 @@ class Link:
         return tuple((found, value) for value in self.addresses if (found := _interface(text(value))) is not None)
 
 
-def vip_outside_subnet(node: Layered, subject: Subject) -> Iterator[Complaint]:
+def vip_outside_subnet(node: Staged, subject: Subject) -> Iterator[Complaint]:
     """A virtual address outside the networks of its link is in nobody's neighbourhood: no packet finds the way to it.
 
     Links without static addresses are passed over, since what DHCP will give is not known.
@@ -64,7 +64,7 @@ def vip_outside_subnet(node: Layered, subject: Subject) -> Iterator[Complaint]:
 
 def address_twice(subject: Subject) -> Iterator[Complaint]:
     """Two machines with one address disturb each other; a patch for several nodes gives each of them what it says."""
-    met: dict[str, tuple[Layered, Value]] = {}
+    met: dict[str, tuple[Staged, Value]] = {}
     for node in subject.nodes:
         for found, value in (each for link in _links(node) for each in link.interfaces):
             if found.ip.is_loopback or found.ip.is_link_local:
@@ -78,7 +78,7 @@ def address_twice(subject: Subject) -> Iterator[Complaint]:
                 )
 
 
-def networks_overlap(node: Layered, subject: Subject) -> Iterator[Complaint]:
+def networks_overlap(node: Staged, subject: Subject) -> Iterator[Complaint]:
     """Packets to an address that belongs to two networks arrive in one of them only."""
     networks = [*_cluster_networks(node), *_link_networks(node)]
     for (one, first, here), (other, second, there) in combinations(networks, 2):
@@ -90,7 +90,7 @@ def networks_overlap(node: Layered, subject: Subject) -> Iterator[Complaint]:
             )
 
 
-def _cluster_networks(node: Layered) -> Iterator[tuple[str, Network, Value]]:
+def _cluster_networks(node: Staged) -> Iterator[tuple[str, Network, Value]]:
     documents = [
         at(root_of(node), "cluster", "network"),
         *(document for _, document in of_kind(node, "KubeNetworkConfig")),
@@ -103,12 +103,12 @@ def _cluster_networks(node: Layered) -> Iterator[tuple[str, Network, Value]]:
                     yield what, found, value
 
 
-def _link_networks(node: Layered) -> Iterator[tuple[str, Network, Value]]:
+def _link_networks(node: Staged) -> Iterator[tuple[str, Network, Value]]:
     for link in _links(node):
         yield from (("nodes", interface.network, value) for interface, value in link.interfaces)
 
 
-def _links(node: Layered) -> Iterator[Link]:
+def _links(node: Staged) -> Iterator[Link]:
     """Every link of a node, in both forms."""
     for entry in listed(at(root_of(node), "machine", "network", "interfaces")):
         yield _old_link(entry)

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.cluster.layers import Layered
 from provisioner.cluster.lint.subject import Complaint, Subject, at, of_kind, root_of
+from provisioner.cluster.stages import Staged
 from provisioner.model.value import strip_origins
 
 _TAINT = "node-role.kubernetes.io/control-plane"
+_NODE = "KubeNodeConfig"
+_ALLOWING = {
+    False: "`cluster: {allowSchedulingOnControlPlanes: true}`",
+    True: f"`{{apiVersion: v1alpha1, kind: {_NODE}, taints: {{{_TAINT}: {{$patch: delete}}}}}}`",
+}
+"""What lets control planes take pods, without and with a document for it."""
 
 
 def even_control_planes(subject: Subject) -> Iterator[Complaint]:
@@ -34,14 +40,14 @@ def nowhere_to_run(subject: Subject) -> Iterator[Complaint]:
     yield Complaint(
         "there are no workers, and control planes take no pods of users",
         subject.spec.pools[0].place,
-        "add a pool of workers, or a patch with `cluster: {allowSchedulingOnControlPlanes: true}`",
+        f"add a pool of workers, or a patch with {_ALLOWING[any(True for _ in of_kind(subject.nodes[0], _NODE))]}",
     )
 
 
-def _takes_pods(node: Layered) -> bool:
+def _takes_pods(node: Staged) -> bool:
     if strip_origins(at(root_of(node), "cluster", "allowSchedulingOnControlPlanes")) is True:
         return True
-    documents = [document for _, document in of_kind(node, "KubeNodeConfig")]
+    documents = [document for _, document in of_kind(node, _NODE)]
     return bool(documents) and all(at(document, "taints", _TAINT) is None for document in documents)
 
 

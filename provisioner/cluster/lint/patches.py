@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from provisioner.cluster.layers import Layered
-from provisioner.cluster.lint.subject import Complaint, Subject, all_leaves
+from provisioner.cluster.lint.subject import Complaint, Subject
 from provisioner.cluster.places import label
+from provisioner.cluster.stages import Staged
 from provisioner.errors import Place, did_you_mean
 from provisioner.model.value import Secret, Sourced, Value, leaves, strip_origins
+from provisioner.spec.schema import Patch
 from provisioner.talos.config.kinds import all_kinds, is_for_control_planes, known_since
 from provisioner.talos.config.operations import are_operations
 from provisioner.talos.config.patch import identity_of, place_of
@@ -31,7 +32,7 @@ def patch_without_effect(subject: Subject) -> Iterator[Complaint]:
     effects: dict[Place, bool] = {}
     for node in subject.nodes:
         for number, patch in enumerate(node.patches):
-            before, after = (strip_origins(layer) for layer in node.layers[number : number + 2])
+            before, after = (strip_origins(stage) for stage in node.stages[number + 1 : number + 3])
             effects[patch.place] = effects.get(patch.place, False) or before != after
     for place, effective in effects.items():
         if not effective:
@@ -42,7 +43,7 @@ def patch_without_effect(subject: Subject) -> Iterator[Complaint]:
             )
 
 
-def listed_twice(node: Layered, subject: Subject) -> Iterator[Complaint]:
+def listed_twice(node: Staged, subject: Subject) -> Iterator[Complaint]:
     """Lists are appended to, so what a patch repeats is there twice.
 
     Of manifests and static pods Talos refuses two with one name, and two equal mounts fail when they are made.
@@ -72,7 +73,7 @@ def _lists(value: Value, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[st
             yield from _lists(item, (*path, index))
 
 
-def old_and_new_form(node: Layered, subject: Subject) -> Iterator[Complaint]:
+def old_and_new_form(node: Staged, subject: Subject) -> Iterator[Complaint]:
     """Some settings may stand in the root document and in a document of their own; readers see one of the two only.
 
     Where Talos takes one form only, prov refuses the other anyway, and no rule is needed.
@@ -86,7 +87,7 @@ def old_and_new_form(node: Layered, subject: Subject) -> Iterator[Complaint]:
             )
 
 
-def unknown_kind(node: Layered, subject: Subject) -> Iterator[Complaint]:
+def unknown_kind(node: Staged, subject: Subject) -> Iterator[Complaint]:
     """A node refuses its whole configuration for one document of a kind that its release does not know.
 
     prov passes documents on that it does not know, for a release may be newer than prov; more often it is a slip.
@@ -102,7 +103,7 @@ def unknown_kind(node: Layered, subject: Subject) -> Iterator[Complaint]:
             )
 
 
-def newer_kind(node: Layered, subject: Subject) -> Iterator[Complaint]:
+def newer_kind(node: Staged, subject: Subject) -> Iterator[Complaint]:
     """A node refuses its whole configuration for one document of a kind that came with a later release.
 
     Until the nodes run that release, the setting has a key in the root document or does not exist.
@@ -118,13 +119,13 @@ def newer_kind(node: Layered, subject: Subject) -> Iterator[Complaint]:
             )
 
 
-def control_plane_document(node: Layered, subject: Subject) -> Iterator[Complaint]:
+def control_plane_document(node: Staged, subject: Subject) -> Iterator[Complaint]:
     """A worker refuses a configuration with documents that are for control planes, such as KubeAPIServerConfig."""
     if node.node.role == "controlplane":
         return
     for document in node.documents:
         kind = identity_of(document).kind
-        if is_for_control_planes(kind):
+        if is_for_control_planes(kind) and _knows(subject, kind):
             yield Complaint(
                 f"{kind} is for control planes only",
                 subject.place(node, document),
@@ -140,9 +141,7 @@ def _knows(subject: Subject, kind: str) -> bool:
 
 def secret_in_the_clear(subject: Subject) -> Iterator[Complaint]:
     """A secret in a file is in the history of that file for good, and readable for all who can read the project."""
-    for patch in (*subject.spec.patches, *(patch for pool in subject.spec.pools for patch in pool.patches)):
-        if are_operations(patch.documents):
-            continue
+    for patch in _strategic(subject):
         for document, marked in zip(patch.documents, mark_secrets(patch.documents), strict=True):
             for (path, plain), (_, leaf) in zip(leaves(document), leaves(marked), strict=True):
                 if _is_bare(plain, leaf, path[-1]):
@@ -186,18 +185,25 @@ _DEPRECATED: Final[Mapping[str, tuple[Contract, str]]] = {
 """Keys of the root document that still work, with the contract from which on something else is meant for it."""
 
 
-def deprecated_key(node: Layered, subject: Subject) -> Iterator[Complaint]:
+def deprecated_key(subject: Subject) -> Iterator[Complaint]:
     """A key that Talos has replaced still works, but a later release may take it away, and documentation forgets it.
 
     Only what a patch says is complained of, and only from the contract on that has the replacement.
     """
     contract = Contract.parse(subject.topology.talos.contract)
-    told: set[str] = set()
-    for identity, path, leaf in all_leaves(node):
-        key = next((key for key in _DEPRECATED if f"{dotted(path)}.".startswith((f"{key}.", f"{key}["))), "")
-        if identity.kind or not key or key in told or not isinstance(leaf, Sourced):
-            continue
-        since, instead = _DEPRECATED[key]
-        if since <= contract:
-            told.add(key)
-            yield Complaint(f"{key} has a successor since Talos {since}", subject.place(node, leaf), f"use {instead}")
+    for patch in _strategic(subject):
+        told: set[str] = set()
+        for document in (document for document in patch.documents if not identity_of(document).kind):
+            for path, leaf in leaves(document):
+                key = next((key for key in _DEPRECATED if f"{dotted(path)}.".startswith((f"{key}.", f"{key}["))), "")
+                if key and key not in told and _DEPRECATED[key][0] <= contract:
+                    told.add(key)
+                    since, instead = _DEPRECATED[key]
+                    place = place_of(leaf) or patch.place
+                    yield Complaint(f"{key} has a successor since Talos {since}", place, f"use {instead}")
+
+
+def _strategic(subject: Subject) -> Iterator[Patch]:
+    """Every patch of the file that is made of documents."""
+    every = (*subject.spec.patches, *(patch for pool in subject.spec.pools for patch in pool.patches))
+    return (patch for patch in every if not are_operations(patch.documents))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
-from provisioner.cluster.layers import Layered
+from provisioner.cluster.stages import Staged
 from provisioner.errors import Place
 from provisioner.model.design import Machine
 from provisioner.model.topology import Topology
@@ -21,14 +21,14 @@ class Subject:
 
     spec: ClusterSpec
     topology: Topology
-    nodes: tuple[Layered, ...]
+    nodes: tuple[Staged, ...]
     machines: Mapping[str, Machine]
 
-    def pool_of(self, node: Layered) -> Pool:
+    def pool_of(self, node: Staged) -> Pool:
         """The pool a node belongs to."""
         return next(pool for pool in self.spec.pools if pool.name == node.node.pool)
 
-    def place(self, node: Layered, value: Value) -> Place:
+    def place(self, node: Staged, value: Value) -> Place:
         """Where a value was written; where its node's pool stands for one that nobody wrote."""
         return place_of(value) or self.pool_of(node).place
 
@@ -42,7 +42,7 @@ class Complaint:
     remedy: str
 
 
-def of_kind(node: Layered, *kinds: str) -> Iterator[tuple[Identity, Mapping[str, Value]]]:
+def of_kind(node: Staged, *kinds: str) -> Iterator[tuple[Identity, Mapping[str, Value]]]:
     """The documents of these kinds, in their order; the root has an empty one."""
     for document in node.documents:
         identity = identity_of(document)
@@ -50,7 +50,7 @@ def of_kind(node: Layered, *kinds: str) -> Iterator[tuple[Identity, Mapping[str,
             yield identity, document
 
 
-def root_of(node: Layered) -> Mapping[str, Value]:
+def root_of(node: Staged) -> Mapping[str, Value]:
     """The root document; empty where there is none."""
     return next((document for _, document in of_kind(node, "")), {})
 
@@ -78,7 +78,7 @@ def text(value: Value) -> str:
     return bare if isinstance(bare, str) else ""
 
 
-def all_leaves(node: Layered) -> Iterator[tuple[Identity, Path, Value]]:
+def all_leaves(node: Staged) -> Iterator[tuple[Identity, Path, Value]]:
     """Every leaf of a node's configuration, with its document."""
     for document in node.documents:
         identity = identity_of(document)

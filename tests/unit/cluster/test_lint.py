@@ -14,9 +14,9 @@ import pytest
 
 from provisioner.blueprints.find import shipped
 from provisioner.cluster.compose import machines_of
-from provisioner.cluster.layers import layered
 from provisioner.cluster.lint.catalogue import RULES, Lint, lint
 from provisioner.cluster.lint.subject import Subject
+from provisioner.cluster.stages import staged
 from provisioner.cluster.topology import topology_of
 from provisioner.errors import Problem
 from provisioner.plugins.registry import Registry
@@ -33,7 +33,7 @@ def _lint(file: Path, *ignored: str) -> Lint:
     spec = load(file, variables={}, environ={"PASSWORD": SECRET})
     topology, _ = topology_of(spec, {})
     assert topology is not None
-    subject = Subject(spec, topology, layered(spec, {}, registry), machines_of(spec, topology, registry))
+    subject = Subject(spec, topology, staged(spec, {}, registry), machines_of(spec, topology, registry))
     return lint(subject, ignored)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.cluster.layers import Layered
 from provisioner.cluster.places import UnknownPath
+from provisioner.cluster.stages import Staged
 from provisioner.cluster.why import Answer, Setting, why
 from provisioner.model.address import Address
 from provisioner.model.topology import Node
@@ -51,11 +51,11 @@ def _patch(tmp_path: Path, name: str, text: str) -> Patch:
     return patch
 
 
-def _node(patches: list[Patch], name: str = "workers-1") -> Layered:
-    layers: list[Any] = [BASE]
+def _node(patches: list[Patch], name: str = "workers-1") -> Staged:
+    stages: list[Any] = [BASE, BASE]
     for patch in patches:
-        layers.append(merge(layers[-1], patch.documents))
-    return Layered(Node(name, "worker", "workers", "sim"), tuple(patches), tuple(layers))
+        stages.append(merge(stages[-1], patch.documents))
+    return Staged(Node(name, "worker", "workers", "sim"), tuple(patches), tuple(stages))
 
 
 @pytest.fixture
@@ -201,6 +201,6 @@ def test_an_operation_that_takes_away_is_told(tmp_path: Path) -> None:
     text = "- {op: test, path: /machine/type, value: worker}\n- {op: remove, path: /machine/sysctls}\n"
     patch = _patch(tmp_path, "ops.yaml", text)
     node = Node("workers-1", "worker", "workers", "sim")
-    layers = (BASE[:1], merge(BASE[:1], patch.documents))
-    answer = _only(why("machine.sysctls.a.b", [Layered(node, (patch,), layers)], "1.11"))
+    stages = (BASE[:1], BASE[:1], merge(BASE[:1], patch.documents))
+    answer = _only(why("machine.sysctls.a.b", [Staged(node, (patch,), stages)], "1.11"))
     assert Origin("ops.yaml", 2) == answer.gone
