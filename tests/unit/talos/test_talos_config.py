@@ -33,6 +33,7 @@ from provisioner.model.value import (
 from provisioner.talos.config import generated as generated_package
 from provisioner.talos.config.assemble import documents
 from provisioner.talos.config.encode import encode
+from provisioner.talos.config.patch import PatchError
 from provisioner.talos.support import UnsupportedTalos, require
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "talos"
@@ -210,6 +211,19 @@ def test_patches_apply_in_order_with_their_origins() -> None:
     result = generated(node("worker", patches=patches))
     assert {"a": first, "b": last} == dig(result[0], "machine.sysctls")
     assert [each.get("kind") for each in result] == [None, "HostnameConfig", "OOMConfig"]
+
+
+@pytest.mark.parametrize(
+    ("minor", "patch"),
+    [
+        ("1.11", {"machine": {"network": {"hostname": "other"}}}),
+        ("1.13", {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": "other"}),
+        ("1.13", {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "$patch": "delete"}),
+    ],
+)
+def test_a_patch_cannot_rename_a_node(minor: str, patch: Mapping[str, Value]) -> None:
+    with pytest.raises(PatchError, match="renames a node"):
+        generated(node("worker", patches=((patch,),)), talos=wish(minor))
 
 
 def test_a_secret_that_a_patch_writes_out_gets_its_mark() -> None:
