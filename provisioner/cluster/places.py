@@ -3,10 +3,12 @@
 A path is written as plans and patches write it: `machine.sysctls.vm.max_map_count` leads into the root document,
 `KubeletConfig.image` and `LinkConfig/eth0.mtu` into another one, and `machine.kubelet` to all below it. Keys may
 have dots in them; whatever reading fits is taken. Keys may also be quoted: `machine.sysctls["a.b"]`.
+What a plan shows is taken as well: `documents[0].machine.sysctls["a.b"]`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from provisioner.cluster.stages import Documents
@@ -14,6 +16,8 @@ from provisioner.errors import ProvError, did_you_mean
 from provisioner.model.value import Path, Value, leaves
 from provisioner.talos.config.patch import Identity, identity_of
 from provisioner.talos.config.path import dotted
+
+_NUMBERED = re.compile(r"documents\[(?P<number>\d+)\]")
 
 
 class UnknownPath(ProvError):
@@ -24,6 +28,12 @@ class UnknownPath(ProvError):
 
 def matching(text: str, documents: Documents) -> Iterator[tuple[Identity, Path]]:
     """The leaves that a path leads to, in the order of the configuration."""
+    by_number = _NUMBERED.match(text)
+    if by_number and int(by_number["number"]) < len(documents):
+        document = documents[int(by_number["number"])]
+        below = _below(text[by_number.end() :].removeprefix("."), document, ())
+        yield from ((identity_of(document), path) for path in below)
+        return
     for document in documents:
         identity = identity_of(document)
         for name in _names(identity):

@@ -106,6 +106,8 @@ def test_the_same_value_set_again_is_told_as_well(asked: Any) -> None:
         ("cluster.controlPlane.endpoint", "made from sim.balancer/api"),
         ("HostnameConfig.hostname", f"{GENERATED}, from the name of the node"),
         ('machine.sysctls["a.b"]', GENERATED),
+        ('documents[0].machine.sysctls["a.b"]', GENERATED),
+        ("documents[1].hostname", f"{GENERATED}, from the name of the node"),
         ("machine.network.interfaces[1].mtu", GENERATED),
     ],
 )
@@ -185,7 +187,10 @@ def test_an_unknown_path_has_a_suggestion(asked: Any) -> None:
     assert "did you mean 'machine.sysctls.vm.max_map_count'?" in caught.value.remedy
 
 
-@pytest.mark.parametrize("path", ["machine.certSANs[9]", "machine.certSANs.0", "Hostname", ".", "machine.typ"])
+@pytest.mark.parametrize(
+    "path",
+    ["machine.certSANs[9]", "machine.certSANs.0", "documents[2].kind", "documents", "Hostname", ".", "machine.typ"],
+)
 def test_what_leads_nowhere_is_refused(asked: Any, path: str) -> None:
     with pytest.raises(UnknownPath):
         asked(path)
