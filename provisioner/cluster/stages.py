@@ -55,7 +55,8 @@ def staged(spec: ClusterSpec, bindings: Mapping[str, str], registry: Registry) -
         return ()
     most = max(len(node.patches) for node in topology.nodes)
     lesser = [_bare(topology), *(_first(topology, count) for count in range(most + 1))]
-    graphs = [compose(spec, less, kept, registry) for less in lesser]
+    graphs = [compose(spec, less, kept, registry) for less in lesser[1:]]
+    graphs.insert(0, graphs[0] if lesser[0] == lesser[1] else compose(spec, lesser[0], kept, registry))
     pools = {pool.name: pool for pool in spec.pools}
     return tuple(
         Staged(
