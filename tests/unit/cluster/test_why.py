@@ -107,7 +107,7 @@ def test_the_same_value_set_again_is_told_as_well(asked: Any) -> None:
         ("HostnameConfig.hostname", f"{GENERATED}, from the name of the node"),
         ('machine.sysctls["a.b"]', GENERATED),
         ('documents[0].machine.sysctls["a.b"]', GENERATED),
-        ("documents[1].hostname", f"{GENERATED}, from the name of the node"),
+        ('documents["HostnameConfig"].hostname', f"{GENERATED}, from the name of the node"),
         ("machine.network.interfaces[1].mtu", GENERATED),
     ],
 )
@@ -189,7 +189,7 @@ def test_an_unknown_path_has_a_suggestion(asked: Any) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["machine.certSANs[9]", "machine.certSANs.0", "documents[2].kind", "documents", "Hostname", ".", "machine.typ"],
+    ["machine.certSANs[9]", "machine.certSANs.0", "documents[1].kind", "documents", "Hostname", ".", "machine.typ"],
 )
 def test_what_leads_nowhere_is_refused(asked: Any, path: str) -> None:
     with pytest.raises(UnknownPath):
