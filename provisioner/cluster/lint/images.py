@@ -32,9 +32,10 @@ def floating_tag(node: Staged, subject: Subject) -> Iterator[Complaint]:
 
 
 def _floats(image: str) -> bool:
-    """Whether an image reference may mean another image tomorrow; a colon before a slash belongs to a port."""
-    if "@" in image:
-        return False
+    """Whether an image reference may mean another image tomorrow.
+
+    A colon before a slash belongs to a port, and a digest stands behind a colon as well.
+    """
     _, _, tag = image.rpartition("/")[2].partition(":")
     return not tag or tag in _FLOATING
 

@@ -21,21 +21,26 @@ from attrs import frozen
 
 from provisioner.cluster.lint.subject import Complaint, Subject, at, listed, of_kind, root_of, text
 from provisioner.cluster.stages import Staged
-from provisioner.model.value import Value
+from provisioner.model.value import Value, strip_origins
 
 Interface: TypeAlias = IPv4Interface | IPv6Interface
 Network: TypeAlias = IPv4Network | IPv6Network
 
 _LINKS = ("LinkConfig", "BondConfig", "VLANConfig", "BridgeConfig", "DummyLinkConfig", "VethConfig", "VRFConfig")
+_LOOPBACK = "lo"
 _VIPS = ("Layer2VIPConfig", "HCloudVIPConfig")
 
 
 @frozen
 class Link:
-    """A link with its static addresses, and the virtual addresses it shall take, as they stand in the file."""
+    """A link with its static addresses, and the virtual addresses it shall take, as they stand in the file.
+
+    `inner` are links that lead nowhere: the same address may be on those of many nodes, and routes choose among them.
+    """
 
     addresses: tuple[Value, ...]
     vips: tuple[Value, ...]
+    inner: bool = False
 
     @property
     def interfaces(self) -> tuple[tuple[Interface, Value], ...]:
@@ -66,7 +71,7 @@ def address_twice(subject: Subject) -> Iterator[Complaint]:
     """Two machines with one address disturb each other; a patch for several nodes gives each of them what it says."""
     met: dict[str, tuple[Staged, Value]] = {}
     for node in subject.nodes:
-        for found, value in (each for link in _links(node) for each in link.interfaces):
+        for found, value in (each for link in _links(node) if not link.inner for each in link.interfaces):
             if found.ip.is_loopback or found.ip.is_link_local:
                 continue
             other, _ = met.setdefault(str(found.ip), (node, value))
@@ -118,13 +123,15 @@ def _links(node: Staged) -> Iterator[Link]:
         vips.setdefault(text(document.get("link")), []).append(document["name"])
     for identity, document in of_kind(node, *_LINKS):
         addresses = tuple(at(entry, "address") for entry in listed(document.get("addresses")))
-        yield Link(addresses, tuple(vips.get(identity.name, ())))
+        inner = identity.kind == "DummyLinkConfig" or identity.name == _LOOPBACK
+        yield Link(addresses, tuple(vips.get(identity.name, ())), inner)
 
 
 def _old_link(entry: Value) -> Link:
     vip = at(entry, "vip", "ip")
     addresses = listed(at(entry, "addresses"))
-    return Link(addresses, () if vip is None else (vip,))
+    inner = text(at(entry, "interface")) == _LOOPBACK or strip_origins(at(entry, "dummy")) is True
+    return Link(addresses, () if vip is None else (vip,), inner)
 
 
 def _interface(written: str) -> Interface | None:

@@ -29,7 +29,7 @@ BASE: tuple[dict[str, Value], ...] = (
             "ca": Ref(Address("talos.secrets", "cluster"), "certs.os.crt"),
             "certSANs": ("api.example.org",),
             "sysctls": {"vm.max_map_count": "65530", "a.b": "1"},
-            "network": {"interfaces": ({"interface": "eth0", "mtu": 1500}, {"interface": "eth1", "mtu": 1500})},
+            "network": {"interfaces": ({"interface": "eth0", "mtu": 1400}, {"interface": "eth1", "mtu": 1500})},
         },
         "cluster": {
             "controlPlane": {"endpoint": Call("concat", ("https://", Ref(Address("sim.balancer", "api"), "host")))},
