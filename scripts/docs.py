@@ -4,6 +4,7 @@
     docs/reference/platforms.md  from the tables of images and channels
     docs/reference/rules.md      from the table of the conformance kit
     docs/reference/machine-settings.md   from the form that the settings have
+    docs/reference/lint.md       from the rules of `prov validate`
 
 `make docs` runs it; with `--check` it only compares and ends with 1 where a page is stale.
 """
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from provisioner.cluster.lint.catalogue import RULES
 from provisioner.conformance.rules import ABILITY_RULES, KIND_RULES, PROVIDER_RULES, STORE_RULES, Rule
 from provisioner.sdk.channels import CHANNELS, Channel
 from provisioner.talos.config.settings import KUBERNETES_SETTINGS, MACHINE_SETTINGS
@@ -115,6 +117,18 @@ A control plane takes about 11 KB, 7 KB after gzip, and a worker about 3 KB, bef
 
 """
 
+_LINT_HEAD = """\
+# Warnings about a file
+
+This page is made by `make docs` from the rules in `provisioner/cluster/lint`; edit those.
+
+`prov validate` warns of what can be made and is hardly meant.
+Warnings go to standard error and leave the exit code at 0; with `--strict` they are errors.
+What Talos itself would refuse is an error in any case.
+`--ignore RULE` leaves a rule out, for those who know better.
+The rules see the configuration of every node as it would be for a new cluster, all patches merged.
+"""
+
 _GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
     ("Providers", "`ProviderSuite`; P2 to P5 are for providers that make machines.", PROVIDER_RULES),
     ("Kinds", "`KindSuite`, for each sample of a kind with the four verbs.", KIND_RULES),
@@ -142,6 +156,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "machine-settings.md": _settings(),
         REFERENCE / "platforms.md": _platforms(),
         REFERENCE / "rules.md": _rules(),
+        REFERENCE / "lint.md": _lint(),
     }
 
 
@@ -231,6 +246,21 @@ def _demands(key: Key) -> Iterator[str]:
     if key.needs is not None:
         having = [contract for contract in KNOWN if key.needs(contract)]
         yield f"from {having[0]}" if having[-1] == KNOWN[-1] else f"up to {having[-1]}"
+
+
+def _lint() -> str:
+    rows = "".join(
+        f"| [`{rule.code}`](#{rule.code}) | {'error' if rule.refused else 'warning'} | {rule.summary} |\n"
+        for rule in RULES
+    )
+    reasons = "".join(f"\n## {rule.code}\n\n{_by_sentence(rule.reason)}\n" for rule in RULES)
+    return f"{_LINT_HEAD}\n| rule | is | complains that |\n| --- | --- | --- |\n{rows}{reasons}"
+
+
+def _by_sentence(text: str) -> str:
+    """One sentence per line, as all pages have it."""
+    paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
+    return "\n\n".join(paragraph.replace(". ", ".\n") for paragraph in paragraphs)
 
 
 def _group(title: str, about: str, rules: tuple[Rule, ...]) -> str:

@@ -64,6 +64,11 @@ def compose(
     )
 
 
+def machines_of(spec: ClusterSpec, topology: Topology, registry: Registry) -> Mapping[str, Machine]:
+    """The machine of each node as its provider will make it, by node name. Pure but for loading the providers."""
+    return _cluster(spec, topology, _infrastructure(spec, registry)).machines
+
+
 @frozen
 class _Cluster:
     """What was designed for a cluster; nothing at all where the file has none. `uses` has the instance of Talos."""

@@ -21,11 +21,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 from provisioner.model.value import Origin, Secret, Sourced, Value, conceal, leaves, reveal
 from provisioner.talos.pki import keys
 from provisioner.talos.pki.authority import authority
-from provisioner.talos.pki.bundle import Bundle, BundleError, KeyPair, _token, from_tree, to_tree
+from provisioner.talos.pki.bundle import Bundle, BundleError, KeyPair, _token, from_tree, generate, to_tree
 from provisioner.talos.pki.certificate import AuthorityEnded, kubernetes_admin, talos_admin, talos_client
 from provisioner.talos.pki.kubeconfig import kubeconfig
 from provisioner.talos.pki.roles import NoSuchRole, checked
 from provisioner.talos.pki.talosconfig import talosconfig
+from provisioner.talos.versions import Contract
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 YEAR = timedelta(days=365)
@@ -138,6 +139,11 @@ class TestBundle:
             assert token.replace(".", "").isalnum()
             assert token == token.lower()
         assert bundle.bootstrap_token != bundle.trustd_token
+
+    @pytest.mark.parametrize(("contract", "sign"), [("1.13", "-"), ("1.14", "+")])
+    def test_the_cluster_id_has_the_alphabet_of_its_contract(self, contract: str, sign: str) -> None:
+        made = generate(Contract.parse(contract), now=NOW, random=lambda count: b"\xfb" * count)
+        assert sign in made.cluster_id
 
     def test_tokens_are_unbiased(self) -> None:
         """Bytes from 252 on are thrown away; 35 and 251 both give the last letter."""

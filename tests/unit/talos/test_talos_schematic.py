@@ -117,6 +117,10 @@ def test_options_beyond_the_ordinary_are_left_to_the_factory(options: dict[str, 
         _ = Schematic(overlay=Overlay("a", "b", options)).id  # type: ignore[arg-type]
 
 
+def test_a_quote_is_doubled_where_the_text_is_quoted() -> None:
+    assert canonical({"a": "it's", "b": "it's: b"}) == "a: it's\nb: 'it''s: b'\n"
+
+
 def test_a_list_in_a_list_is_not_written() -> None:
     with pytest.raises(NotPlain):
         canonical({"a": ((1,),)})
