@@ -316,19 +316,6 @@ def _mapping(value: Value) -> Mapping[str, Value]:
     return value
 
 
-@pytest.mark.parametrize(
-    ("minor", "patch"),
-    [
-        ("1.11", {"machine": {"network": {"hostname": "other"}}}),
-        ("1.13", {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "hostname": "other"}),
-        ("1.13", {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "$patch": "delete"}),
-    ],
-)
-def test_a_patch_cannot_rename_a_node(minor: str, patch: Mapping[str, Value]) -> None:
-    with pytest.raises(PatchError, match="renames a node"):
-        generated(node("worker", patches=((patch,),)), talos=wish(minor))
-
-
 def test_a_secret_that_a_patch_writes_out_gets_its_mark() -> None:
     auth = {"apiVersion": "v1alpha1", "kind": "RegistryAuthConfig", "name": "ghcr.io", "password": "planted"}
     result = generated(node("worker", patches=((auth,),)))
