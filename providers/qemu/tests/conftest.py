@@ -59,7 +59,7 @@ class FakeMonitors:
     deaf: bool = False
     status: str = "running"
 
-    def ask(self, folder: Path, socket: str, order: str, **arguments: Any) -> Any:
+    def ask(self, folder: Path, socket: str, order: str, /, **arguments: Any) -> Any:
         wanted = f"socket,id=monitor,server=on,wait=off,path={socket}"
         found = [each for each, words in self.processes.commands.items() if wanted in words]
         if not found:

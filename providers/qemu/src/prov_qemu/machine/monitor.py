@@ -26,7 +26,7 @@ class Refused(Exception):
 class Monitors(Protocol):
     """Where machines take orders."""
 
-    def ask(self, folder: Path, socket: str, order: str, **arguments: Any) -> Any:
+    def ask(self, folder: Path, socket: str, order: str, /, **arguments: Any) -> Any:
         """What qemu answers to an order; raises NoAnswer or Refused."""
         ...
 
@@ -34,7 +34,7 @@ class Monitors(Protocol):
 class OwnMonitors:
     """Monitors of this computer; the name of a socket is looked up in its folder, so that paths may be long."""
 
-    def ask(self, folder: Path, socket: str, order: str, **arguments: Any) -> Any:
+    def ask(self, folder: Path, socket: str, order: str, /, **arguments: Any) -> Any:
         try:
             with _connected(folder, socket) as lines:
                 _said(lines)
