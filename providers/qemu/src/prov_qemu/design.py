@@ -8,6 +8,7 @@ The addresses of a machine are held before it is made, since its certificates ha
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 
 from attrs import frozen
@@ -115,16 +116,16 @@ def _network(part: Slice, settings: QemuSettings) -> Resource:
 
 
 def _images(part: Slice, choices: Mapping[str, _Choice], boot: BootRefs) -> Iterator[Resource]:
-    """One for each pool, by the pool's name."""
-    for node in {node.pool: node for node in reversed(part.nodes)}.values():
-        source, sha256 = choices[node.name].image(boot)
+    """One for each image that a machine begins with."""
+    found = {_image(choice, boot): choice.image(boot) for choice in choices.values()}
+    for address, (source, sha256) in sorted(found.items(), key=str):
         props: dict[str, Value] = {
             "cluster": part.topology.cluster,
-            "name": node.pool,
+            "name": address.name,
             "source": source,
             "sha256": sha256,
         }
-        yield Resource(_image(node), part.instance, props, after=(_gate(part),))
+        yield Resource(address, part.instance, props, after=(_gate(part),))
 
 
 def _of(
@@ -134,7 +135,7 @@ def _of(
     common: dict[str, Value] = {"cluster": part.topology.cluster, "name": node.name}
     network = Address("qemu.network", part.instance)
     yield Resource(_address(node), part.instance, {**common, "network": Ref(network, "name")})
-    yield Resource(_disk(node), part.instance, {**common, **_disk_props(node, choice)}, after=(_gate(part),))
+    yield Resource(_disk(node), part.instance, {**common, **_disk_props(choice, boot)}, after=(_gate(part),))
     machine = machines[node.name]
     props: dict[str, Value] = {
         **common,
@@ -144,7 +145,7 @@ def _of(
         "cpus": choice.size.cpus,
         "memory_mib": choice.size.memory_mib,
         "disks": (Ref(_disk(node), "path"),),
-        "medium": Ref(_image(node), "path") if choice.boot == "iso" else "",
+        "medium": Ref(_image(choice, boot), "path") if choice.boot == "iso" else "",
         "bus": choice.settings.bus,
         "config": choice.config,
         "user_data": boot.config(node, machine) if machine.delivery == "user_data" else None,
@@ -154,10 +155,10 @@ def _of(
     yield Resource(machine.address, part.instance, props)
 
 
-def _disk_props(node: Node, choice: _Choice) -> dict[str, Value]:
+def _disk_props(choice: _Choice, boot: BootRefs) -> dict[str, Value]:
     if choice.boot == "iso":
         return {"size_gib": choice.size.disk_gib}
-    backing = {"backing": Ref(_image(node), "path"), "backing_format": Ref(_image(node), "format")}
+    backing = {"backing": Ref(_image(choice, boot), "path"), "backing_format": Ref(_image(choice, boot), "format")}
     return {"size_gib": choice.size.disk_gib, **backing}
 
 
@@ -173,5 +174,7 @@ def _disk(node: Node) -> Address:
     return Address("qemu.disk", node.name)
 
 
-def _image(node: Node) -> Address:
-    return Address("qemu.image", node.pool)
+def _image(choice: _Choice, boot: BootRefs) -> Address:
+    """Named after what it is, so that machines of one image share it, and another image is another object."""
+    digest = hashlib.sha256(" ".join(choice.image(boot)).encode()).hexdigest()
+    return Address("qemu.image", f"{choice.boot}-{digest[:8]}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
+import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +67,20 @@ class OwnDisks:
     def snapshot(self, tool: str, path: Path, flag: str, name: str) -> None:
         self._witness("change")
         _run(tool, "snapshot", flag, name, str(path))
+
+
+def keep(file: Path, own: Path) -> None:
+    """Gives a file a second name, or makes a copy where that cannot be; whoever removes the first name removes no more.
+
+    Raises OSError.
+    """
+    part = own.with_name(f".{own.name}.part")
+    part.unlink(missing_ok=True)
+    try:
+        os.link(file, part)
+    except OSError:
+        shutil.copyfile(file, part)
+    part.replace(own)
 
 
 def format_of(path: Path) -> str:

@@ -10,7 +10,7 @@ from attrs import asdict, frozen
 
 from prov_qemu.computer import Computer
 from prov_qemu.errors import as_provider_errors
-from prov_qemu.image.disks import Backing
+from prov_qemu.image.disks import Backing, keep
 from prov_qemu.kinds.reading import forget_lost, read_all, record_of, shown, wanted_of
 from prov_qemu.machine.tools import tools_of
 from prov_qemu.records import Record
@@ -34,8 +34,8 @@ class DiskProps:
     name: str = prop(immutable=True)
     size_gib: int = prop(immutable=True)
     format: str = prop(immutable=True, default="qcow2")
-    backing: str = prop(immutable=True, default="")
-    backing_format: str = prop(immutable=True, default="raw")
+    backing: str = prop(birth=True, default="")
+    backing_format: str = prop(birth=True, default="raw")
 
 
 @frozen
@@ -69,7 +69,7 @@ class DiskKind:
             record = client.records.take(new)
             path = _path(client, record)
             if not path.exists():
-                backing = Backing(wanted.backing, wanted.backing_format) if wanted.backing else None
+                backing = _backing(wanted, path) if wanted.backing else None
                 client.disks.make(tools.qemu_img, path, wanted.format, wanted.size_gib * 1024, backing)
         return Done(DiskOutputs(record.id, str(path)))
 
@@ -102,6 +102,13 @@ def _check(wanted: DiskProps) -> None:
             remedy="take the format qcow2",
             effect=False,
         )
+
+
+def _backing(wanted: DiskProps, path: Path) -> Backing:
+    """The image under a name of the disk's own, since a disk needs what it began as for all its life."""
+    own = path.with_name("base")
+    keep(Path(wanted.backing), own)
+    return Backing(str(own), wanted.backing_format)
 
 
 def _path(client: Computer, record: Record) -> Path:

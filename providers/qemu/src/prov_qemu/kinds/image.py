@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,12 +11,26 @@ from attrs import asdict, frozen
 
 from prov_qemu.computer import Computer
 from prov_qemu.errors import as_provider_errors
-from prov_qemu.image.disks import format_of, size_of
+from prov_qemu.image.disks import format_of, keep, size_of
 from prov_qemu.kinds.reading import forget_lost, read_all, record_of, shown, wanted_of
 from prov_qemu.records import Record
-from provisioner.sdk import Absent, Answer, Context, Done, Job, Pending, Reading, Seen, Working, output, prop
+from provisioner.sdk import (
+    Absent,
+    Answer,
+    Context,
+    Done,
+    Downloads,
+    Job,
+    Pending,
+    Reading,
+    Seen,
+    Working,
+    output,
+    prop,
+)
 
 KIND: Final = "image"
+_SOURCE: Final = "source"
 
 
 @frozen(kw_only=True)
@@ -65,10 +77,12 @@ class ImageKind:
             forget_lost(client, new, lambda record: not _path(client, record).is_file())
             record = client.records.take(new)
             if not _path(client, record).is_file():
-                task = ctx.task("fetch", lambda: _fetch(client, wanted))
+                task = ctx.task("fetch", lambda: _fetch(client, record))
                 if isinstance(task, Working):
                     return Pending(id=record.id, after_s=1.0, note="fetches the image")
-                _keep(client, record, task.value)
+                path = _path(client, record)
+                keep(task.value, path)
+                shutil.rmtree(path.with_name(_SOURCE), ignore_errors=True)
             return Done(_outputs(client, record))
 
     def update(self, client: Computer, job: Job[ImageProps, ImageOutputs], ctx: Context) -> Answer:
@@ -89,21 +103,13 @@ def _path(client: Computer, record: Record) -> Path:
     return client.records.folder(record) / "image"
 
 
-def _fetch(client: Computer, wanted: ImageProps) -> Path:
-    url = wanted.source if "://" in wanted.source else Path(wanted.source).absolute().as_uri()
-    return client.downloads.unpacked(url, sha256=wanted.sha256).path
-
-
-def _keep(client: Computer, record: Record, fetched: Path) -> None:
-    """A second name for the file where that can be, else a copy: the cache may be emptied at any time."""
-    path = _path(client, record)
-    part = path.with_name(".image.part")
-    part.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        os.link(fetched, part)
-    if not part.exists():
-        shutil.copyfile(fetched, part)
-    part.replace(path)
+def _fetch(client: Computer, record: Record) -> Path:
+    """The image, unpacked. Files of this computer may change under their names, so the cache has none of them."""
+    source, sha256 = record.props["source"], record.props["sha256"]
+    if "://" in source and not source.startswith("file:"):
+        return client.downloads.unpacked(source, sha256=sha256).path
+    url = source if "://" in source else Path(source).absolute().as_uri()
+    return Downloads(client.records.folder(record) / _SOURCE).unpacked(url, sha256=sha256).path
 
 
 def _outputs(client: Computer, record: Record) -> ImageOutputs:

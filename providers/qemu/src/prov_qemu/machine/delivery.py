@@ -32,7 +32,7 @@ PLATFORMS: Final[Mapping[str, str]] = {
     "none": "metal",
 }
 """The ways, and the platform whose images look there."""
-MEDIUM: Final = "configuration.iso"
+CONFIGURATION: Final = "configuration.iso"
 HANDED: Final = "handed"
 
 
@@ -75,7 +75,7 @@ def carrier(way: str, *, name: str, id_: str, user_data: str, subnet: str, stati
 def put_down(carrier: Carrier, folder: Path) -> None:
     """Writes what the machine is to find, where its command looks for it; raises OSError."""
     if carrier.drive:
-        write_whole(folder / MEDIUM, iso(carrier.label, carrier.drive))
+        write_whole(folder / CONFIGURATION, iso(carrier.label, carrier.drive))
     if carrier.handed:
         (folder / HANDED).mkdir(mode=0o700, exist_ok=True)
         for name, data in carrier.handed.items():

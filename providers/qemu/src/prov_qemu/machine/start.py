@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from prov_qemu.computer import Computer
+from prov_qemu.image.disks import keep
 from prov_qemu.machine.command import Attachment, Build, command
-from prov_qemu.machine.delivery import MEDIUM, Carrier, carrier, hand_out, put_down
+from prov_qemu.machine.delivery import CONFIGURATION, Carrier, carrier, hand_out, put_down
 from prov_qemu.machine.tools import tools_of
 from prov_qemu.network.addresses import number_of
 from prov_qemu.processes import LOG, last_words
@@ -19,6 +20,7 @@ from provisioner.sdk import Context, OperatorNeeded, Working
 
 KIND: Final = "machine"
 FIRMWARE: Final = "firmware.fd"
+MEDIUM: Final = "medium.iso"
 FAILED: Final = "failed.log"
 WELL: Final = "qemu.log"
 
@@ -32,6 +34,8 @@ def prepare(client: Computer, record: Record, user_data: str) -> None:
     if (folder / FIRMWARE).exists():
         return
     put_down(_carrier(client, record, user_data), folder)
+    if record.props["medium"]:
+        keep(Path(record.props["medium"]), folder / MEDIUM)
     part = folder / f".{FIRMWARE}.part"
     shutil.copyfile(tools_of(client.facts).variables, part)
     part.replace(folder / FIRMWARE)
@@ -85,9 +89,9 @@ def network_folder(client: Computer, record: Record) -> Path:
 def _build(client: Computer, record: Record, accelerator: str) -> Build:
     props, folder, address = record.props, client.records.folder(record), _address(client, record)
     carried = _carrier(client, record, "")
-    media = [props["medium"]] if props["medium"] else []
+    media = [str(folder / MEDIUM)] if props["medium"] else []
     if carried.label:
-        media.append(str(folder / MEDIUM))
+        media.append(str(folder / CONFIGURATION))
     return Build(
         name=record.name,
         key=record.key,
