@@ -58,6 +58,7 @@ class FakeMonitors:
     going: list[Path] = field(factory=list)
     deaf: bool = False
     status: str = "running"
+    after_cont: str = ""
 
     def ask(self, folder: Path, socket: str, order: str, /, **arguments: Any) -> Any:
         wanted = f"socket,id=monitor,server=on,wait=off,path={socket}"
@@ -67,6 +68,8 @@ class FakeMonitors:
         if order == "system_powerdown" and not self.deaf:
             self.processes.witness("change")
             self.going += found
+        if order == "cont":
+            self.status = self.after_cont or self.status
         return {"status": self.status}
 
     def passes(self) -> None:

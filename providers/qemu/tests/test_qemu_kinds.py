@@ -100,14 +100,20 @@ def test_a_machine_that_does_not_start_says_why_and_may_be_tried_again(life: Lif
     assert life.finish("create", job).ip == "10.5.0.10"
 
 
-def test_a_machine_that_stands_still_is_no_machine_that_is_made(life: Life) -> None:
-    """qemu stops a machine when the disk below it is full."""
+def test_a_machine_that_stands_still_is_told_to_go_on_once(life: Life) -> None:
+    """qemu stops a machine when the disk below it is full. If it stops again, a person has to make room."""
     job = life.machine()
+    life.finish("create", job)
     life.bench.computer.monitors.status = "io-error"
+    halted = life.read(job).props["power"]
     with pytest.raises(OperatorNeeded) as caught:
-        life.finish("create", job)
+        life.finish("update", job)
+    life.bench.computer.monitors.status, life.bench.computer.monitors.after_cont = "io-error", "running"
+    life.finish("update", job)
 
-    assert "prov qemu resume demo one" in caught.value.remedy
+    assert halted == "halted"
+    assert "make room" in caught.value.remedy
+    assert life.read(job).props["power"] == "on"
 
 
 def test_a_machine_that_does_not_go_when_it_is_told_is_ended_after_its_time(life: Life) -> None:

@@ -70,7 +70,7 @@ class OwnDisks:
 
 
 def keep(file: Path, own: Path) -> None:
-    """Gives a file a second name, or makes a copy where that cannot be; whoever removes the first name removes no more.
+    """Gives a file a second name, or makes a copy where that cannot be: it outlives the first one.
 
     Raises OSError.
     """

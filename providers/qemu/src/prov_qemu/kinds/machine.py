@@ -16,6 +16,7 @@ from prov_qemu.machine.capacity import Need, require
 from prov_qemu.machine.command import uuid_of
 from prov_qemu.machine.monitor import NoAnswer, Refused
 from prov_qemu.machine.start import (
+    HALTED,
     KIND,
     accelerator_of,
     complaint,
@@ -24,6 +25,7 @@ from prov_qemu.machine.start import (
     network_folder,
     prepare,
     started_well,
+    status_of,
 )
 from prov_qemu.machine.tools import tools_of
 from prov_qemu.records import Record
@@ -59,7 +61,7 @@ class MachineProps:
     config       how it gets its configuration: nocloud, smbios, metal-iso, url or none
     accelerator  kvm, tcg, or auto: kvm where it has been shown to work
     overcommit   whether it may have more memory than is free
-    power        "on" or "off"
+    power        "on" or "off"; it may be found "halted", when qemu has stopped it for want of room for its disk
     """
 
     cluster: str = prop(immutable=True)
@@ -159,7 +161,7 @@ class MachineKind:
             record = client.records.write(evolve(record, props={**record.props, **_as_started(wanted)}))
         if wanted.power == "off":
             return Done(_outputs(client, record))
-        return _await(client, record) if alive else _start(client, record, wanted, ctx)
+        return _await(client, record, job) if alive else _start(client, record, wanted, ctx)
 
 
 def _start(client: Computer, record: Record, wanted: MachineProps, ctx: Context) -> Answer:
@@ -179,17 +181,20 @@ def _start(client: Computer, record: Record, wanted: MachineProps, ctx: Context)
     return Pending(id=record.id, after_s=0.3, note="starts the machine")
 
 
-def _await(client: Computer, record: Record) -> Answer:
-    try:
-        found = client.monitors.ask(network_folder(client, record), monitor_of(record), "query-status")
-    except (NoAnswer, Refused):
+def _await(client: Computer, record: Record, job: Job[Any, Any]) -> Answer:
+    """Done once the machine takes orders and is at work; one that stands still is told once to go on."""
+    status = status_of(client, record)
+    if not status:
         return Pending(id=record.id, after_s=0.3, note="waits until qemu takes orders")
-    if found.get("status") in ("io-error", "internal-error"):
+    if status in HALTED and job.phase == "resuming":
         raise OperatorNeeded(
             "a virtual machine stands still",
-            detail=f"{record.name}: qemu says {found['status']}; often the disk of this computer is full",
-            remedy=f"make room, then run `prov qemu resume {record.cluster} {record.name}`",
+            detail=f"{record.name}: qemu says {status!r}; as a rule there is no room left for its disk",
+            remedy="make room on the disk of this computer, then run prov again",
         )
+    if status in HALTED:
+        client.monitors.ask(network_folder(client, record), monitor_of(record), "cont")
+        return Pending(id=record.id, phase="resuming", after_s=1.0, note="lets the machine go on")
     started_well(client.records.folder(record))
     return Done(_outputs(client, record))
 
@@ -229,4 +234,6 @@ def _outputs(client: Computer, record: Record) -> MachineOutputs:
 
 def _seen(client: Computer, record: Record) -> Seen:
     power = "on" if client.processes.alive(client.records.folder(record)) else "off"
+    if power == "on" and status_of(client, record) in HALTED:
+        power = "halted"
     return Seen({**shown(record, _KEPT), "power": power}, asdict(_outputs(client, record)))

@@ -12,6 +12,7 @@ from prov_qemu.computer import Computer
 from prov_qemu.image.disks import keep
 from prov_qemu.machine.command import Attachment, Build, command
 from prov_qemu.machine.delivery import CONFIGURATION, Carrier, carrier, hand_out, put_down
+from prov_qemu.machine.monitor import NoAnswer, Refused
 from prov_qemu.machine.tools import tools_of
 from prov_qemu.network.addresses import number_of
 from prov_qemu.processes import LOG, last_words
@@ -22,6 +23,8 @@ KIND: Final = "machine"
 FIRMWARE: Final = "firmware.fd"
 MEDIUM: Final = "medium.iso"
 FAILED: Final = "failed.log"
+HALTED: Final = ("io-error", "internal-error", "paused")
+"""What qemu says of a machine that it does not let go on."""
 WELL: Final = "qemu.log"
 
 
@@ -79,6 +82,15 @@ def accelerator_of(client: Computer, wish: str, ctx: Context) -> str:
 def monitor_of(record: Record) -> str:
     """The name of the machine's monitor socket in the folder of its network."""
     return f"{number_of(record.props['ip'])}.monitor"
+
+
+def status_of(client: Computer, record: Record) -> str:
+    """How the machine's process says it is, such as `running`; empty where it takes no orders."""
+    try:
+        found = client.monitors.ask(network_folder(client, record), monitor_of(record), "query-status")
+    except (NoAnswer, Refused, OperatorNeeded):
+        return ""
+    return str(found["status"])
 
 
 def network_folder(client: Computer, record: Record) -> Path:
