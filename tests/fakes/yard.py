@@ -26,6 +26,7 @@ from fakes.stand_in import SCHEMATIC, Console
 ROOT = Path(__file__).parents[2]
 LAUNCHER = Path(__file__).parents[1] / "qemu" / "launcher.py"
 PATIENCE_S = 300.0
+VERSIONS = ("v1.13.9", "v1.13.10")
 GATEWAY = "10.5.0.1"
 """How machines see this computer."""
 
@@ -118,11 +119,11 @@ class Yard:
         record = json.loads((self.machine_folder(cluster, name) / "record.json").read_text())
         return str(record["props"]["host"])
 
-    def console(self, cluster: str, name: str) -> Console:
-        """What a machine says, from the beginning."""
+    def console(self, cluster: str, name: str, *, new: bool = False) -> Console:
+        """What a machine says, from the beginning or from now on."""
         log = self.machine_folder(cluster, name) / "console.log"
         reader = subprocess.Popen(
-            ["tail", "-c", "+1", "-F", str(log)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            ["tail", "-c", "0" if new else "+1", "-F", str(log)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         self.consoles.append(reader)
         return Console(reader.stdout, self.folder / f"{name}.console")
@@ -136,6 +137,19 @@ class Yard:
                 os.kill(number, signal.SIGKILL)
             except ProcessLookupError:
                 continue
+
+
+def built() -> Path:
+    """The images of two releases, built where they are not there or older than what they are built from."""
+    out = ROOT / "build" / "stand-in" / "factory"
+    sources = [*(ROOT / "images" / "stand-in").rglob("*.py"), *(ROOT / "providers" / "sim" / "src").rglob("*.py")]
+    newest = max(path.stat().st_mtime for path in sources if "tests" not in path.parts)
+    sums = [out / "image" / SCHEMATIC / version / "SHA256SUMS" for version in VERSIONS]
+    if not all(path.exists() and path.stat().st_mtime > newest for path in sums):
+        words = [word for version in VERSIONS for word in ("--version", version)]
+        script = ROOT / "images" / "stand-in" / "build.py"
+        subprocess.run([sys.executable, str(script), "--out", str(out), *words], check=True)
+    return out
 
 
 def _called(words: list[str]) -> str:
@@ -156,13 +170,18 @@ class Peer:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def registry(self) -> str:
+        """Where machines get installers from."""
+        return f"{GATEWAY}:{self.port}"
+
     def artifact(self, name: str, version: str = "v1.13.9") -> str:
         """The URL of an artifact, as the Image Factory names it."""
         return f"{self.url}/image/{SCHEMATIC}/{version}/{name}"
 
     def installer(self, version: str, platform: str = "nocloud") -> str:
         """An installer, as machines name it."""
-        return f"{GATEWAY}:{self.port}/{platform}-installer/{SCHEMATIC}:{version}"
+        return f"{self.registry}/{platform}-installer/{SCHEMATIC}:{version}"
 
     def sha256(self, name: str, version: str = "v1.13.9") -> str:
         """The checksum that was published with an artifact."""
@@ -182,6 +201,9 @@ def serving(factory: Path) -> Iterator[Peer]:
                 data = bytearray(Path(self.translate_path(self.path)).read_bytes())
                 data[len(data) // 2] ^= 1
                 self._answer(200, bytes(data))
+            elif self.path == "/versions":
+                versions = sorted(path.name for path in (factory / "image" / SCHEMATIC).iterdir())
+                self._answer(200, json.dumps(versions).encode())
             else:
                 super().do_GET()
 

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes.yard import ROOT, Peer, Yard, serving
+from fakes.yard import Peer, Yard, built, serving
 
-SCRIPT = ROOT / "images" / "stand-in" / "build.py"
-VERSIONS = ("v1.13.9", "v1.13.10")
+ROOM_MIB = 640
 
 
 @pytest.fixture(scope="session")
 def factory() -> Path:
-    """The images of two releases, built where they are not there or older than what they are built from."""
-    out = ROOT / "build" / "stand-in" / "factory"
-    sources = [*(ROOT / "images" / "stand-in").rglob("*.py"), *(ROOT / "providers" / "sim" / "src").rglob("*.py")]
-    built = [out / "image" / name for name in (each.name for each in (out / "image").glob("*"))]
-    sums = [each / version / "SHA256SUMS" for each in built for version in VERSIONS]
-    newest = max(path.stat().st_mtime for path in sources)
-    if not sums or not all(path.exists() and path.stat().st_mtime > newest for path in sums):
-        words = [word for version in VERSIONS for word in ("--version", version)]
-        subprocess.run([sys.executable, str(SCRIPT), "--out", str(out), *words], check=True)
-    return out
+    """The images of two releases."""
+    return built()
 
 
 @pytest.fixture
@@ -48,3 +38,13 @@ def yard(tmp_path: Path) -> Iterator[Callable[..., Yard]]:
     yield make
     for each in made:
         each.close()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of its own with little room; only root can make one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM_MIB}m", "tmpfs", str(folder)], check=True)
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
