@@ -137,7 +137,7 @@ def _action(request: BackendRequest, service: str, form: str) -> tuple[str, Mapp
         return target.rpartition(".")[2], {}
     if service in _QUERY or form.startswith("Action="):
         return _query(service or "sts", form)
-    return _rest(request, service), {}
+    return _rest(request, service, form)
 
 
 def _query(service: str, form: str) -> tuple[str, Mapping[str, Any]]:
@@ -150,12 +150,17 @@ def _query(service: str, form: str) -> tuple[str, Mapping[str, Any]]:
     return action, parser.parse({"values": values, "body": form, "headers": {}, "method": "POST"})
 
 
-def _rest(request: BackendRequest, service: str) -> str:
+def _rest(request: BackendRequest, service: str, body: str) -> tuple[str, Mapping[str, Any]]:
+    """The action by method and path; parameters of Route 53 only, for bodies elsewhere are data."""
     try:
-        operation, _ = get_service_router(service).match(request)
+        operation, found = get_service_router(service).match(request)
     except (NotFound, NotImplementedError, UnknownServiceError):
-        return f"{request.method} {request.path}"
-    return str(operation.name)
+        return f"{request.method} {request.path}", {}
+    if service != "route53":
+        return str(operation.name), {}
+    parser = PROTOCOL_PARSERS["rest-xml"](operation)
+    asked = {"values": request.args, "body": body, "headers": request.headers, "method": request.method}
+    return str(operation.name), parser.parse({**asked, "url_path": request.path, "url_params": found})
 
 
 def _model(service: str) -> Any:

@@ -1,4 +1,4 @@
-"""What AWS refuses and moto takes: unknown images and types, too much user-data, names and addresses that are taken."""
+"""What AWS refuses and moto takes: unknown images and types, too much user-data, names that are taken."""
 
 from __future__ import annotations
 

@@ -100,9 +100,25 @@ def _nat_gateway_is_deleting(bed: Bed, call: Call, result: dict[str, Any]) -> No
 
 
 @after("ec2:CreateVolume")
-def _volume_is_creating(bed: Bed, call: Call, result: dict[str, Any]) -> None:
-    volume = bed.ec2(call).volumes[result["VolumeId"]]
-    _attribute(bed, call, volume, "status", ("creating", volume.status), "ec2:DescribeVolumes")
+def _volume_is_creating(bed: Bed, call: Call, result: dict[str, Any]) -> dict[str, Any]:
+    bed.holds.begin(result["VolumeId"], call, "ec2:DescribeVolumes", bed.pace, lambda: None)
+    return {**result, "State": "creating"}
+
+
+@after("ec2:DescribeVolumes")
+def _volumes_are_creating(bed: Bed, call: Call, result: dict[str, Any]) -> dict[str, Any] | None:
+    """moto reads the state off the attachment, so it is told here only."""
+    volumes = result.get("Volumes", [])
+    if not any(bed.holds.lasts(volume["VolumeId"]) for volume in volumes):
+        return None
+    told = [{**volume, "State": "creating"} if bed.holds.lasts(volume["VolumeId"]) else volume for volume in volumes]
+    return {**result, "Volumes": told}
+
+
+@before("ec2:AttachVolume")
+def _volume_is_there(bed: Bed, call: Call) -> None:
+    if bed.holds.lasts(call.params["VolumeId"]):
+        raise Refusal("IncorrectState", f"{call.params['VolumeId']} is not 'available'.")
 
 
 @after("ec2:CreateSnapshot")

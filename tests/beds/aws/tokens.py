@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from beds.aws.calls import Answer, Call
 from beds.aws.rules import Refusal
 
-_AGES = {"DryRun", "ClientToken"}
+_NO_MATTER = {"DryRun", "ClientToken"}
 
 
 @frozen
@@ -22,8 +22,8 @@ class _Kept:
 class Tokens:
     """Answers by account, region, action and token.
 
-    A token works for the EC2 actions whose input has one. Other parameters with it are refused, and so is the token of
-    an instance that was terminated.
+    A token works for the EC2 actions whose input has one. Other parameters with it are refused, and so is the token
+    of an instance that was terminated.
     """
 
     _kept: dict[tuple[str, str, str, str], _Kept] = field(factory=dict)
@@ -68,4 +68,4 @@ def _key(call: Call) -> tuple[str, str, str, str]:
 
 
 def _asked(call: Call) -> dict[str, Any]:
-    return {name: value for name, value in call.params.items() if name not in _AGES}
+    return {name: value for name, value in call.params.items() if name not in _NO_MATTER}
