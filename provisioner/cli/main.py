@@ -23,6 +23,7 @@ from provisioner.cli.commands import (
     providers,
     state,
     status,
+    sweep,
     unlock,
     validate,
 )
@@ -87,6 +88,7 @@ for command in (
     access.talosconfig,
     output.output,
     providers.providers,
+    sweep.sweep,
     unlock.unlock,
 ):
     app.command()(command)

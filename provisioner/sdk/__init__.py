@@ -15,6 +15,7 @@ from provisioner.errors import (
 from provisioner.model.address import Address
 from provisioner.model.design import BootRefs, Delivery, Design, Endpoint, Machine, Slice
 from provisioner.model.job import Answer, Context, Done, Finished, Job, Pending, TaskState, Working
+from provisioner.model.owned import Owned
 from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreachable
 from provisioner.model.rollout import Rollout, Watch
 from provisioner.model.schema import Schema, output, prop
@@ -49,6 +50,7 @@ from provisioner.sdk.provider import (
     Kind,
     Limited,
     Limits,
+    ListsOwned,
     LookUpKind,
     PlansDeletion,
     Precious,
@@ -69,6 +71,7 @@ __all__ = [
     "Kind",
     "Limited",
     "Limits",
+    "ListsOwned",
     "LookUpKind",
     "PlansDeletion",
     "Precious",
@@ -82,6 +85,7 @@ __all__ = [
     "Done",
     "Finished",
     "Job",
+    "Owned",
     "Pending",
     "Reading",
     "Seen",
