@@ -179,8 +179,9 @@ class Bed:
                 image_location=f"{owner}/{name}",
             )
             ec2.amis[image.id] = image
+            ec2.snapshots.pop(image.ebs_snapshot.id)  # it is not this account's
             self.image_sizes[image.id] = gib
-            self._known.update({image.id, image.ebs_snapshot.id})
+            self._known.add(image.id)
             return image.id
 
     def publish_talos(self, version: str, region: str = REGION) -> dict[str, str]:

@@ -85,6 +85,7 @@ class Bridge:
     _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop)
     _thread: threading.Thread | None = None
     _watcher: threading.Thread | None = None
+    _looked: threading.Condition = field(factory=threading.Condition)
     _stop: threading.Event = field(factory=threading.Event)
     _listeners: dict[tuple[str, int], _Listener] = field(factory=dict)
     _groups: dict[str, set[str]] = field(factory=dict)
@@ -120,12 +121,20 @@ class Bridge:
         """What runs, by the id of its instance."""
         return dict(self.site.machines)
 
+    def wait(self, holds: Callable[[], bool], seconds: float = 20.0) -> None:
+        """Until something holds that the bridge brings about; raises TimeoutError."""
+        with self._looked:
+            if not self._looked.wait_for(holds, seconds):
+                raise TimeoutError("the bridge has not brought it about")
+
     # looking at EC2
 
     def _watch(self) -> None:
         while not self._stop.wait(_LOOK_S):
             try:
                 self._look()
+                with self._looked:
+                    self._looked.notify_all()
             except (ClientError, BotoCoreError):
                 continue  # a fault of the bed: the next look will do
             except Exception as err:

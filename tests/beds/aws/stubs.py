@@ -124,13 +124,35 @@ def _delete_placement_group(bed: Bed, call: Call) -> Mapping[str, Any]:
     return {}
 
 
+@before("ec2:RunInstances")
+def _root_disk_is_as_large_as_the_image(bed: Bed, call: Call) -> None:
+    """moto wants a size of every disk, and makes no root disk where others are named."""
+    image = bed.ec2(call).amis.get(call.params.get("ImageId"))
+    if image is None or "BlockDeviceMappings" not in call.params:
+        return
+    size = bed.image_sizes.get(image.id, _DEFAULT_GIB)
+    mappings = call.params["BlockDeviceMappings"]
+    for number, mapping in enumerate(mappings, 1):
+        if mapping["DeviceName"] == image.root_device_name and "VolumeSize" not in mapping.get("Ebs", {}):
+            bed.add_to_form(call, **{f"BlockDeviceMapping.{number}.Ebs.VolumeSize": str(size)})
+    if image.root_device_name not in {mapping["DeviceName"] for mapping in mappings}:
+        prefix = f"BlockDeviceMapping.{len(mappings) + 1}"
+        bed.add_to_form(
+            call,
+            **{f"{prefix}.DeviceName": image.root_device_name, f"{prefix}.Ebs.VolumeSize": str(size)},
+            **{f"{prefix}.Ebs.DeleteOnTermination": "true"},
+        )
+
+
 @after("ec2:RunInstances")
 def _placed(bed: Bed, call: Call, result: dict[str, Any]) -> None:
-    """moto forgets the placement group, and lets interfaces and root disks outlive their instance."""
+    """moto forgets placement and groups, and lets interfaces and root disks outlive their instance."""
     image = bed.ec2(call).amis.get(call.params.get("ImageId"))
     asked = {m["DeviceName"]: m.get("Ebs", {}) for m in call.params.get("BlockDeviceMappings", [])}
     ours = [nic for nic in call.params.get("NetworkInterfaces", []) if nic.get("NetworkInterfaceId")]
     for instance in bed.instances(call, [made["InstanceId"] for made in result["Instances"]]):
+        if not instance.security_groups:
+            instance.security_groups = [*instance.nics[0]._group_set]
         instance.placement.group_name = call.params.get("Placement", {}).get("GroupName", "")
         for nic in instance.nics.values():
             nic.delete_on_termination = nic.delete_on_termination or not ours
@@ -138,6 +160,13 @@ def _placed(bed: Bed, call: Call, result: dict[str, Any]) -> None:
         for device, block in instance.block_device_mapping.items():
             if device == root and "DeleteOnTermination" not in asked.get(device, {}):
                 block.delete_on_termination = True
+
+
+@after("ec2:ModifyInstanceAttribute")
+def _groups_of_its_interface(bed: Bed, call: Call, result: dict[str, Any]) -> None:
+    """The groups of an instance are those of its first interface."""
+    for instance in bed.instances(call, [call.params["InstanceId"]]) if call.params.get("Groups") else ():
+        instance.nics[0]._group_set = [*instance.security_groups]
 
 
 @after("ec2:RegisterImage")

@@ -23,6 +23,7 @@ def _tour(bed: Bed) -> None:
     ec2.create_placement_group(GroupName="one", Strategy="spread")
     instance = ground.running(Placement={"GroupName": "one"}, ClientToken="one")
     ec2.create_tags(Resources=[instance], Tags=[{"Key": "a", "Value": "b"}])
+    ec2.modify_instance_attribute(InstanceId=instance, Groups=[ground.group])
     ec2.describe_placement_groups()
     group, balancer = ground.target_group(), ground.balancer()
     ground.listener(balancer, group)

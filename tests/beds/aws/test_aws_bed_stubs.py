@@ -110,3 +110,34 @@ def test_placement_groups_come_and_go(ground: Ground) -> None:
     assert placed == "one"
     assert {tag["Key"] for tag in tags} == {"owner", "more"}
     assert [group["GroupName"] for group in ec2.describe_placement_groups()["PlacementGroups"]] == ["one"]
+
+
+def test_a_root_disk_is_as_large_as_its_image_and_always_there(ground: Ground) -> None:
+    """Where the launch names no size, and where it names other disks only."""
+    more = {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 3}}
+    for mappings in ([{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True}}], [more]):
+        ground.running(BlockDeviceMappings=mappings)
+    found = ground.ec2.describe_volumes()["Volumes"]
+    told = sorted((volume["Attachments"][0]["Device"], volume["Size"], volume["Encrypted"]) for volume in found)
+
+    assert told == [("/dev/sdf", 3, False), ("/dev/xvda", 8, False), ("/dev/xvda", 8, True)]
+
+
+def test_an_instance_has_the_groups_of_its_interface(ground: Ground) -> None:
+    """Named with the interface or changed later, the instance tells them, and they stay in use."""
+    other = ground.ec2.create_security_group(GroupName="other", Description="other", VpcId=ground.vpc)["GroupId"]
+    interface = {"DeviceIndex": 0, "SubnetId": ground.subnet, "Groups": [ground.group]}
+    made = ground.ec2.run_instances(
+        ImageId=ground.image, InstanceType="m7i.large", MinCount=1, MaxCount=1, NetworkInterfaces=[interface]
+    )
+    instance = made["Instances"][0]["InstanceId"]
+
+    def groups() -> list[str]:
+        return [group["GroupId"] for group in ground.instances(InstanceIds=[instance])[0]["SecurityGroups"]]
+
+    first = groups()
+    ground.ec2.modify_instance_attribute(InstanceId=instance, Groups=[other])
+    ground.ec2.delete_security_group(GroupId=ground.group)
+
+    assert (first, groups()) == ([ground.group], [other])
+    assert refusal(lambda: ground.ec2.delete_security_group(GroupId=other)) == "DependencyViolation"
