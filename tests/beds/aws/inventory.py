@@ -60,24 +60,39 @@ def inventory(ec2: Any, elbv2: Any) -> Found:
         "templates": _ids(ec2, "describe_launch_templates", "LaunchTemplates", "LaunchTemplateId"),
         "keys": _ids(ec2, "describe_key_pairs", "KeyPairs", "KeyPairId"),
     }
-    return {**found, **_balancing(elbv2)}
+    return {**found, "rules": _rules(ec2, found["groups"]), **_balancing(elbv2)}
 
 
 def _balancing(elbv2: Any) -> Found:
-    balancers = _all(elbv2, "describe_load_balancers", "LoadBalancers")
-    listed = [*balancers]
+    balancers = [*_all(elbv2, "describe_load_balancers", "LoadBalancers")]
+    listeners = [
+        one
+        for balancer in balancers
+        for one in elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    ]
+    groups = [*_all(elbv2, "describe_target_groups", "TargetGroups")]
     return {
-        "balancers": {one["LoadBalancerArn"]: one["LoadBalancerName"] for one in listed},
-        "listeners": {
-            one["ListenerArn"]: f"{balancer['LoadBalancerName']}:{one['Port']}"
-            for balancer in listed
-            for one in elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
-        },
-        "targets": {
-            one["TargetGroupArn"]: one["TargetGroupName"]
-            for one in _all(elbv2, "describe_target_groups", "TargetGroups")
-        },
+        "balancers": _tagged(elbv2, [one["LoadBalancerArn"] for one in balancers]),
+        "listeners": _tagged(elbv2, [one["ListenerArn"] for one in listeners]),
+        "targets": _tagged(elbv2, [one["TargetGroupArn"] for one in groups]),
     }
+
+
+def _tagged(elbv2: Any, arns: list[str]) -> dict[str, str]:
+    """The names of things whose tags have a call of their own."""
+    told = elbv2.describe_tags(ResourceArns=arns)["TagDescriptions"] if arns else []
+    return {one["ResourceArn"]: _name(one) for one in told}
+
+
+def _rules(ec2: Any, groups: dict[str, str]) -> dict[str, str]:
+    """The rules of groups, each in words; what a group lets out from the beginning is left out."""
+    found = {}
+    for one in _all(ec2, "describe_security_group_rules", "SecurityGroupRules"):
+        source = one.get("CidrIpv4") or one.get("CidrIpv6") or one.get("ReferencedGroupInfo", {}).get("GroupId", "")
+        ports = f"{one['IpProtocol']}/{one.get('FromPort', -1)}-{one.get('ToPort', -1)}"
+        if one["GroupId"] in groups and not one["IsEgress"]:
+            found[one["SecurityGroupRuleId"]] = f"{groups[one['GroupId']]} {ports} {groups.get(source, source)}"
+    return found
 
 
 def _ids(

@@ -27,11 +27,11 @@ class AwsLab(Lab):
         super().__init__(folder, key)
         self.bed, self.bridge = bed, bridge
         self.environ = {**self.environ, **bed.environ, "PROV_HOSTS": str(bridge.hosts)}
-        self._clients = bed.client("ec2", attempts=10), bed.client("elbv2", attempts=10)
+        self.ec2, self.elbv2 = bed.client("ec2", attempts=10), bed.client("elbv2", attempts=10)
 
     def there(self) -> Found:
         """All that really exists, and nothing that does not."""
-        return {sort: found for sort, found in inventory(*self._clients).items() if found}
+        return {sort: found for sort, found in inventory(self.ec2, self.elbv2).items() if found}
 
     def counts(self) -> dict[str, int]:
         """How many of each sort there are."""
