@@ -1,0 +1,146 @@
+"""The provider keeps the rules of the house, before moto."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+import pytest
+from aws_remote import AwsRemote, WatchedAws
+from prov_aws import provider as aws_provider
+from prov_aws.settings import AwsSettings
+
+from provisioner.conformance.kind_suite import KindSuite, Sample
+from provisioner.conformance.provider_suite import ProviderSuite, Shape
+from provisioner.sdk import Address, Ref, Schema, Secret, Value
+
+NAME = ".{1,255}"
+
+
+def _id(kind: str, name: str = "one", output: str = "id") -> Ref:
+    return Ref(Address(f"aws.{kind}", name), output)
+
+
+_RENAMED: Mapping[str, Value] = {"name": "other", "tags": {"of": "ours"}}
+
+
+class TestAws(ProviderSuite, KindSuite):
+    """The provider and its kinds."""
+
+    provider = aws_provider
+    shape = Shape(size="m7i.large")
+    names: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        (f"{kind}.name" for kind in aws_provider.kinds if not kind.startswith("aws.existing")), NAME
+    )
+    samples: ClassVar[Mapping[str, Sample]] = {
+        "aws.network/one": Sample({"name": "one", "cidr": "10.1.0.0/16"}, changed={**_RENAMED, "dns_names": False}),
+        "aws.subnet/one": Sample(
+            {"name": "one", "network": _id("network"), "cidr": "10.1.0.0/20", "zone": "a"},
+            changed={**_RENAMED, "public": True},
+        ),
+        "aws.subnet/other": Sample(
+            {"name": "other", "network": _id("network"), "cidr": "10.1.16.0/20", "zone": "b"}, changed=_RENAMED
+        ),
+        "aws.gateway/one": Sample({"name": "one", "network": _id("network")}, changed=_RENAMED),
+        "aws.egress_gateway/one": Sample({"name": "one", "network": _id("network")}, changed=_RENAMED),
+        "aws.elastic_ip/one": Sample({"name": "one"}, changed=_RENAMED),
+        "aws.nat_gateway/one": Sample(
+            {"name": "one", "subnet": _id("subnet"), "address": _id("elastic_ip")}, changed=_RENAMED
+        ),
+        "aws.route_table/one": Sample(
+            {
+                "name": "one",
+                "network": _id("network"),
+                "routes": {"0.0.0.0/0": _id("gateway")},
+                "subnets": (_id("subnet"),),
+            },
+            changed={
+                **_RENAMED,
+                "routes": {"0.0.0.0/0": _id("nat_gateway"), "192.0.2.0/24": _id("gateway")},
+                "subnets": (_id("subnet", "other"),),
+            },
+        ),
+        "aws.security_group/one": Sample(
+            {
+                "name": "one",
+                "network": _id("network"),
+                "rules": (
+                    {"ports": "tcp/6443", "from": "203.0.113.7/32", "for": "operators"},
+                    {"ports": "udp/4789", "from": "self", "for": "pods"},
+                ),
+            },
+            changed={
+                **_RENAMED,
+                "rules": (
+                    {"ports": "tcp/6443", "from": "203.0.113.8/32", "for": "operators"},
+                    {"ports": "udp/4789", "from": "self", "for": "pods"},
+                    {"ports": "all", "from": "10.1.0.0/16", "for": "all"},
+                ),
+            },
+        ),
+        "aws.security_group_rule/one": Sample(
+            {"name": "one", "group": _id("security_group"), "ports": "tcp/22", "source": "203.0.113.9/32"},
+            changed={**_RENAMED, "about": "by hand"},
+        ),
+        "aws.balancer/one": Sample(
+            {"name": "one", "subnets": (_id("subnet"),), "security_groups": (_id("security_group"),)},
+            changed={
+                **_RENAMED,
+                "subnets": (_id("subnet"), _id("subnet", "other")),
+                "security_groups": (),
+                "cross_zone": True,
+                "ipv6": True,
+            },
+        ),
+        "aws.target_group/one": Sample(
+            {"name": "one", "network": _id("network"), "port": 6443},
+            changed={**_RENAMED, "client_ip": True, "drain_s": 60, "check_s": 30},
+        ),
+        "aws.target_group/other": Sample(
+            {"name": "other", "network": _id("network"), "port": 50000}, changed=_RENAMED
+        ),
+        "aws.listener/one": Sample(
+            {"name": "one", "balancer": _id("balancer"), "port": 6443, "target_group": _id("target_group")},
+            changed={**_RENAMED, "target_group": _id("target_group", "other")},
+        ),
+        "aws.machine/one": Sample(
+            {
+                "name": "one",
+                "type": "m7i.large",
+                "image": "ami-12c6146b",
+                "subnet": _id("subnet"),
+                "security_groups": (_id("security_group"),),
+                "user_data": Secret("planted-user-data"),
+                "root_gib": 20,
+                "targets": (_id("target_group"),),
+            },
+            changed={
+                **_RENAMED,
+                "power": "off",
+                "root_gib": 30,
+                "targets": (_id("target_group", "other"),),
+                "address": _id("elastic_ip"),
+                "security_groups": (),
+                "hop_limit": 2,
+            },
+        ),
+    }
+
+    @pytest.fixture
+    def cloud(self, aws_url: str, request: pytest.FixtureRequest) -> AwsRemote:
+        target = getattr(request.node, "callspec", None) and request.node.callspec.params.get("target")
+        return AwsRemote(aws_url, target.kind.partition(".")[2] if target else "")
+
+    @pytest.fixture
+    def settings(self, aws_url: str) -> Mapping[str, Any]:
+        return {
+            "region": "eu-west-1",
+            "endpoint_url": aws_url,
+            "instance_role": False,
+            "operators": ("203.0.113.7/32",),
+        }
+
+    @pytest.fixture
+    def connect(self, cloud: AwsRemote, settings: Mapping[str, Value]) -> Callable[[], Any]:
+        schema = Schema.of(AwsSettings)
+        return lambda: WatchedAws(schema.build(schema.normal(settings)), line=cloud.line)
