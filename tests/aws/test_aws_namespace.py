@@ -25,7 +25,7 @@ def lab(tmp_path: Path, age_key: Path) -> Iterator[AwsLab]:
     if hosts is None:
         pytest.fail("this needs a network namespace of its own: make test-aws")
     shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
-    with aws_lab(tmp_path, age_key, hosts=hosts, balancers="10.255.0.") as lab:
+    with aws_lab(tmp_path, age_key, hosts=hosts) as lab:
         yield lab
 
 
