@@ -17,6 +17,7 @@ from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.engine.context import CallContext
 from provisioner.engine.executor import Executor
 from provisioner.engine.faults import fault
+from provisioner.engine.patience import patiently
 from provisioner.engine.tasks import Tasks
 from provisioner.errors import ProvError, ProviderError, Retry
 from provisioner.model.address import Address
@@ -115,7 +116,7 @@ def _listed(project: Project, state: State) -> tuple[list[Leftover], dict[str, s
             continue
         try:
             client = clients.client(name, RecordedOutputs(state))
-            found = provider.list_owned(client, _context(project))
+            found = patiently(partial(provider.list_owned, client, _context(project)), project.world.wait)
         except ProviderError as err:
             unasked[name] = f"{err.summary}: {err.detail}" if err.detail else err.summary
             continue

@@ -225,6 +225,7 @@ class Trial:
             world=SimpleNamespace(
                 now=lambda: START + timedelta(seconds=executor.seconds),
                 tell=lambda text: None,
+                wait=lambda seconds: None,
                 executor=lambda: executor,
             ),
             graph=graph,

@@ -16,6 +16,7 @@ import gzip
 import socket
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -153,8 +154,9 @@ class Bridge:
                 self._stopped.add(id_)
                 self._on_site(_call(machine.switch_off))
         for id_, machine in [*self.site.machines.items()]:
-            if found.get(id_, {"State": {"Name": "terminated"}})["State"]["Name"] in ("shutting-down", "terminated"):
-                self._on_site(_call(lambda machine=machine: self.site.take_away(machine)))
+            # What is not listed may be so for the moment; what ended stays listed for a while.
+            if id_ in found and found[id_]["State"]["Name"] in ("shutting-down", "terminated"):
+                self._on_site(_call(partial(self.site.take_away, machine)))
         self._balance()
 
     def _instances(self) -> Iterator[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """What takes its time: states that last a while, and new objects that do not show yet.
 
-Time passes in polls, in seconds, or in both: a hold ends once there have been as many polls, and as many seconds
-have gone by.
+Time passes in polls or in seconds: a hold ends once there have been as many polls, or as many seconds have gone by,
+whichever comes first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from beds.aws.calls import Call
 
 @frozen
 class Pace:
-    """How long something takes: polls that still see the old, and seconds."""
+    """How long something takes: polls that still see the old, or seconds; 0 for what does not count."""
 
     polls: int = 0
     seconds: float = 0.0
@@ -34,7 +34,8 @@ class _Hold:
     polls: int = 0
 
     def is_over(self, now: float) -> bool:
-        return self.polls >= self.pace.polls and now - self.since >= self.pace.seconds
+        polled = 0 < self.pace.polls <= self.polls
+        return polled or 0 < self.pace.seconds <= now - self.since
 
 
 @define

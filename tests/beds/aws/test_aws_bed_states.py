@@ -155,3 +155,16 @@ def test_what_does_not_show_hides_nothing_else(bed: Bed, ground: Ground) -> None
     assert made not in groups
     assert ground.group in groups
     assert ground.subnet in subnets
+
+
+def test_what_nobody_looks_for_shows_in_time(bed: Bed, ground: Ground) -> None:
+    """With looks and seconds, whichever comes first."""
+    clock = [0.0]
+    bed.now = lambda: clock[0]
+    bed.unseen = Pace(polls=9, seconds=2)
+    vpc = ground.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    early = refusal(lambda: ground.ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24"))
+    clock[0] = 2
+
+    assert early == "InvalidVpcID.NotFound"
+    assert ground.ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.1.0/24")
