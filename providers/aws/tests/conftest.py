@@ -1,25 +1,33 @@
-"""AWS for the tests: one moto for the whole session, emptied for each test."""
+"""AWS for the tests: a bed for each."""
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 
 import pytest
-from moto_process import moto_server, reset
+from beds.aws.bed import Bed
 
 
 @pytest.fixture(scope="session")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of moto."""
-    with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
-        yield url
+def bed_port() -> int:
+    """One port for all beds, so that clients can be used again: making them takes longer than most tests.
+
+    It is none of those that the system gives to clients, which somebody else might get between two beds.
+    """
+    return next(port for port in range(21000 + os.getpid() % 5000, 32000) if _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 @pytest.fixture
-def aws_url(moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of an empty AWS, and credentials for it."""
-    reset(moto)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tester")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tester")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    return moto
+def bed(bed_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bed]:
+    """A fresh bed, in which states last for one look, and an environment that leads to it."""
+    with Bed(port=bed_port) as bed:
+        for name, value in bed.environ.items():
+            monkeypatch.setenv(name, value)
+        yield bed
