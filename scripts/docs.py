@@ -1,6 +1,7 @@
 """Writes the pages that come from the code.
 
     docs/reference/commands.md   from the help texts
+    docs/reference/platforms.md  from the tables of images and channels
     docs/reference/rules.md      from the table of the conformance kit
     docs/reference/machine-settings.md   from the form that the settings have
 
@@ -16,7 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provisioner.conformance.rules import ABILITY_RULES, KIND_RULES, PROVIDER_RULES, STORE_RULES, Rule
+from provisioner.sdk.channels import CHANNELS, Channel
 from provisioner.talos.config.settings import MACHINE
+from provisioner.talos.images.platforms import PLATFORMS
 from provisioner.talos.settings.shape import Key, Leaf, Many, Named, Shape, Table
 from provisioner.talos.versions import KNOWN
 
@@ -53,6 +56,8 @@ A process that is ended by a signal has the code its shell gives it, such as 137
 | `PROV_VAR_NAME` | the value of the variable `NAME`; `--var` goes before it |
 | `PROV_AGE_KEY` | the age identity itself |
 | `PROV_AGE_KEY_FILE`, `SOPS_AGE_KEY_FILE` | a file with the age identity, asked in this order |
+| `PROV_CACHE` | the folder of downloads, instead of `~/.cache/prov` |
+| `PROV_RELEASES` | where releases of Talos have their files, instead of GitHub |
 | `PROV_SIM_DIR` | the folder of the simulator's socket, lock and log |
 | `PROV_DEBUG` | if set, a fault inside prov shows its traceback |
 | `NO_COLOR` | if set, nothing is coloured |
@@ -82,6 +87,32 @@ They stand under `machine:` at the top of the cluster file, in a pool, or for a 
 `NAME` stands for a name of your own, `[]` for each item of a list.
 Where a release is named, clusters that were born with another one cannot be told the setting.
 """
+_PLATFORMS_HEAD = """\
+# Platforms
+
+This page is made by `make docs` from the tables in the code; edit those.
+
+## Images
+
+What the Image Factory makes for each platform, for `amd64` and `arm64`.
+Other forms can be asked for, see [images](../guides/images.md#download-images).
+The last partition grows to the size of the disk at the first boot.
+
+"""
+_CHANNELS_HEAD = """
+## Delivery
+
+How a configuration gets into a machine that is born with it, and how large it may be.
+The first channel of a platform is the usual one.
+
+Talos unpacks gzip from every platform, so where it gets through, it is used when the plain text does not fit.
+A plan foresees the size of each configuration, within a few percent, before its secrets are made.
+One that cannot fit is the problem `config-size`, which names the node, the size, the limit, and what to do.
+Nothing limits what is delivered through the maintenance API.
+
+A control plane takes about 11 KB, 7 KB after gzip, and a worker about 3 KB, before your patches.
+
+"""
 
 _GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
     ("Providers", "`ProviderSuite`; P2 to P5 are for providers that make machines.", PROVIDER_RULES),
@@ -108,6 +139,7 @@ def pages() -> dict[Path, str]:
     return {
         REFERENCE / "commands.md": _commands(),
         REFERENCE / "machine-settings.md": _settings(),
+        REFERENCE / "platforms.md": _platforms(),
         REFERENCE / "rules.md": _rules(),
     }
 
@@ -115,6 +147,33 @@ def pages() -> dict[Path, str]:
 def _commands() -> str:
     sections = (f"\n## `{' '.join(('prov', *path))}`\n\n```text\n{text}```\n" for path, text in _helps(()))
     return _HEAD + "".join(sections)
+
+
+def _platforms() -> str:
+    return _PLATFORMS_HEAD + _image_table() + _CHANNELS_HEAD + _channel_table()
+
+
+def _image_table() -> str:
+    rows = "".join(
+        f"| {row.name} | {f'`{row.form}`' if row.form else 'none: PXE or ISO'} | {row.size_mib or ''} |\n"
+        for row in PLATFORMS.values()
+    )
+    return f"| platform | usual disk image | MiB once unpacked |\n| --- | --- | --- |\n{rows}"
+
+
+def _channel_table() -> str:
+    cells = (
+        (row.platform, row.name, row.how, _limit(row), "yes" if row.packed else "no", row.source) for row in CHANNELS
+    )
+    rows = "".join(f"| {' | '.join(row)} |\n" for row in cells)
+    head = "| platform | channel | what carries it | limit in bytes | gzip | source of the limit |\n"
+    return f"{head}| --- | --- | --- | --- | --- | --- |\n{rows}"
+
+
+def _limit(row: Channel) -> str:
+    if row.limit is None:
+        return ""
+    return f"{row.limit} of base64" if row.counted == "base64" else str(row.limit)
 
 
 def _rules() -> str:

@@ -15,6 +15,7 @@ from provisioner.cli import session
 from provisioner.cli.commands import (
     access,
     apply,
+    images,
     import_,
     init,
     keys,
@@ -93,6 +94,7 @@ for command in (
 ):
     app.command()(command)
 app.command("import")(import_.import_)
+app.add_typer(images.app, name="images")
 app.add_typer(state.app, name="state")
 app.add_typer(keys.app, name="keys")
 

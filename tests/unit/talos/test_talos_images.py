@@ -11,6 +11,7 @@ from provisioner.talos.design import Boot, design
 from provisioner.talos.images.artifacts import artifact_path, artifact_url
 from provisioner.talos.images.installer import installer_image
 from provisioner.talos.images.platforms import ARCHITECTURES, DISK_FORMS, PLATFORMS
+from provisioner.talos.images.published import AWS_OWNER, aws_name, gcp_name, published_url
 from provisioner.talos.images.schematic import Schematic
 
 WISH = TalosWish("v1.13.9", "1.13", "v1.36.3")
@@ -150,3 +151,11 @@ def test_the_machine_s_platform_decides_its_installer() -> None:
     assert isinstance(documents, tuple)
     assert expected == dig(documents[0], "machine.install.image")  # type: ignore[arg-type]
     assert Call("talos.encode", (documents,)) == born_with
+
+
+def test_official_images_have_names_to_look_for() -> None:
+    assert aws_name("v1.13.9", "us-east-1", "amd64") == "talos-v1.13.9-us-east-1-amd64"
+    assert gcp_name("1.13.9", "arm64") == "talos-v1-13-9-arm64"
+    assert AWS_OWNER == "540036508848"
+    expected = "https://github.com/siderolabs/talos/releases/download/v1.13.9/cloud-images.json"
+    assert expected == published_url("v1.13.9")
