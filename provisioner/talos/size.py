@@ -9,6 +9,7 @@ from typing import Any
 
 from provisioner.sdk import Call, Channel, Machine, Ref, Secret, Sourced, Value, channel
 from provisioner.talos.config.encode import encode
+from provisioner.talos.config.pem import pem
 from provisioner.talos.design import SECRETS
 
 _LENGTHS = {
@@ -59,6 +60,8 @@ def _plain(value: Value) -> Any:
             return _secret(output)
         case Call("concat", args):
             return "".join(str(_plain(arg)) for arg in args)
+        case Call("talos.pem", (Ref(to, path),)) if to == SECRETS:
+            return pem(_secret(path))
         case Sourced():
             return _plain(value.value)
         case Secret():
