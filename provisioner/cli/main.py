@@ -15,6 +15,7 @@ from provisioner.cli import session
 from provisioner.cli.commands import (
     access,
     apply,
+    images,
     import_,
     init,
     keys,
@@ -26,6 +27,7 @@ from provisioner.cli.commands import (
     sweep,
     unlock,
     validate,
+    why,
 )
 from provisioner.errors import Problem, ProvError
 
@@ -80,6 +82,7 @@ def _root(
 for command in (
     init.init,
     validate.validate,
+    why.why,
     plan.plan,
     apply.apply,
     apply.destroy,
@@ -93,6 +96,7 @@ for command in (
 ):
     app.command()(command)
 app.command("import")(import_.import_)
+app.add_typer(images.app, name="images")
 app.add_typer(state.app, name="state")
 app.add_typer(keys.app, name="keys")
 

@@ -25,12 +25,14 @@ from provisioner.model.state import Move
 from provisioner.model.topology import Topology
 from provisioner.model.value import Ref, Value, replace_refs
 from provisioner.plugins.registry import Registry
+from provisioner.sdk.channels import SMALLER, TOO_LARGE, too_large
 from provisioner.sdk.provider import Infrastructure
 from provisioner.spec.references import ENDPOINT, NODE_KIND
 from provisioner.spec.resources import CORE
 from provisioner.spec.schema import AUTO, ClusterSpec, Pool, ResourceBlock
 from provisioner.talos.config.endpoint import url
-from provisioner.talos.design import Boot, design, settings
+from provisioner.talos.design import Boot, after_schematic, config_address, design, schematic, settings
+from provisioner.talos.size import birth_channel, foreseen_size
 
 TALOS = "talos"
 """The instance of the built-in provider that serves the cluster."""
@@ -76,8 +78,8 @@ class _Cluster:
 def _cluster(spec: ClusterSpec, topology: Topology, infrastructure: Mapping[str, Infrastructure]) -> _Cluster:
     slices = {name: _slice(spec, topology, name) for name in infrastructure}
     resources: list[Resource] = []
-    host = _endpoint(spec, topology, infrastructure, slices, resources)
-    boot = Boot(topology, host)
+    host, outside = _endpoint(spec, topology, infrastructure, slices, resources)
+    boot = Boot(topology, host, outside)
     machines: dict[str, Machine] = {}
     rollouts: list[Rollout] = []
     for name, provider in infrastructure.items():
@@ -85,14 +87,44 @@ def _cluster(spec: ClusterSpec, topology: Topology, infrastructure: Mapping[str,
         resources += part.resources
         machines |= part.machines
         rollouts += part.rollouts
-    talos_resources, talos_rollouts = design(topology, machines, host, TALOS)
+    talos_resources, talos_rollouts = design(topology, machines, host, TALOS, outside)
+    here = host if outside is None else outside
+    resources += talos_resources
+    _check_sizes(spec, topology, machines, talos_resources)
+    told = schematic(topology, TALOS)
     return _Cluster(
-        (*resources, *talos_resources),
+        tuple(resources) if told is None else (told, *after_schematic(resources, topology)),
         machines,
         (*rollouts, *talos_rollouts),
-        host,
-        (ProviderUse(TALOS, TALOS, settings(topology, machines, host)),),
+        here,
+        (ProviderUse(TALOS, TALOS, settings(topology, machines, here)),),
     )
+
+
+def _check_sizes(
+    spec: ClusterSpec, topology: Topology, machines: Mapping[str, Machine], resources: Iterable[Resource]
+) -> None:
+    """Raises InputError where what a machine is born with does not fit the way into it.
+
+    Nodes of a pool differ in little but their names, so where patches are the same, one stands for all.
+    """
+    configs = {
+        resource.address: resource.props["documents"] for resource in resources if "documents" in resource.props
+    }
+    pools = {pool.name: pool for pool in spec.pools}
+    looked_at: list[tuple[str, object]] = []
+    problems: list[Problem] = []
+    for node in topology.nodes:
+        through = birth_channel(machines[node.name])
+        if through is None or (node.pool, node.patches) in looked_at:
+            continue
+        looked_at.append((node.pool, node.patches))
+        size = foreseen_size(configs[config_address(node.name)], through)
+        if through.limit is not None and size > through.limit:
+            place = pools[node.pool].place
+            problems.append(Problem("config-size", TOO_LARGE, too_large(node.name, size, through), place, SMALLER))
+    if problems:
+        raise InputError(problems)
 
 
 class _Names:
@@ -226,10 +258,10 @@ def _endpoint(
     providers: Mapping[str, Infrastructure],
     slices: Mapping[str, Slice],
     resources: list[Resource],
-) -> Value:
-    """The host of the Kubernetes API; what a provider makes for it is added to `resources`."""
+) -> tuple[Value, Value | None]:
+    """The host of the Kubernetes API, for the nodes and from outside; what makes it is added to `resources`."""
     if topology.endpoint.text != AUTO:
-        return topology.endpoint.text
+        return topology.endpoint.text, None
     owner = _first_control_pool(spec).provider
     made = providers[owner].endpoint(slices[owner])
     if made is None:
@@ -245,7 +277,7 @@ def _endpoint(
             ]
         )
     resources += made.resources
-    return made.host
+    return made.host, made.outside
 
 
 def _first_control_pool(spec: ClusterSpec) -> Pool:

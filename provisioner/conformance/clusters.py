@@ -12,8 +12,8 @@ from attrs import evolve, field, frozen
 from provisioner.cluster.compose import compose
 from provisioner.cluster.topology import topology_of
 from provisioner.graph.resources import ResourceGraph
-from provisioner.model.design import Slice
-from provisioner.model.topology import EndpointWish, Node, Role, TalosWish, Topology
+from provisioner.model.design import Machine, Slice
+from provisioner.model.topology import STOCK_SCHEMATIC, EndpointWish, Node, Role, TalosWish, Topology
 from provisioner.model.value import Secret, Value
 from provisioner.plugins.registry import Registry
 from provisioner.sdk.provider import Provider
@@ -38,9 +38,14 @@ class Boot:
     """What Talos offers to machines, as texts."""
 
     version = "v1.13.9"
+    schematic = STOCK_SCHEMATIC
+    stock = True
 
-    def config(self, node: Node, install_disk: str | None) -> Value:
-        return Secret(f"configuration of {node.name} on {install_disk}")
+    def artifact(self, platform: str, arch: str, form: str = "") -> str:
+        return f"https://factory.example/{platform}-{arch}.{form or 'raw'}"
+
+    def config(self, node: Node, machine: Machine) -> Value:
+        return Secret(f"configuration of {node.name} on {machine.install_disk}")
 
 
 def cluster(shape: Shape, *, name: str = "demo", control: int = 3, workers: int = 2) -> Topology:

@@ -25,8 +25,30 @@ class BootRefs(Protocol):
         """The Talos release to boot, such as `v1.13.9`."""
         ...
 
-    def config(self, node: Node, install_disk: str | None) -> Value:
-        """The node's configuration as user-data: text once it is known."""
+    @property
+    def schematic(self) -> str:
+        """The id of the Image Factory schematic with the file's wishes: 64 hexadecimal digits."""
+        ...
+
+    @property
+    def stock(self) -> bool:
+        """Whether nothing is customised, so that images which are officially published will do."""
+        ...
+
+    def artifact(self, platform: str, arch: str, form: str = "") -> str:
+        """The URL of a boot artifact at the configured factory.
+
+        platform  as Talos names it, such as `aws`, `metal` or `nocloud`
+        arch      `amd64` or `arm64`
+        form      of a disk image, such as `raw.xz` or `qcow2`; also `iso`, `uki`, `kernel`, `initramfs` and
+                  `cmdline`. Empty for the disk image in the form that is usual on the platform
+
+        Raises ProvError for a platform or form that nobody makes.
+        """
+        ...
+
+    def config(self, node: Node, machine: Machine) -> Value:
+        """The configuration of a node on its machine, as user-data: text once it is known."""
         ...
 
 
@@ -55,14 +77,22 @@ class Machine:
     delivery: Delivery
     install_disk: str | None = None
     """The disk Talos installs itself to; None where the image boots in place."""
+    platform: str = "metal"
+    """What Talos calls the place, such as `aws`; decides which installer puts it on a disk."""
+    names: tuple[Value, ...] = ()
+    """What its certificates have to be good for besides the addresses it knows of, such as one that is translated."""
 
 
 @frozen
 class Endpoint:
-    """What a provider makes so that the Kubernetes API has one address; it exists before the machines."""
+    """What a provider makes so that the Kubernetes API has one address; it exists before the machines.
+
+    `host` is for the nodes; `outside` is for this computer, where the same API has another address here.
+    """
 
     resources: tuple[Resource, ...]
     host: Value
+    outside: Value | None = None
 
 
 @frozen

@@ -11,6 +11,7 @@ from provisioner.errors import (
     ProviderError,
     Retry,
     Throttled,
+    did_you_mean,
 )
 from provisioner.model.address import Address
 from provisioner.model.design import BootRefs, Delivery, Design, Endpoint, Machine, Slice
@@ -20,7 +21,7 @@ from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreacha
 from provisioner.model.rollout import Rollout, Watch
 from provisioner.model.schema import Schema, output, prop
 from provisioner.model.step import ABSENT, FieldChange, Run, Update
-from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
+from provisioner.model.topology import PUBLIC_FACTORY, STOCK_SCHEMATIC, EndpointWish, Node, TalosWish, Topology
 from provisioner.model.value import (
     Call,
     Function,
@@ -40,6 +41,8 @@ from provisioner.model.value import (
     reveal,
     strip_origins,
 )
+from provisioner.sdk.channels import Channel, channel
+from provisioner.sdk.download import Downloads, Fetched, cache_folder
 from provisioner.sdk.provider import (
     Acts,
     AnyKind,
@@ -102,6 +105,7 @@ __all__ = [
     "ProviderError",
     "Retry",
     "Throttled",
+    "did_you_mean",
     # resources and their fields
     "ABSENT",
     "Address",
@@ -115,6 +119,8 @@ __all__ = [
     "output",
     "prop",
     # clusters and designs
+    "PUBLIC_FACTORY",
+    "STOCK_SCHEMATIC",
     "BootRefs",
     "Delivery",
     "Design",
@@ -125,6 +131,13 @@ __all__ = [
     "Slice",
     "TalosWish",
     "Topology",
+    # how configurations travel
+    "Channel",
+    "channel",
+    # files from elsewhere
+    "Downloads",
+    "Fetched",
+    "cache_folder",
     # values
     "Call",
     "Function",

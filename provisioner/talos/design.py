@@ -2,17 +2,36 @@
 
 secrets ──► configuration of each node ──► bootstrap ──► health
               ▲ (its machine)               (control planes only)
+              │
+          schematic, where images are customised, before all that boots from one
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from provisioner.sdk import Address, Call, Machine, Node, Ref, Resource, Rollout, Topology, Value
+from provisioner.sdk import (
+    PUBLIC_FACTORY,
+    STOCK_SCHEMATIC,
+    Address,
+    Call,
+    Machine,
+    Node,
+    Ref,
+    Resource,
+    Rollout,
+    Sourced,
+    Topology,
+    Value,
+)
 from provisioner.talos.config.assemble import documents
+from provisioner.talos.config.endpoint import host
+from provisioner.talos.images.artifacts import artifact_url
 
+SCHEMATIC = Address("talos.schematic", "cluster")
 SECRETS = Address("talos.secrets", "cluster")
 BOOTSTRAP = Address("talos.bootstrap", "cluster")
 HEALTH = Address("talos.health", "cluster")
@@ -39,26 +58,45 @@ class Boot:
 
     topology: Topology
     endpoint: Value
+    outside: Value | None = None
 
     @property
     def version(self) -> str:
         return self.topology.talos.version
 
-    def config(self, node: Node, install_disk: str | None) -> Value:
+    @property
+    def schematic(self) -> str:
+        return self.topology.talos.schematic
+
+    @property
+    def stock(self) -> bool:
+        return self.topology.talos.stock
+
+    def artifact(self, platform: str, arch: str, form: str = "") -> str:
+        return artifact_url(self.topology.talos, platform, arch, form)
+
+    def config(self, node: Node, machine: Machine) -> Value:
         """The node's configuration as user-data: the text of the same documents that `design` delivers."""
-        return Call("talos.encode", (_documents(node, self.topology, self.endpoint, install_disk),))
+        return Call("talos.encode", (_documents(node, self.topology, machine, self.endpoint, self.outside),))
 
 
 def design(
-    topology: Topology, machines: Mapping[str, Machine], endpoint: Value, instance: str
+    topology: Topology,
+    machines: Mapping[str, Machine],
+    endpoint: Value,
+    instance: str,
+    outside: Value | None = None,
 ) -> tuple[tuple[Resource, ...], tuple[Rollout, ...]]:
     """The Talos resources of a cluster, and the order in which they may change. Pure.
 
     machines   by node name, one for each node of the topology
     endpoint   of the Kubernetes API: a host or URL, or a reference to a host
     instance   the provider instance that serves the resources
+    outside    where the endpoint is reached from this computer, if elsewhere
     """
-    configs = tuple(_config(node, topology, machines[node.name], endpoint, instance) for node in topology.nodes)
+    configs = tuple(
+        _config(node, topology, machines[node.name], endpoint, instance, outside) for node in topology.nodes
+    )
     resources = (
         Resource(SECRETS, instance, {"contract": topology.talos.contract}),
         *configs,
@@ -66,6 +104,51 @@ def design(
         _health(topology, instance),
     )
     return resources, (_one_by_one(topology),)
+
+
+def schematic(topology: Topology, instance: str) -> Resource | None:
+    """What the Image Factory is told; None where it is the public one, and knows everything already."""
+    talos = topology.talos
+    if talos.schematic == STOCK_SCHEMATIC and talos.factory == PUBLIC_FACTORY:
+        return None
+    tree = json.loads(talos.recipe) if talos.recipe else {}
+    extensions = tree.get("customization", {}).get("systemExtensions", {}).get("officialExtensions", ())
+    props: dict[str, Value] = {
+        "factory": talos.factory,
+        "id": talos.schematic,
+        "recipe": talos.recipe,
+        "version": f"v{talos.version.removeprefix('v')}",
+        "extensions": tuple(extensions),
+        "overlay": tree.get("overlay", {}).get("name", ""),
+    }
+    return Resource(SCHEMATIC, instance, props)
+
+
+def after_schematic(resources: Iterable[Resource], topology: Topology) -> tuple[Resource, ...]:
+    """The resources, those that name the schematic made after it is known at the factory.
+
+    Whatever boots from an image or installs one has its id in a property, in a URL as a rule.
+    """
+    return tuple(
+        evolve(each, after=(*each.after, SCHEMATIC)) if _mentions(each.props, topology.talos.schematic) else each
+        for each in resources
+    )
+
+
+def _mentions(value: Value, text: str) -> bool:
+    match value:
+        case str():
+            return text in value
+        case Sourced():
+            return _mentions(value.value, text)
+        case Call():
+            return any(_mentions(arg, text) for arg in value.args)
+        case Mapping():
+            return any(_mentions(item, text) for item in value.values())
+        case tuple():
+            return any(_mentions(item, text) for item in value)
+        case _:
+            return False
 
 
 def settings(topology: Topology, machines: Mapping[str, Machine], endpoint: Value) -> Mapping[str, Value]:
@@ -79,22 +162,33 @@ def settings(topology: Topology, machines: Mapping[str, Machine], endpoint: Valu
     }
 
 
-def _config(node: Node, topology: Topology, machine: Machine, endpoint: Value, instance: str) -> Resource:
+def _config(
+    node: Node, topology: Topology, machine: Machine, endpoint: Value, instance: str, outside: Value | None
+) -> Resource:
     props: dict[str, Value] = {
         "node": node.name,
         "role": node.role,
         "machine": machine.id,
         "host": machine.host,
         "delivery": machine.delivery,
-        "documents": _documents(node, topology, endpoint, machine.install_disk),
+        "documents": _documents(node, topology, machine, endpoint, outside),
     }
     return Resource(config_address(node.name), instance, props)
 
 
 def _documents(
-    node: Node, topology: Topology, endpoint: Value, install_disk: str | None
+    node: Node, topology: Topology, machine: Machine, endpoint: Value, outside: Value | None
 ) -> tuple[Mapping[str, Value], ...]:
-    return documents(node, topology, endpoint=endpoint, install_disk=install_disk, secrets=secret)
+    names = machine.names if outside is None else (*machine.names, host(outside))
+    return documents(
+        node,
+        topology,
+        endpoint=endpoint,
+        install_disk=machine.install_disk,
+        platform=machine.platform,
+        names=tuple(dict.fromkeys(names)),
+        secrets=secret,
+    )
 
 
 def _bootstrap(topology: Topology, instance: str) -> Resource:

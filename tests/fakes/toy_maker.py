@@ -37,4 +37,4 @@ class ToyMaker(ToyProvider):
         return Machine(address, Ref(address, "address"), Ref(address, "id"), "user_data")
 
     def thing(self, node: Node, part: Slice, boot: BootRefs) -> dict[str, Value]:
-        return {"name": node.name, "label": node.zone, "seed": boot.config(node, None)}
+        return {"name": node.name, "label": node.zone, "seed": boot.config(node, self.machine(node))}

@@ -1,25 +1,24 @@
-"""AWS for the tests: one moto for the whole session, emptied for each test."""
+"""AWS for the tests: one bed for all, renewed for each."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import pytest
-from moto_process import moto_server, reset
+from beds.aws.bed import Bed
 
 
 @pytest.fixture(scope="session")
-def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of moto."""
-    with moto_server(tmp_path_factory.mktemp("moto") / "log") as url:
-        yield url
+def only_bed() -> Iterator[Bed]:
+    """The one bed, at one place: so clients can be used again, for making them takes longer than most tests."""
+    with Bed() as bed:
+        yield bed
 
 
 @pytest.fixture
-def aws_url(moto: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The URL of an empty AWS, and credentials for it."""
-    reset(moto)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tester")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "tester")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    return moto
+def bed(only_bed: Bed, monkeypatch: pytest.MonkeyPatch) -> Bed:
+    """An empty bed, in which states last for one look, and an environment that leads to it."""
+    only_bed.renew()
+    for name, value in only_bed.environ.items():
+        monkeypatch.setenv(name, value)
+    return only_bed

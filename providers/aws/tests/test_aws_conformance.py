@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import pytest
-from aws_remote import AwsRemote, WatchedAws
+from beds.aws.bed import Bed
+from fakes.aws_remote import AwsRemote
 from prov_aws import provider as aws_provider
+from prov_aws.client import Aws
 from prov_aws.settings import AwsSettings
 
 from provisioner.conformance.kind_suite import KindSuite, Sample
@@ -15,6 +17,7 @@ from provisioner.conformance.provider_suite import ProviderSuite, Shape
 from provisioner.sdk import Address, Ref, Schema, Secret, Value
 
 NAME = ".{1,255}"
+CLIENTS: dict[str, Any] = {}
 
 
 def _id(kind: str, name: str = "one", output: str = "id") -> Ref:
@@ -127,20 +130,17 @@ class TestAws(ProviderSuite, KindSuite):
     }
 
     @pytest.fixture
-    def cloud(self, aws_url: str, request: pytest.FixtureRequest) -> AwsRemote:
-        target = getattr(request.node, "callspec", None) and request.node.callspec.params.get("target")
-        return AwsRemote(aws_url, target.kind.partition(".")[2] if target else "")
+    def cloud(self, bed: Bed, request: pytest.FixtureRequest) -> AwsRemote:
+        callspec = getattr(request.node, "callspec", None)
+        target = callspec.params.get("target") if callspec is not None else None
+        return AwsRemote(bed, target.kind.partition(".")[2] if target else "")
 
     @pytest.fixture
-    def settings(self, aws_url: str) -> Mapping[str, Any]:
-        return {
-            "region": "eu-west-1",
-            "endpoint_url": aws_url,
-            "instance_role": False,
-            "operators": ("203.0.113.7/32",),
-        }
+    def settings(self, bed: Bed) -> Mapping[str, Any]:
+        return {"region": "eu-west-1", "instance_role": False, "operators": ("203.0.113.7/32",)}
 
     @pytest.fixture
-    def connect(self, cloud: AwsRemote, settings: Mapping[str, Value]) -> Callable[[], Any]:
+    def connect(self, settings: Mapping[str, Value]) -> Callable[[], Aws]:
+        """Connections that forget all but the clients of botocore, which take long to make."""
         schema = Schema.of(AwsSettings)
-        return lambda: WatchedAws(schema.build(schema.normal(settings)), line=cloud.line)
+        return lambda: Aws(schema.build(schema.normal(settings)), clients=CLIENTS)

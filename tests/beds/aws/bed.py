@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # moto takes its settings from there
 
 import boto3
-from attrs import define, field, frozen
+from attrs import define, field, fields, frozen
 from beds.aws import checks, dependencies, health, states, stubs  # noqa: F401  (they register their rules)
 from beds.aws.calls import Answer, Call, read_call
 from beds.aws.faults import BROKEN, Faults, error_of
@@ -61,6 +61,10 @@ class Record:
     status: int = 0
     body: bytes = b""
     fault: str = ""
+
+
+_LASTING: Final = frozenset({"_lock", "_moto", "_server", "_thread"})
+"""What of a bed stays when it is renewed."""
 
 
 class _Cut(Exception):
@@ -129,6 +133,15 @@ class Bed:
         assert self._server is not None
         self._server.shutdown()
         self._server.server_close()
+
+    def renew(self) -> None:
+        """Empties the bed, and lets it be as it was made, at the same place."""
+        with self._lock:
+            fresh = Bed(self.pace, self.unseen, self.linger, self.stale_s, self.delay_s, self.now, self.port)
+            for name in (item.name for item in fields(Bed) if item.name not in _LASTING):
+                setattr(self, name, getattr(fresh, name))
+            self.holds = Holds(lambda: self.now())
+            moto_api_backend.reset()
 
     @property
     def url(self) -> str:

@@ -104,11 +104,11 @@ def test_user_data_is_the_text_of_the_documents_that_are_delivered(topology, mac
     boot = Boot(topology, ENDPOINT)
     assert boot.version == "v1.13.9"
     for each in topology.nodes:
-        assert boot.config(each, None) == Call("talos.encode", (delivered[config(each.name)],))
+        assert boot.config(each, machines[each.name]) == Call("talos.encode", (delivered[config(each.name)],))
 
 
-def test_user_data_can_be_encoded_once_all_is_known(topology):
-    value = Boot(topology, ENDPOINT).config(topology.nodes[0], None)
+def test_user_data_can_be_encoded_once_all_is_known(topology, machines):
+    value = Boot(topology, ENDPOINT).config(topology.nodes[0], machines[topology.nodes[0].name])
     text = evaluate(value, lambda ref: f"<{ref.output}>", provider.functions | {"concat": lambda *a: "".join(a)})
     assert isinstance(text, str)
     assert "hostname: control-1" in text

@@ -69,7 +69,7 @@ def _resources(node: Node, part: Slice, boot: BootRefs) -> tuple[Resource, Resou
                 "size": node.size or DEFAULT_SIZE,
                 "disk": Ref(disk, "id"),
                 "image": f"talos-{boot.version}",
-                "user_data": boot.config(node, None),
+                "user_data": boot.config(node, _machine(node)),
                 "labels": labels,
             },
         ),

@@ -6,6 +6,7 @@ decides when to call again: for all calls to the region, not for each call by it
 
 from __future__ import annotations
 
+import functools
 import logging
 import threading
 from collections.abc import Iterator, Mapping
@@ -102,12 +103,11 @@ class Aws:
 
 def _session(settings: AwsSettings) -> Any:
     """A session with credentials and a region; raises OperatorNeeded where one of them is missing."""
-    import botocore.session  # heavy
-    from botocore.exceptions import BotoCoreError
+    from botocore.exceptions import BotoCoreError  # heavy
 
     # At debug level botocore writes down whole requests, user-data among them.
     logging.getLogger("botocore").setLevel(logging.INFO)
-    session = botocore.session.Session(profile=settings.profile or None)
+    session = _fresh(settings.profile)
     try:
         if settings.region:
             session.set_config_variable("region", settings.region)
@@ -124,10 +124,25 @@ def _session(settings: AwsSettings) -> Any:
     return _as_role(session, settings) if settings.role_arn else session
 
 
+def _fresh(profile: str) -> Any:
+    """A session; what botocore knows of the services is read once for all of them, for that takes its time."""
+    import botocore.session
+
+    session = botocore.session.Session(profile=profile or None)
+    session.register_component("data_loader", _loader())
+    return session
+
+
+@functools.cache
+def _loader() -> Any:
+    import botocore.loaders
+
+    return botocore.loaders.create_loader()
+
+
 def _as_role(session: Any, settings: AwsSettings) -> Any:
     """A session that acts as the role of the settings; the role is assumed with the first call, and again in time."""
     from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-    from botocore.session import Session
 
     def client(service: str, **arguments: Any) -> Any:
         endpoint = settings.endpoints.get(service) or settings.endpoint_url
@@ -142,7 +157,7 @@ def _as_role(session: Any, settings: AwsSettings) -> Any:
         role_arn=settings.role_arn,
         extra_args={"RoleSessionName": role.get("session_name") or "prov", **more},
     )
-    acting = Session(profile=settings.profile or None)
+    acting = _fresh(settings.profile)
     acting.set_config_variable("region", session.get_config_variable("region"))
     acting._credentials = DeferredRefreshableCredentials(
         refresh_using=fetcher.fetch_credentials, method="assume-role"

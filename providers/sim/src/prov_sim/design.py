@@ -57,7 +57,7 @@ def _resource(node: Node, machine: Machine, part: Slice, settings: SimSettings, 
         "zone": node.zone,
         "image": boot.version,
         "platform": "nocloud" if born_with_config else "metal",
-        "user_data": boot.config(node, None) if born_with_config else None,
+        "user_data": boot.config(node, machine) if born_with_config else None,
         "time_scale": settings.time_scale,
         "seed": settings.seed,
     }

@@ -1,0 +1,12 @@
+//go:build v1_14
+
+package main
+
+import (
+	"github.com/siderolabs/talos/pkg/machinery/config"
+	"github.com/siderolabs/talos/pkg/machinery/config/generate/secrets"
+)
+
+func checked(bundle *secrets.Bundle, contract *config.VersionContract) error {
+	return bundle.Validate(contract)
+}
