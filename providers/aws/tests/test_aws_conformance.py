@@ -16,8 +16,11 @@ from provisioner.conformance.kind_suite import KindSuite, Sample
 from provisioner.conformance.provider_suite import ProviderSuite, Shape
 from provisioner.sdk import Address, Ref, Schema, Secret, Value
 
+NETWORK = {"subnets": {"another-zone": "10.0.128.0/20"}}
 NAME = ".{1,255}"
 CLIENTS: dict[str, Any] = {}
+IMAGE = "ami-0bed0000000000001"
+"""The first one that a fresh bed publishes."""
 
 
 def _id(kind: str, name: str = "one", output: str = "id") -> Ref:
@@ -81,6 +84,7 @@ class TestAws(ProviderSuite, KindSuite):
                 ),
             },
         ),
+        "aws.security_group/other": Sample({"name": "other", "network": _id("network")}, changed=_RENAMED),
         "aws.security_group_rule/one": Sample(
             {"name": "one", "group": _id("security_group"), "ports": "tcp/22", "source": "203.0.113.9/32"},
             changed={**_RENAMED, "about": "by hand"},
@@ -106,11 +110,17 @@ class TestAws(ProviderSuite, KindSuite):
             {"name": "one", "balancer": _id("balancer"), "port": 6443, "target_group": _id("target_group")},
             changed={**_RENAMED, "target_group": _id("target_group", "other")},
         ),
+        "aws.existing_network/one": Sample({"network": _id("network")}, changed={"network": "vpc-0123456789abcdef0"}),
+        "aws.existing_subnet/one": Sample(
+            {"network": _id("network"), "zone": _id("subnet", output="zone"), "public": False},
+            changed={"public": True},
+        ),
+        "aws.published_image/one": Sample({"version": "v1.13.9", "arch": "arm64"}, changed={"version": "v0.1.0"}),
         "aws.machine/one": Sample(
             {
                 "name": "one",
                 "type": "m7i.large",
-                "image": "ami-12c6146b",
+                "image": IMAGE,
                 "subnet": _id("subnet"),
                 "security_groups": (_id("security_group"),),
                 "user_data": Secret("planted-user-data"),
@@ -123,7 +133,7 @@ class TestAws(ProviderSuite, KindSuite):
                 "root_gib": 30,
                 "targets": (_id("target_group", "other"),),
                 "address": _id("elastic_ip"),
-                "security_groups": (),
+                "security_groups": (_id("security_group", "other"),),
                 "hop_limit": 2,
             },
         ),
@@ -133,11 +143,12 @@ class TestAws(ProviderSuite, KindSuite):
     def cloud(self, bed: Bed, request: pytest.FixtureRequest) -> AwsRemote:
         callspec = getattr(request.node, "callspec", None)
         target = callspec.params.get("target") if callspec is not None else None
+        assert bed.publish_talos("v1.13.9")["x86_64"] == IMAGE
         return AwsRemote(bed, target.kind.partition(".")[2] if target else "")
 
     @pytest.fixture
     def settings(self, bed: Bed) -> Mapping[str, Any]:
-        return {"region": "eu-west-1", "instance_role": False, "operators": ("203.0.113.7/32",)}
+        return {"region": "eu-west-1", "instance_role": False, "operators": ("203.0.113.7/32",), "network": NETWORK}
 
     @pytest.fixture
     def connect(self, settings: Mapping[str, Value]) -> Callable[[], Aws]:

@@ -80,7 +80,8 @@ class _Node:
     def machine(self) -> Machine:
         private = self.settings.dialled == "private"
         host = Ref(self.address, "private_ip") if private else self.public
-        return Machine(self.address, host, Ref(self.address, "id"), "user_data")
+        names = (Ref(self.elastic, "host"),) if self.elastic else ()
+        return Machine(self.address, host, Ref(self.address, "id"), "user_data", platform="aws", names=names)
 
     def resources(self, images: Images, boot: BootRefs) -> tuple[Resource, ...]:
         """The machine, and its address where it has one."""
@@ -114,7 +115,7 @@ class _Node:
             "ipv6": self.settings.ipv6,
             "address": Ref(self.elastic, "id") if self.elastic else "",
             "targets": self._targets(options),
-            "user_data": boot.config(node, None),
+            "user_data": boot.config(node, self.machine()),
             "root_gib": root.size_gib,
             "root": {name: value for name, value in options.root.items() if name != "size_gib"},
             "volumes": tuple(options.volumes),

@@ -136,8 +136,9 @@ class MachineKind(Tagged):
         if note:
             return note
         self.name_and_tag(aws, job, thing)
-        parts = Parts() if job.phase else parts_of(aws, [(job, thing)])[job.key]
-        parts.mend(aws, asked(job), thing, fresh=bool(job.phase))
+        fresh = job.outputs is None
+        parts = Parts() if fresh else parts_of(aws, [(job, thing)])[job.key]
+        parts.mend(aws, asked(job), thing, fresh=fresh)
         return ""
 
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
@@ -195,7 +196,7 @@ def _props(job: Job[Any, Any], thing: Thing, parts: Parts) -> dict[str, Value]:
         "subnet": thing.get("SubnetId", ""),
         "security_groups": tuple(sorted(group["GroupId"] for group in thing.get("SecurityGroups") or ())),
         "address": parts.address,
-        "targets": tuple(sorted(parts.targets)),
+        "targets": _targets(job, thing, parts),
         "root_gib": _root_gib(job, parts),
         "root_device": thing.get("RootDeviceName") or "/dev/xvda",
         "profile": _profile(job, thing),
@@ -211,6 +212,14 @@ def _power_of(job: Job[Any, Any], thing: Thing) -> str:
     if job.phase and state == "pending":
         return "starting"
     return "on" if state in _ON else "off"
+
+
+def _targets(job: Job[Any, Any], thing: Thing, parts: Parts) -> tuple[str, ...]:
+    """Where it is registered; of a machine that is off as the file says, for it will be once it runs."""
+    props = said(job)
+    if props is not None and _power_of(job, thing) == "off":
+        return tuple(sorted(props.targets))
+    return tuple(sorted(parts.targets))
 
 
 def _root_gib(job: Job[Any, Any], parts: Parts) -> int:

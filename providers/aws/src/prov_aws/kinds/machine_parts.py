@@ -38,6 +38,10 @@ class Parts:
             self._mend_disk(aws, wanted, id_)
         if wanted.address != self.address:
             self._mend_address(aws, wanted, id_)
+        if thing["State"]["Name"] == "running":  # others cannot be registered; they are once they run
+            self._mend_targets(aws, wanted, id_)
+
+    def _mend_targets(self, aws: Aws, wanted: Any, id_: str) -> None:
         for group in sorted(set(wanted.targets) - set(self.targets)):
             aws.call(SERVICE, "register_targets", TargetGroupArn=group, Targets=[{"Id": id_}])
         for group in sorted(set(self.targets) - set(wanted.targets)):

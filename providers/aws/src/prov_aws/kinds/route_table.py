@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 from attrs import field, frozen
 
 from prov_aws.client import Aws
+from prov_aws.errors import Taken
 from prov_aws.jobs import asked
 from prov_aws.kinds.tagged import Tagged, in_order
 from prov_aws.made import Family, Thing, as_filters
+from prov_aws.marks import LINEAGE, tags_of
 from provisioner.sdk import FieldChange, Job, Value, output, prop
 
 
@@ -61,7 +63,7 @@ class RouteTableKind(Tagged):
     def shape(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         self.name_and_tag(aws, job, thing)
         self._route(aws, thing, asked(job).routes)
-        self._associate(aws, thing, asked(job).subnets)
+        self._associate(aws, job, thing)
         return ""
 
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
@@ -86,22 +88,28 @@ class RouteTableKind(Tagged):
         for cidr in there.keys() - wanted.keys():
             aws.call("ec2", "delete_route", RouteTableId=table, **_destination(cidr))
 
-    def _associate(self, aws: Aws, thing: Thing, wanted: tuple[str, ...]) -> None:
+    def _associate(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> None:
         there, table = _associations(thing), thing["RouteTableId"]
-        for subnet in wanted:
+        for subnet in asked(job).subnets:
             if subnet not in there:
-                self._take(aws, subnet, table)
-        for subnet in there.keys() - set(wanted):
+                self._take(aws, job, subnet, table)
+        for subnet in there.keys() - set(asked(job).subnets):
             aws.call("ec2", "disassociate_route_table", AssociationId=there[subnet])
 
-    def _take(self, aws: Aws, subnet: str, table: str) -> None:
-        """Gives a subnet this table, also where it has another one that a file names no longer."""
-        held = aws.pages("ec2", "describe_route_tables", "RouteTables", Filters=_of_subnet(subnet))
-        association = next((_associations(other)[subnet] for other in held), None)
-        if association is None:
+    def _take(self, aws: Aws, job: Job[Any, Any], subnet: str, table: str) -> None:
+        """Gives a subnet this table, also where another one of ours has it, which is about to lose it."""
+        held = next(iter(aws.pages("ec2", "describe_route_tables", "RouteTables", Filters=_of_subnet(subnet))), None)
+        if held is None:
             aws.call("ec2", "associate_route_table", RouteTableId=table, SubnetId=subnet)
-        else:
+        elif tags_of(held).get(LINEAGE) == job.lineage:
+            association = _associations(held)[subnet]
             aws.call("ec2", "replace_route_table_association", AssociationId=association, RouteTableId=table)
+        else:
+            raise Taken(
+                "the subnet has a route table of somebody else",
+                detail=f"{subnet} uses {held['RouteTableId']}",
+                remedy="take the subnet out of that table, or out of this one",
+            )
 
 
 def _of_subnet(subnet: str) -> Any:

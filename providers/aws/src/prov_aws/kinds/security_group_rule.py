@@ -11,7 +11,7 @@ from prov_aws.client import Aws
 from prov_aws.jobs import asked
 from prov_aws.kinds.tagged import Tagged
 from prov_aws.made import Family, Thing
-from prov_aws.rules import described, opening, openings, permission
+from prov_aws.rules import SELF, Opening, described, opening, openings, permission
 from provisioner.sdk import Job, Value, output, prop
 
 
@@ -68,9 +68,8 @@ class SecurityGroupRuleKind(Tagged):
     def shape(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         self.name_and_tag(aws, job, thing)
         if thing.get("Description", "") != asked(job).about:
-            about = {"SecurityGroupRuleId": thing["SecurityGroupRuleId"], "Description": asked(job).about}
-            arguments = {"GroupId": thing["GroupId"], "SecurityGroupRuleDescriptions": [about]}
-            aws.call("ec2", "update_security_group_rule_descriptions_ingress", **arguments)
+            change = {"SecurityGroupRuleId": thing["SecurityGroupRuleId"], "SecurityGroupRule": _body(asked(job))}
+            aws.call("ec2", "modify_security_group_rules", GroupId=thing["GroupId"], SecurityGroupRules=[change])
         return ""
 
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
@@ -88,5 +87,19 @@ class SecurityGroupRuleKind(Tagged):
         }
 
 
-def _opening(wanted: SecurityGroupRuleProps) -> Any:
+def _opening(wanted: SecurityGroupRuleProps) -> Opening:
     return opening({"ports": wanted.ports, "from": wanted.source})
+
+
+def _body(wanted: SecurityGroupRuleProps) -> dict[str, Any]:
+    """A rule in the form in which EC2 changes it, which is not the one in which it makes it."""
+    what = _opening(wanted)
+    ports = {} if what.protocol == "-1" else {"FromPort": what.first, "ToPort": what.last}
+    source = wanted.group if what.source == SELF else what.source
+    if source.startswith("sg-"):
+        whom = {"ReferencedGroupId": source}
+    elif source.startswith("pl-"):
+        whom = {"PrefixListId": source}
+    else:
+        whom = {"CidrIpv6" if ":" in source else "CidrIpv4": source}
+    return {"IpProtocol": what.protocol, **ports, **whom, "Description": wanted.about}
