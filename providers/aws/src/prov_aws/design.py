@@ -20,6 +20,7 @@ from provisioner.sdk import Address, BootRefs, Design, Machine, Node, Ref, Resou
 
 DEFAULT_SIZE = "m7i.large"
 _LONGEST = 255
+_PARTITIONS = 3
 _STRATEGIES = ("spread", "cluster", "partition")
 
 __all__ = ["design", "endpoint"]
@@ -97,7 +98,9 @@ class _Node:
             return ()
         maker = Maker(self.part.instance, self.part.topology.cluster, self.settings.tags)
         name = f"{self.part.instance}-{self.node.pool}"
-        return (maker.resource("aws.placement_group", name, {"strategy": self.options.placement}),)
+        partitions = _PARTITIONS if self.options.placement == "partition" else 0
+        props: dict[str, Value] = {"strategy": self.options.placement, "partitions": partitions}
+        return (maker.resource("aws.placement_group", name, props),)
 
     def _props(self, images: Images, boot: BootRefs) -> dict[str, Value]:
         node, options = self.node, self.options

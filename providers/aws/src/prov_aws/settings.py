@@ -12,6 +12,8 @@ from provisioner.sdk import Call, ProvError, Ref, Schema, Value, leaves, strip_o
 
 TALOS_OWNER = "540036508848"
 """The account under which Sidero Labs publishes the images of Talos."""
+TALOS_NAME = "talos-{version}-{region}-{arch}"
+"""What they are called."""
 
 
 @frozen(kw_only=True)
@@ -123,13 +125,19 @@ class ImageWish:
     id       of an image in the region
     owner    the account that publishes images called `name`
     name     with `{version}`, `{region}` and `{arch}` in it
-    factory  whether an image of one's own is made from the Image Factory's disk image
+    factory  whether an image of one's own is made from the Image Factory's disk image; that is so by itself where
+             the file wants system extensions or the like, and no image is named
     """
 
     id: str = ""
     owner: str = TALOS_OWNER
-    name: str = "talos-{version}-{region}-{arch}"
+    name: str = TALOS_NAME
     factory: bool = False
+
+    @property
+    def named(self) -> bool:
+        """Whether the file says which published image it means."""
+        return (self.owner, self.name) != (TALOS_OWNER, TALOS_NAME)
 
 
 @frozen(kw_only=True)
