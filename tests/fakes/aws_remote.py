@@ -158,11 +158,14 @@ class AwsRemote(BackEnd):
         return frozenset(thing[sort.id] for thing in self._listed() if _counts(self.kind, thing))
 
     def requests(self) -> int:
-        return sum(1 for record in [*self.bed.records] if _ours(record))
+        return sum(1 for record in [*self.bed.records] if is_ours(record))
 
     def writes(self) -> int:
-        records = [record for record in [*self.bed.records] if _ours(record) and not record.call.reads]
-        return sum(1 for record in records if record.fault == "lost" or 0 < record.status < 400)
+        """A block that is sent to a snapshot again changes nothing."""
+        records = [record for record in [*self.bed.records] if is_ours(record) and not record.call.reads]
+        done = [record.call for record in records if record.fault == "lost" or 0 < record.status < 400]
+        blocks = [call.environ["PATH_INFO"] for call in done if call.action == "PutSnapshotBlock"]
+        return len(done) - len(blocks) + len(set(blocks))
 
     def lose(self, id_: str) -> None:
         _Losses(self.client).lose(self.kind, id_)
@@ -208,7 +211,8 @@ class AwsRemote(BackEnd):
                     yield f"{zone['Id'].rpartition('/')[2]}/{one['Name'].rstrip('.')}/{one['Type']}"
 
 
-def _ours(record: Any) -> bool:
+def is_ours(record: Any) -> bool:
+    """Whether a call came from the provider."""
     return AGENT in str(record.call.environ.get("HTTP_USER_AGENT", "")).split()
 
 

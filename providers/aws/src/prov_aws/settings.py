@@ -89,6 +89,7 @@ class NetworkWish:
     subnets  of an existing network: the id of the nodes' subnet by zone; of a new one: the CIDR by zone, for zones
              that are no single letter
     balancer_subnets  of an existing network: the subnets of the balancer by zone, where they are others
+    outside  of an existing network: CIDRs from which its nodes are seen outside, such as that of a NAT gateway
     """
 
     cidr: str = "10.0.0.0/16"
@@ -96,6 +97,7 @@ class NetworkWish:
     tags: Mapping[str, str] = field(factory=dict)
     subnets: Mapping[str, Any] = field(factory=dict)
     balancer_subnets: Mapping[str, Any] = field(factory=dict)
+    outside: tuple[str, ...] = ()
 
     @property
     def exists(self) -> bool:
