@@ -37,6 +37,10 @@ class Endpoints:
         provider = self._limited(instance)
         return provider.limits(self.providers[instance].settings) if provider is not None else _UNLIMITED
 
+    def lists(self, instance: str, endpoint: str) -> bool:
+        """Whether objects at an endpoint are read together: not where each has an endpoint of its own."""
+        return endpoint == instance and self._limited(instance) is not None
+
     def _limited(self, instance: str) -> Limited | None:
         if instance not in self._known:  # asking a provider what it can do takes longer than a call to a quick one
             use = self.providers.get(instance)
