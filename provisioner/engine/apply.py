@@ -290,6 +290,7 @@ class Engine:
                 case Next(work, seen):
                     self._calls.verb(work, seen)
                 case Look(works):
+                    self._looks.begun(_group(works[0]), now)
                     self._calls.read(works)
 
     def _take(self, messages: Iterable[object]) -> None:

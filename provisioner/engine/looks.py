@@ -1,8 +1,8 @@
 """When to read those whose turn it is: one listing for as many as possible, and not all the time.
 
-Steps of one kind come due one by one, in the order in which their calls came back. Where a provider reads many at the
-price of one, those that come due while a reading is under way wait for the next one; and after one that took long there
-is a break of three times as long, so that reading takes a quarter of the time at most.
+Steps of one kind come due one by one, in the order in which their calls came back. Where a provider reads many at
+the price of one, those that come due while a reading is under way wait for the next one; and after one that took long
+there is a break of three times as long, so that reading takes a quarter of the time at most.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ MOST_S: Final = 5.0
 
 @define
 class _Turn:
-    """The readings of one group. `not_before` is the end of the break, `began` when the last one was wanted."""
+    """The readings of one group. `not_before` is the end of the break, `began` when the last one was, or is to be."""
 
     waiting: list[Work] = field(factory=list)
     under_way: int = 0
@@ -55,6 +55,12 @@ class Looks:
                 works, turn.waiting = turn.waiting, []
                 turn.under_way, turn.began = turn.under_way + 1, now
                 yield group, works
+
+    def begun(self, group: Group, now: float) -> None:
+        """A reading of the group was admitted; what it takes counts from here."""
+        turn = self._turns.get(group)
+        if turn is not None and turn.under_way:
+            turn.began = now
 
     def ended(self, group: Group, now: float) -> None:
         """A reading of the group came back, or is given up."""
