@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,6 +75,36 @@ SORTS: Mapping[str, Sort] = {
         "AuthorizeSecurityGroupIngress",
         "RevokeSecurityGroupIngress",
     ),
+    "placement_group": Sort(
+        "ec2",
+        "describe_placement_groups",
+        "PlacementGroups",
+        "GroupId",
+        "CreatePlacementGroup",
+        "DeletePlacementGroup",
+    ),
+    "image": Sort("ec2", "describe_images", "Images", "ImageId", "ebs:StartSnapshot", "DeregisterImage"),
+    "bucket": Sort("s3", "list_buckets", "Buckets", "Name", "CreateBucket", "DeleteBucket", "PutBucketTagging"),
+    "dns_record": Sort(
+        "route53",
+        "list_resource_record_sets",
+        "ResourceRecordSets",
+        "Name",
+        "ChangeResourceRecordSets",
+        "ChangeResourceRecordSets",
+        "ChangeResourceRecordSets",
+    ),
+    "iam_role": Sort("iam", "list_roles", "Roles", "RoleName", "CreateRole", "DeleteRole", "TagRole", "GetRole"),
+    "instance_profile": Sort(
+        "iam",
+        "list_instance_profiles",
+        "InstanceProfiles",
+        "InstanceProfileName",
+        "CreateInstanceProfile",
+        "DeleteInstanceProfile",
+        "TagInstanceProfile",
+        "GetInstanceProfile",
+    ),
     "balancer": Sort(
         "elbv2",
         "describe_load_balancers",
@@ -122,25 +152,30 @@ class AwsRemote(BackEnd):
         return _CLIENTS[service, self.bed.url]
 
     def existing(self) -> frozenset[str]:
+        if self.kind == "dns_record":
+            return frozenset(self._records())
         sort = SORTS[self.kind]
         return frozenset(thing[sort.id] for thing in self._listed() if _counts(self.kind, thing))
 
     def requests(self) -> int:
-        return sum(1 for record in [*self.bed.records] if _ours(record))
+        return sum(1 for record in [*self.bed.records] if is_ours(record))
 
     def writes(self) -> int:
-        records = [record for record in [*self.bed.records] if _ours(record) and not record.call.reads]
-        return sum(1 for record in records if record.fault == "lost" or 0 < record.status < 400)
+        """A block that is sent to a snapshot again changes nothing."""
+        records = [record for record in [*self.bed.records] if is_ours(record) and not record.call.reads]
+        done = [record.call for record in records if record.fault == "lost" or 0 < record.status < 400]
+        blocks = [call.environ["PATH_INFO"] for call in done if call.action == "PutSnapshotBlock"]
+        return len(done) - len(blocks) + len(set(blocks))
 
     def lose(self, id_: str) -> None:
-        _Losses(self.client("ec2"), self.client("elbv2")).lose(self.kind, id_)
+        _Losses(self.client).lose(self.kind, id_)
         self.bed.settle()
 
     def fail(self, fault: Fault, kind: str, verb: str) -> bool:
         sort = SORTS[kind.partition(".")[2]]
-        reads = "".join(word.capitalize() for word in sort.lists.split("_"))
+        reads = sort.read or "".join(word.capitalize() for word in sort.lists.split("_"))
         action = {"create": sort.create, "update": sort.update, "delete": sort.delete, "read": reads}[verb]
-        self.bed.faults.script(fault, f"{sort.service}:{action}")
+        self.bed.faults.script(fault, action if ":" in action else f"{sort.service}:{action}")
         return True
 
     @contextmanager
@@ -155,8 +190,11 @@ class AwsRemote(BackEnd):
     def _listed(self) -> list[Mapping[str, Any]]:
         if self.kind == "listener":
             return list(self._listeners())
+        if self.kind == "dns_record":
+            return [{"Name": name} for name in self._records()]
         sort = SORTS[self.kind]
-        listed = getattr(self.client(sort.service), sort.lists)().get(sort.result, ())
+        more = {"Owners": ["self"]} if self.kind == "image" else {}
+        listed = getattr(self.client(sort.service), sort.lists)(**more).get(sort.result, ())
         return [thing for one in listed for thing in one.get("Instances", (one,))]
 
     def _listeners(self) -> Iterator[Mapping[str, Any]]:
@@ -164,8 +202,17 @@ class AwsRemote(BackEnd):
         for balancer in elbv2.describe_load_balancers()["LoadBalancers"]:
             yield from elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
 
+    def _records(self) -> Iterator[str]:
+        """The records somebody made, but for those that say whose others are."""
+        route53 = self.client("route53")
+        for zone in route53.list_hosted_zones()["HostedZones"]:
+            for one in route53.list_resource_record_sets(HostedZoneId=zone["Id"])["ResourceRecordSets"]:
+                if one["Type"] not in ("NS", "SOA") and not one["Name"].startswith("_prov"):
+                    yield f"{zone['Id'].rpartition('/')[2]}/{one['Name'].rstrip('.')}/{one['Type']}"
 
-def _ours(record: Any) -> bool:
+
+def is_ours(record: Any) -> bool:
+    """Whether a call came from the provider."""
     return AGENT in str(record.call.environ.get("HTTP_USER_AGENT", "")).split()
 
 
@@ -185,8 +232,15 @@ def _counts(kind: str, thing: Mapping[str, Any]) -> bool:
 class _Losses:
     """How objects get lost: somebody else removes them."""
 
-    ec2: Any
-    elbv2: Any
+    client: Callable[[str], Any]
+
+    @property
+    def ec2(self) -> Any:
+        return self.client("ec2")
+
+    @property
+    def elbv2(self) -> Any:
+        return self.client("elbv2")
 
     def lose(self, kind: str, id_: str) -> None:
         getattr(self, kind)(id_)
@@ -235,3 +289,38 @@ class _Losses:
 
     def machine(self, id_: str) -> None:
         self.ec2.terminate_instances(InstanceIds=[id_])
+
+    def placement_group(self, id_: str) -> None:
+        found = self.ec2.describe_placement_groups(GroupIds=[id_])["PlacementGroups"][0]
+        self.ec2.delete_placement_group(GroupName=found["GroupName"])
+
+    def image(self, id_: str) -> None:
+        self.ec2.deregister_image(ImageId=id_)
+
+    def bucket(self, id_: str) -> None:
+        self.client("s3").delete_bucket(Bucket=id_)
+
+    def iam_role(self, id_: str) -> None:
+        iam = self.client("iam")
+        for name in iam.list_role_policies(RoleName=id_)["PolicyNames"]:
+            iam.delete_role_policy(RoleName=id_, PolicyName=name)
+        for one in iam.list_attached_role_policies(RoleName=id_)["AttachedPolicies"]:
+            iam.detach_role_policy(RoleName=id_, PolicyArn=one["PolicyArn"])
+        iam.delete_role(RoleName=id_)
+
+    def instance_profile(self, id_: str) -> None:
+        iam = self.client("iam")
+        for role in iam.get_instance_profile(InstanceProfileName=id_)["InstanceProfile"]["Roles"]:
+            iam.remove_role_from_instance_profile(InstanceProfileName=id_, RoleName=role["RoleName"])
+        iam.delete_instance_profile(InstanceProfileName=id_)
+
+    def dns_record(self, id_: str) -> None:
+        zone, name, type_ = id_.split("/")
+        route53 = self.client("route53")
+        listed = route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        change = [
+            {"Action": "DELETE", "ResourceRecordSet": one}
+            for one in listed
+            if one["Name"].rstrip(".") == name and one["Type"] == type_
+        ]
+        route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": change})

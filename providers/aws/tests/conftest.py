@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from beds.aws.bed import Bed
+from fakes.aws_permissions import given, permission
+from fakes.aws_remote import is_ours
 
 
 @pytest.fixture(scope="session")
@@ -16,9 +18,14 @@ def only_bed() -> Iterator[Bed]:
 
 
 @pytest.fixture
-def bed(only_bed: Bed, monkeypatch: pytest.MonkeyPatch) -> Bed:
-    """An empty bed, in which states last for one look, and an environment that leads to it."""
+def bed(only_bed: Bed, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bed]:
+    """An empty bed, in which states last for one look, and an environment that leads to it.
+
+    Whatever a test makes the provider call has to be allowed by the policy that we hand out.
+    """
     only_bed.renew()
     for name, value in only_bed.environ.items():
         monkeypatch.setenv(name, value)
-    return only_bed
+    yield only_bed
+    calls = {permission(record.call.service, record.call.action) for record in only_bed.records if is_ours(record)}
+    assert calls - given() == set()

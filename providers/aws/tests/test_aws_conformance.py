@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -16,6 +18,8 @@ from provisioner.conformance.kind_suite import KindSuite, Sample
 from provisioner.conformance.provider_suite import ProviderSuite, Shape
 from provisioner.sdk import Address, Ref, Schema, Secret, Value
 
+DISK = Path(__file__).with_name("disk.raw.gz")
+"""Two MiB of which one half is zeros."""
 NETWORK = {"subnets": {"another-zone": "10.0.128.0/20"}}
 NAME = ".{1,255}"
 CLIENTS: dict[str, Any] = {}
@@ -27,6 +31,25 @@ def _id(kind: str, name: str = "one", output: str = "id") -> Ref:
     return Ref(Address(f"aws.{kind}", name), output)
 
 
+def _trust(service: str) -> Mapping[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}],
+    }
+
+
+def _policy(action: str) -> Mapping[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]}
+
+
+RECORD: dict[str, Value] = {"zone": "", "name": "one.example.org", "values": ("192.0.2.1",)}
+ALIAS: dict[str, Value] = {
+    "zone": "",
+    "name": "alias.example.org",
+    "host": "one.elb.eu-west-1.amazonaws.com",
+    "host_zone": "Z2IFOLAFXWLO4F",
+}
+"""Their zone is another one each time."""
 _RENAMED: Mapping[str, Value] = {"name": "other", "tags": {"of": "ours"}}
 
 
@@ -110,6 +133,33 @@ class TestAws(ProviderSuite, KindSuite):
             {"name": "one", "balancer": _id("balancer"), "port": 6443, "target_group": _id("target_group")},
             changed={**_RENAMED, "target_group": _id("target_group", "other")},
         ),
+        "aws.placement_group/one": Sample({"name": "one", "strategy": "spread"}, changed=_RENAMED),
+        "aws.image/one": Sample({"name": "one", "url": DISK.as_uri(), "size_gib": 1}, changed=_RENAMED),
+        "aws.bucket/one": Sample(
+            {"name": "one-bucket"}, changed={"tags": {"of": "ours"}, "versioned": True, "empty": True}
+        ),
+        "aws.dns_record/one": Sample(
+            RECORD, changed={"values": ("192.0.2.2", "192.0.2.1"), "ttl": 60, "host": "", "host_zone": ""}
+        ),
+        "aws.dns_record/alias": Sample(
+            ALIAS, changed={"host": "two.elb.eu-west-1.amazonaws.com", "host_zone": "Z2IFOLAFXWLO4F"}
+        ),
+        "aws.iam_role/one": Sample(
+            {"name": "one", "trust": _trust("ec2.amazonaws.com"), "policies": {"read": _policy("s3:GetObject")}},
+            changed={
+                "trust": _trust("lambda.amazonaws.com"),
+                "policies": {"read": _policy("s3:ListBucket"), "write": _policy("s3:PutObject")},
+                "managed": ("arn:aws:iam::123456789012:policy/shared",),
+                "tags": {"of": "ours"},
+            },
+        ),
+        "aws.iam_role/other": Sample(
+            {"name": "other", "trust": _trust("ec2.amazonaws.com")}, changed={"tags": {"of": "ours"}}
+        ),
+        "aws.instance_profile/one": Sample(
+            {"name": "one", "role": _id("iam_role")},
+            changed={"role": _id("iam_role", "other"), "tags": {"of": "ours"}},
+        ),
         "aws.existing_network/one": Sample({"network": _id("network")}, changed={"network": "vpc-0123456789abcdef0"}),
         "aws.existing_subnet/one": Sample(
             {"network": _id("network"), "zone": _id("subnet", output="zone"), "public": False},
@@ -140,9 +190,15 @@ class TestAws(ProviderSuite, KindSuite):
     }
 
     @pytest.fixture
-    def cloud(self, bed: Bed, request: pytest.FixtureRequest) -> AwsRemote:
+    def cloud(
+        self, bed: Bed, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> AwsRemote:
         callspec = getattr(request.node, "callspec", None)
         target = callspec.params.get("target") if callspec is not None else None
+        zone = bed.client("route53").create_hosted_zone(Name="example.org", CallerReference="one")["HostedZone"]["Id"]
+        bed.client("iam").create_policy(PolicyName="shared", PolicyDocument=json.dumps(_policy("s3:ListBucket")))
+        RECORD["zone"] = ALIAS["zone"] = zone.rpartition("/")[2]
+        monkeypatch.setenv("PROV_CACHE", str(tmp_path / "cache"))
         assert bed.publish_talos("v1.13.9")["x86_64"] == IMAGE
         return AwsRemote(bed, target.kind.partition(".")[2] if target else "")
 

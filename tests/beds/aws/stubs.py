@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import define, field
 from beds.aws.rules import Refusal, after, before, instead
+from moto.backends import get_backend
 
 if TYPE_CHECKING:
     from beds.aws.bed import Bed
@@ -253,6 +254,13 @@ def _stubs_have_tags_too(bed: Bed, call: Call) -> Mapping[str, Any] | None:
         new = [{"Key": key, "Value": value} for key, value in given.items()]
         thing.tags[:] = kept + new if call.action == "CreateTags" else kept
     return {}
+
+
+@after("s3:DeleteBucket")
+def _a_bucket_takes_its_tags_with_it(bed: Bed, call: Call, result: dict[str, Any]) -> None:
+    """moto gives them to the next bucket of that name."""
+    name = str(call.environ["PATH_INFO"]).strip("/")
+    get_backend("s3")[call.account]["aws"].tagger.delete_all_tags_for_resource(f"arn:aws:s3:::{name}")
 
 
 def _tags(call: Call, type_: str) -> list[dict[str, str]]:

@@ -40,6 +40,10 @@ class Aws:
     """What reading found last of objects that are at work, by key; whoever is called next takes it out."""
     doubts: dict[str, datetime] = field(factory=dict)
     """Keys of objects for which a call got no answer, and when: it may have had its effect."""
+    sent: dict[str, set[int]] = field(factory=dict)
+    """Blocks that have arrived, by snapshot."""
+    progress: dict[str, list[float]] = field(factory=dict)
+    """How much of a disk image has been sent, from 0 to 1, by snapshot."""
     _guard: threading.RLock = field(factory=threading.RLock)
     _clients: dict[str, Any] = field(factory=dict)
     _session: Any = None

@@ -20,6 +20,9 @@ from provisioner.sdk import Address, BootRefs, Design, Machine, Node, Ref, Resou
 
 DEFAULT_SIZE = "m7i.large"
 _LONGEST = 255
+_PARTITIONS = 3
+_ROOT_GIB = 20
+"""Of the system disk, where the file says nothing; an image by id says it itself."""
 _STRATEGIES = ("spread", "cluster", "partition")
 
 __all__ = ["design", "endpoint"]
@@ -86,7 +89,8 @@ class _Node:
     def resources(self, images: Images, boot: BootRefs) -> tuple[Resource, ...]:
         """The machine, and its address where it has one."""
         maker = Maker(self.part.instance, self.part.topology.cluster, {**self.settings.tags, **self.options.tags})
-        machine = maker.resource("aws.machine", self.node.name, self._props(images, boot), *self.network.ways)
+        ways = self.network.ways_of(zone_of(self.node))
+        machine = maker.resource("aws.machine", self.node.name, self._props(images, boot), *ways)
         name = cut(f"{self.part.topology.cluster}-{self.node.name}", _LONGEST)
         machine = evolve(machine, props={**machine.props, "name": name})
         return (maker.resource("aws.elastic_ip", self.node.name, {}), machine) if self.elastic else (machine,)
@@ -97,7 +101,9 @@ class _Node:
             return ()
         maker = Maker(self.part.instance, self.part.topology.cluster, self.settings.tags)
         name = f"{self.part.instance}-{self.node.pool}"
-        return (maker.resource("aws.placement_group", name, {"strategy": self.options.placement}),)
+        partitions = _PARTITIONS if self.options.placement == "partition" else 0
+        props: dict[str, Value] = {"strategy": self.options.placement, "partitions": partitions}
+        return (maker.resource("aws.placement_group", name, props),)
 
     def _props(self, images: Images, boot: BootRefs) -> dict[str, Value]:
         node, options = self.node, self.options
@@ -116,7 +122,7 @@ class _Node:
             "address": Ref(self.elastic, "id") if self.elastic else "",
             "targets": self._targets(options),
             "user_data": boot.config(node, self.machine()),
-            "root_gib": root.size_gib,
+            "root_gib": root.size_gib or (0 if isinstance(image, str) else _ROOT_GIB),
             "root": {name: value for name, value in options.root.items() if name != "size_gib"},
             "volumes": tuple(options.volumes),
             "profile": options.profile,

@@ -107,6 +107,8 @@ def _cluster(settings: AwsSettings) -> Iterable[Mapping[str, Value]]:
     yield _rule("tcp/10250", "self", "kubelet")
     yield _rule("udp/4789", "self", "flannel VXLAN")
     yield _rule("icmp", "self", "path MTU")
+    if settings.ipv6:
+        yield _rule("icmpv6", "self", "path MTU")
     for ports in settings.peer_ports:
         yield _rule(ports, "self", "peer_ports")
 
@@ -139,7 +141,9 @@ def _balancer(settings: AwsSettings, network: Network, refs: Mapping[str, Ref]) 
         yield _rule(f"tcp/{API}", cidr, "operators")
         if settings.balancer.get("talos_api"):
             yield _rule(f"tcp/{TALOS}", cidr, "operators")
-    nodes: list[Value] = [refs["cluster"], *(Call("concat", (host, "/32")) for host in network.outside)]
+    nodes: list[Value] = [refs["cluster"], *network.outside]
+    if settings.ipv6 and isinstance(network.id, Ref):
+        nodes.append(Ref(network.id.to, "ipv6_cidr"))
     for source in nodes:
         yield _rule(f"tcp/{API}", source, "nodes")
         yield _rule(f"tcp/{TRUSTD}", source, "nodes")

@@ -30,6 +30,8 @@ class Images:
         if wanted.id:
             return wanted.id
         name = f"{self._part.instance}-{node.pool}-{arch}" if options.image else f"{self._part.instance}-{arch}"
+        if wanted.factory or not (self._boot.stock or wanted.named):
+            return self._from_factory(name, arch)
         address = Address("aws.published_image", name)
         props: dict[str, Value] = {
             "owner": wanted.owner,
@@ -37,6 +39,15 @@ class Images:
             "version": self._boot.version,
             "arch": arch,
         }
+        self._made[address] = Resource(address, self._part.instance, props)
+        return Ref(address, "id")
+
+    def _from_factory(self, name: str, arch: str) -> Value:
+        """An image made from the disk image of the file's schematic."""
+        address, version = Address("aws.image", name), self._boot.version
+        url = self._boot.artifact("aws", arch)
+        title = f"talos-{version}-{arch}-{self._boot.schematic[:12]}"
+        props: dict[str, Value] = {"name": title, "url": url, "arch": arch, "tags": dict(self._settings.tags)}
         self._made[address] = Resource(address, self._part.instance, props)
         return Ref(address, "id")
 

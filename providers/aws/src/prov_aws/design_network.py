@@ -35,7 +35,8 @@ class Network:
     nodes     the subnet of the nodes, by zone
     feet      the subnet of the balancer, by zone
     ways      what a machine or balancer needs to be there, so that it is reached
-    outside   the public IPv4 addresses from which private nodes are seen
+    zone_ways the same for the nodes of a zone
+    outside   from where nodes without public addresses are seen outside: CIDRs
     """
 
     id: Value
@@ -43,7 +44,13 @@ class Network:
     feet: Mapping[str, Value]
     resources: tuple[Resource, ...] = ()
     ways: tuple[Address, ...] = ()
+    zone_ways: Mapping[str, Address] = field(factory=dict)
     outside: tuple[Value, ...] = ()
+
+    def ways_of(self, zone: str) -> tuple[Address, ...]:
+        """What a node in a zone needs to be there."""
+        own = self.zone_ways.get(zone)
+        return self.ways if own is None else (*self.ways, own)
 
 
 @frozen
@@ -95,7 +102,8 @@ def _existing(part: Slice, settings: AwsSettings, wanted: NetworkWish, maker: Ma
     feet = _Subnets(maker, network, "balancer", wanted.balancer_subnets or wanted.subnets, public=balancer)
     by_node = {zone: nodes.of(zone) for zone in zones_of(part.nodes)}
     by_foot = {zone: feet.of(zone) for zone in zones_of(_control(part))}
-    return Network(network, by_node, by_foot, (found, *nodes.resources, *feet.resources))
+    resources = (found, *nodes.resources, *feet.resources)
+    return Network(network, by_node, by_foot, resources, outside=tuple(wanted.outside))
 
 
 @frozen
@@ -172,14 +180,18 @@ def _behind_nat(
         for nat, zones in groups.items()
     ]
     made = tuple(resource for nat in nats.values() for resource in nat)
-    outside = tuple(Ref(address.address, "host") for address, _ in nats.values())
+    outside = tuple(Call("concat", (Ref(address.address, "host"), "/32")) for address, _ in nats.values())
+    inside = {zone: Ref(subnet.address, "id") for zone, subnet in private.items()}
+    public_balancer = bool(settings.balancer.get("public", True))
+    zone_ways = {zone: table.address for table, zones in zip(tables, groups.values(), strict=True) for zone in zones}
     return Network(
         outer.id,
-        {zone: Ref(subnet.address, "id") for zone, subnet in private.items()},
-        outer.feet,
+        inside,
+        outer.feet if public_balancer else {zone: inside[zone] for zone in outer.feet},
         (*outer.resources, *private.values(), *made, *more, *tables),
-        (*outer.ways, *(table.address for table in tables)),
-        outside,
+        outer.ways,
+        zone_ways,
+        outside if public_balancer else (),
     )
 
 

@@ -71,6 +71,7 @@ _CREDENTIALS = frozenset(
 )
 _BUSY = frozenset(
     {
+        "BucketNotEmpty",
         "ConflictException",
         "ConcurrentModification",
         "DeleteConflict",
@@ -198,7 +199,7 @@ def _refused(err: Any, what: str) -> ProviderError:
         )
     if code in _BUSY:
         return Busy("AWS is busy with the object", detail=detail, after_s=2.0)
-    if code in _TAKEN:
+    if code in _TAKEN or (code == "InvalidChangeBatch" and "already exists" in detail):
         return Taken(
             "AWS has another object of this name",
             detail=detail,

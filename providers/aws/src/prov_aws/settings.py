@@ -12,6 +12,8 @@ from provisioner.sdk import Call, ProvError, Ref, Schema, Value, leaves, strip_o
 
 TALOS_OWNER = "540036508848"
 """The account under which Sidero Labs publishes the images of Talos."""
+TALOS_NAME = "talos-{version}-{region}-{arch}"
+"""What they are called."""
 
 
 @frozen(kw_only=True)
@@ -87,6 +89,7 @@ class NetworkWish:
     subnets  of an existing network: the id of the nodes' subnet by zone; of a new one: the CIDR by zone, for zones
              that are no single letter
     balancer_subnets  of an existing network: the subnets of the balancer by zone, where they are others
+    outside  of an existing network: CIDRs from which its nodes are seen outside, such as that of a NAT gateway
     """
 
     cidr: str = "10.0.0.0/16"
@@ -94,6 +97,7 @@ class NetworkWish:
     tags: Mapping[str, str] = field(factory=dict)
     subnets: Mapping[str, Any] = field(factory=dict)
     balancer_subnets: Mapping[str, Any] = field(factory=dict)
+    outside: tuple[str, ...] = ()
 
     @property
     def exists(self) -> bool:
@@ -123,13 +127,19 @@ class ImageWish:
     id       of an image in the region
     owner    the account that publishes images called `name`
     name     with `{version}`, `{region}` and `{arch}` in it
-    factory  whether an image of one's own is made from the Image Factory's disk image
+    factory  whether an image of one's own is made from the Image Factory's disk image; that is so by itself where
+             the file wants system extensions or the like, and no image is named
     """
 
     id: str = ""
     owner: str = TALOS_OWNER
-    name: str = "talos-{version}-{region}-{arch}"
+    name: str = TALOS_NAME
     factory: bool = False
+
+    @property
+    def named(self) -> bool:
+        """Whether the file says which published image it means."""
+        return (self.owner, self.name) != (TALOS_OWNER, TALOS_NAME)
 
 
 @frozen(kw_only=True)

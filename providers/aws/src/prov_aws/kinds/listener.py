@@ -41,7 +41,7 @@ class ListenerKind(Balancing):
     family = Family("listener", "", "", "", "ListenerArn", "")
 
     def candidates(self, aws: Aws, jobs: Sequence[Job[Any, Any]]) -> Iterable[Thing]:
-        for balancer in {props.balancer for job in jobs if (props := said(job)) is not None}:
+        for balancer in {balancer for job in jobs if (balancer := _balancer_of(job))}:
             try:
                 yield from aws.pages(SERVICE, "describe_listeners", "Listeners", LoadBalancerArn=balancer)
             except Missing:
@@ -85,3 +85,11 @@ def _forward(target_group: str) -> list[dict[str, str]]:
 def _target(thing: Thing) -> str:
     actions: Any = thing.get("DefaultActions") or ({},)
     return str(actions[0].get("TargetGroupArn", ""))
+
+
+def _balancer_of(job: Job[Any, Any]) -> str:
+    """The balancer of a job's listener, whose ARN begins like that of the listener."""
+    props = said(job)
+    if props is not None:
+        return str(props.balancer)
+    return (job.id or "").rpartition("/")[0].replace(":listener/", ":loadbalancer/")
