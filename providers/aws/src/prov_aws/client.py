@@ -36,6 +36,8 @@ class Aws:
     """Keys of objects that this process has put on record as asked for, and not asked for yet."""
     made: set[str] = field(factory=set)
     """Keys of objects that this process has asked for."""
+    listed: dict[str, Mapping[str, Any]] = field(factory=dict)
+    """What reading found last of objects that are at work, by key; whoever is called next takes it out."""
     doubts: dict[str, datetime] = field(factory=dict)
     """Keys of objects for which a call got no answer, and when: it may have had its effect."""
     sent: dict[str, set[int]] = field(factory=dict)

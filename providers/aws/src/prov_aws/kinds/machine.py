@@ -105,6 +105,7 @@ class MachineKind(Tagged):
     def read(self, client: Aws, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, Reading]:
         """A listing, and what it takes to see disks, addresses and targets; of those in the making only the state."""
         things = found(client, self.family, jobs)
+        self.keep(client, jobs, things)
         settled = [job for job in jobs if not job.phase and job.key in things]
         parts = parts_of(client, [(job, things[job.key]) for job in settled])
         return {job.key: self._told(job, things.get(job.key), parts.get(job.key)) for job in jobs}
@@ -145,8 +146,6 @@ class MachineKind(Tagged):
         if thing["State"]["Name"] != "shutting-down":
             Parts().leave(aws, job.applied, thing)
             aws.call("ec2", "terminate_instances", InstanceIds=[thing["InstanceId"]])
-            if self.one(aws, job) is None:
-                return ""
         return "AWS is removing it"
 
     def tell(self, aws: Aws, thing: Thing, more: Any) -> dict[str, Value]:

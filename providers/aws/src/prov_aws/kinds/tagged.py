@@ -60,6 +60,7 @@ class Tagged:
     def read(self, client: Aws, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, Reading]:
         """A listing for all jobs, and what `closer` takes."""
         things = self.found(client, jobs)
+        self.keep(client, jobs, things)
         more = self.closer(client, list(things.values())) if things else {}
         return {job.key: self._reading(client, job, things.get(job.key), more) for job in jobs}
 
@@ -68,7 +69,7 @@ class Tagged:
         if job.phase not in (ASKED, MADE):
             return about_to_ask(client, job, ctx, self.family.what)
         if job.phase == MADE:
-            thing: Thing | Pending | None = self.one(client, job)
+            thing: Thing | Pending | None = self.looked(client, job)
             if thing is None:
                 return Pending(job.id, MADE, after_s=2.0, note=f"the {self.family.what} is not listed yet")
         else:
@@ -98,7 +99,7 @@ class Tagged:
 
     def delete(self, client: Aws, job: Job[Any, Any], ctx: Context) -> Answer:
         """Removes the object; what still uses it is waited for."""
-        thing = self.one(client, job)
+        thing = self.looked(client, job)
         if thing is None:
             return unless_unlisted(job, ctx, self.family.what)
         try:
@@ -118,6 +119,18 @@ class Tagged:
     def one(self, aws: Aws, job: Job[Any, Any]) -> Thing | None:
         """The object of a job."""
         return self.found(aws, [job]).get(job.key)
+
+    def looked(self, aws: Aws, job: Job[Any, Any]) -> Thing | None:
+        """The object of a job, as it was read for this very call; looked for where it was not."""
+        thing = aws.listed.pop(job.key, None)
+        if isinstance(job.seen, Absent):
+            return None
+        return thing if thing is not None and isinstance(job.seen, Seen) else self.one(aws, job)
+
+    def keep(self, aws: Aws, jobs: Sequence[Job[Any, Any]], things: Mapping[str, Thing]) -> None:
+        """Remembers what was read for jobs at work, until the calls that come next."""
+        at_work = {job.key for job in jobs if (job.id is not None and job.outputs is None) or job.wanted is None}
+        aws.listed.update({key: thing for key, thing in things.items() if key in at_work})
 
     def born_with(self, job: Job[Any, Any]) -> list[dict[str, Any]]:
         """The tags an object is made with."""
