@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo demo-vm test test-qemu test-crash crash-matrix crash-terraform image test-image judge mutate bench bench-sim check format golden docs wire wheels template clean
+.PHONY: help setup demo demo-vm test test-aws test-qemu test-crash crash-matrix crash-terraform image test-image judge mutate bench bench-sim check format golden docs wire wheels template clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -17,10 +17,13 @@ demo: setup ## one file to a healthy cluster, on simulated machines
 	@scripts/demo.sh
 
 test: setup ## all tests that need no root and no other programs
-	@$(BIN)/python -m pytest -n 2 -q -m "not judge and not crash and not image and not qemu"
+	@$(BIN)/python -m pytest -n 2 -q -m "not judge and not crash and not aws and not image and not qemu"
 
 test-crash: setup ## kill runs at every kind of point (2 to 3 minutes)
 	@$(BIN)/python -m pytest -n 2 -q -m crash tests/crash
+
+test-aws: setup ## crashes, faults and a whole cluster on a test bed for AWS (root; 3 minutes)
+	@scripts/aws-test.sh
 
 crash-matrix: setup ## kill runs at every point there is; goes on where it stopped (half an hour)
 	@$(BIN)/python tests/crash/matrix.py build/crash-matrix.jsonl

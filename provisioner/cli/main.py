@@ -25,6 +25,7 @@ from provisioner.cli.commands import (
     secrets,
     state,
     status,
+    sweep,
     unlock,
     validate,
     why,
@@ -91,6 +92,7 @@ for command in (
     access.talosconfig,
     output.output,
     providers.providers,
+    sweep.sweep,
     unlock.unlock,
 ):
     app.command()(command)

@@ -16,6 +16,7 @@ from provisioner.errors import (
 from provisioner.model.address import Address
 from provisioner.model.design import BootRefs, Delivery, Design, Endpoint, Machine, Slice
 from provisioner.model.job import Answer, Context, Done, Finished, Job, Pending, TaskState, Working
+from provisioner.model.owned import Owned
 from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreachable
 from provisioner.model.rollout import Rollout, Watch
 from provisioner.model.schema import Schema, output, prop
@@ -52,6 +53,7 @@ from provisioner.sdk.provider import (
     Kind,
     Limited,
     Limits,
+    ListsOwned,
     LookUpKind,
     PlansDeletion,
     Precious,
@@ -72,6 +74,7 @@ __all__ = [
     "Kind",
     "Limited",
     "Limits",
+    "ListsOwned",
     "LookUpKind",
     "PlansDeletion",
     "Precious",
@@ -85,6 +88,7 @@ __all__ = [
     "Done",
     "Finished",
     "Job",
+    "Owned",
     "Pending",
     "Reading",
     "Seen",

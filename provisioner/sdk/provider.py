@@ -14,6 +14,7 @@ from attrs import frozen
 from provisioner.model.address import Address
 from provisioner.model.design import BootRefs, Design, Endpoint, Slice
 from provisioner.model.job import Answer, Context, Job
+from provisioner.model.owned import Owned
 from provisioner.model.resource import Reading
 from provisioner.model.step import FieldChange, Run, Update
 from provisioner.model.value import Function, Value
@@ -169,6 +170,18 @@ class Limited(Protocol):
         ...
 
 
+@runtime_checkable
+class ListsOwned(Protocol):
+    """A provider that finds what bears our marks, so that nothing is left behind unseen.
+
+    The kinds of what it lists remove an object of which only key, id and lineage are known.
+    """
+
+    def list_owned(self, client: Any, ctx: Context) -> Sequence[Owned]:
+        """All that bears a mark of ours, of every kind and of whatever state, in an order in which it can go."""
+        ...
+
+
 AnyKind: TypeAlias = Kind | Gate | LookUpKind
 
 
@@ -223,6 +236,7 @@ __all__ = [
     "Kind",
     "Limited",
     "Limits",
+    "ListsOwned",
     "LookUpKind",
     "PlansDeletion",
     "Precious",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -29,7 +30,10 @@ from provisioner.state.sqlite_store import SqliteStore
 
 @frozen
 class World:
-    """What is handed in from outside: environment, clock, where calls run, and a way to tell a person something."""
+    """What is handed in from outside: environment, clock, where calls run, and a way to tell a person something.
+
+    `wait` lets some seconds pass, which only reading for a plan needs.
+    """
 
     environ: Mapping[str, str]
     now: Callable[[], datetime]
@@ -37,6 +41,7 @@ class World:
     person: bool
     """Whether somebody sits at a terminal."""
     executor: Callable[[], Executor] = Threads
+    wait: Callable[[float], None] = time.sleep
 
 
 @frozen
