@@ -44,6 +44,7 @@ from provisioner.sdk.download import Downloads, Fetched, cache_folder
 from provisioner.sdk.provider import (
     Acts,
     AnyKind,
+    Claims,
     Expands,
     Gate,
     Imports,
@@ -55,6 +56,7 @@ from provisioner.sdk.provider import (
     PlansDeletion,
     Precious,
     Provider,
+    ReadsTables,
     TellsConsequence,
 )
 from provisioner.sdk.state_store import StateStore
@@ -64,6 +66,7 @@ __all__ = [
     "PROTOCOL",
     "Acts",
     "AnyKind",
+    "Claims",
     "Expands",
     "Gate",
     "Imports",
@@ -75,6 +78,7 @@ __all__ = [
     "PlansDeletion",
     "Precious",
     "Provider",
+    "ReadsTables",
     "StateStore",
     "TellsConsequence",
     # what a verb is given and answers
