@@ -12,7 +12,7 @@ from typing import Any
 from attrs import define, field
 
 from prov_metal.bmc.driver import Facts, Source
-from prov_metal.bmc.quirks import Habits, habits_of
+from prov_metal.bmc.quirks import QUIRKS, Habits, Quirk, habits_of
 from prov_metal.bmc.wire import Reply, Wire
 from provisioner.sdk import Fatal, OperatorNeeded, Retry
 
@@ -28,6 +28,7 @@ class RedfishBmc:
     """Satisfies `Bmc`."""
 
     wire: Wire
+    quirks: tuple[Quirk, ...] = QUIRKS
     _path: str = field(init=False, default="")
 
     def facts(self) -> Facts:
@@ -92,16 +93,13 @@ class RedfishBmc:
         boot = system.get("Boot") or {}
         habits = self._habits(system)
         if source == "disk":
-            self._lift(boot)
+            self._lift(boot, habits)
             return
         target = _cd_target(boot, habits)
         now = (boot.get("BootSourceOverrideTarget"), boot.get("BootSourceOverrideEnabled"))
         if now == (target, "Once") and not habits.always_enabled:
             return
-        wanted = {"BootSourceOverrideTarget": target, "BootSourceOverrideEnabled": "Once"}
-        if habits.whole_boot and boot.get("BootSourceOverrideMode"):
-            wanted["BootSourceOverrideMode"] = boot["BootSourceOverrideMode"]
-        self._set_boot(wanted)
+        self._set_boot(_override(target, "Once", boot, habits))
         kept = (self._system().get("Boot") or {}).get("BootSourceOverrideTarget")
         if kept != target:
             raise Retry(
@@ -120,16 +118,16 @@ class RedfishBmc:
 
     # How it is done.
 
-    def _lift(self, boot: Resource) -> None:
+    def _lift(self, boot: Resource, habits: Habits) -> None:
         """Takes the override back; where a BMC cannot be without one, the disk it is."""
         if boot.get("BootSourceOverrideEnabled") == "Disabled" or boot.get("BootSourceOverrideTarget") == "Hdd":
             return
-        none = {"BootSourceOverrideTarget": "None", "BootSourceOverrideEnabled": "Disabled"}
+        none = _override("None", "Disabled", boot, habits)
         if "None" in (boot.get("BootSourceOverrideTarget@Redfish.AllowableValues") or ("None",)):
             path = self._boot_path()
             if self.wire.ask("PATCH", path, {"Boot": none}, self.wire.ask("GET", path).etag).status < 400:
                 return
-        self._set_boot({"BootSourceOverrideTarget": "Hdd", "BootSourceOverrideEnabled": "Continuous"})
+        self._set_boot(_override("Hdd", "Continuous", boot, habits))
 
     def _set_boot(self, wanted: Mapping[str, Any]) -> None:
         self.wire.write("PATCH", self._boot_path(), {"Boot": dict(wanted)})
@@ -181,7 +179,7 @@ class RedfishBmc:
 
     def _habits(self, system: Resource | None = None) -> Habits:
         system = system or self._system()
-        return habits_of(str(system.get("Manufacturer") or ""), str(system.get("Model") or ""))
+        return habits_of(str(system.get("Manufacturer") or ""), str(system.get("Model") or ""), self.quirks)
 
     def _managers(self) -> Iterator[Resource]:
         links = (self._system().get("Links") or {}).get("ManagedBy") or ()
@@ -248,6 +246,14 @@ def _inserted(slot: Resource, habits: Habits) -> bool:
     if slot.get("Inserted") is not None:
         return bool(slot["Inserted"])
     return bool(slot.get("Image")) and not habits.image_lingers and slot.get("ConnectedVia") != "NotConnected"
+
+
+def _override(target: str, enabled: str, boot: Resource, habits: Habits) -> dict[str, str]:
+    """What to write for another boot source; some BMCs want the mode with it, the same as it is."""
+    wanted = {"BootSourceOverrideTarget": target, "BootSourceOverrideEnabled": enabled}
+    if habits.whole_boot and boot.get("BootSourceOverrideMode"):
+        wanted["BootSourceOverrideMode"] = str(boot["BootSourceOverrideMode"])
+    return wanted
 
 
 def _cd_target(boot: Resource, habits: Habits) -> str:
