@@ -2,6 +2,7 @@
 
     docs/reference/commands.md   from the help texts
     docs/reference/rules.md      from the table of the conformance kit
+    docs/reference/machine-settings.md   from the form that the settings have
 
 `make docs` runs it; with `--check` it only compares and ends with 1 where a page is stale.
 """
@@ -15,6 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from provisioner.conformance.rules import ABILITY_RULES, KIND_RULES, PROVIDER_RULES, STORE_RULES, Rule
+from provisioner.talos.config.settings import MACHINE
+from provisioner.talos.settings.shape import Key, Leaf, Many, Named, Shape, Table
+from provisioner.talos.versions import KNOWN
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -67,6 +71,18 @@ A test is replaced or switched off with `@deviates(RULE, reason="…")` only.
 Without a reason the suite fails, also where a mark, a fixture or a hook skips it.
 """
 
+_SETTINGS_HEAD = """\
+# Settings of machines
+
+This page is made by `make docs` from the form that the settings have; edit that.
+
+They stand under `machine:` at the top of the cluster file, in a pool, or for a node; see
+[the cluster file](cluster-file.md#settings-of-machines) for how these go over each other, and
+[the guide](../guides/machine-settings.md) for what becomes of them.
+`NAME` stands for a name of your own, `[]` for each item of a list.
+Where a release is named, clusters that were born with another one cannot be told the setting.
+"""
+
 _GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
     ("Providers", "`ProviderSuite`; P2 to P5 are for providers that make machines.", PROVIDER_RULES),
     ("Kinds", "`KindSuite`, for each sample of a kind with the four verbs.", KIND_RULES),
@@ -89,7 +105,11 @@ def main() -> int:
 
 def pages() -> dict[Path, str]:
     """The text of each page."""
-    return {REFERENCE / "commands.md": _commands(), REFERENCE / "rules.md": _rules()}
+    return {
+        REFERENCE / "commands.md": _commands(),
+        REFERENCE / "machine-settings.md": _settings(),
+        REFERENCE / "rules.md": _rules(),
+    }
 
 
 def _commands() -> str:
@@ -99,6 +119,57 @@ def _commands() -> str:
 
 def _rules() -> str:
     return _RULES_HEAD + "".join(_group(title, about, rules) for title, about, rules in _GROUPS)
+
+
+def _settings() -> str:
+    met: dict[int, str] = {}
+    return _SETTINGS_HEAD + "".join(
+        f"\n## `{name}`\n\n{key.about[0].upper()}{key.about[1:]}.\n{_only(key)}"
+        "\n| key | value | meaning |\n| --- | --- | --- |\n"
+        + "".join(f"| `{path}` | {value} | {about} |\n" for path, value, about in _rows(key.shape, name, met))
+        for name, key in MACHINE.keys.items()
+    )
+
+
+def _only(key: Key) -> str:
+    return "It is for control planes; workers that get it with all nodes do without.\n" if key.leads else ""
+
+
+def _rows(shape: Shape, path: str, met: dict[int, str]) -> Iterator[tuple[str, str, str]]:
+    """Key, value and meaning of everything below a path; `met` has where keys with keys below were described."""
+    match shape:
+        case Leaf():
+            yield path, shape.form.said, ""
+        case Table():
+            for name, key in shape.keys.items():
+                yield from _key_rows(key, f"{path}.{name}", met)
+        case Named():
+            yield from _rows(shape.item, f"{path}.NAME", met)
+        case Many(item=Leaf() as leaf):
+            yield path, f"a list: {leaf.form.said}", ""
+        case Many():
+            yield from _rows(shape.item, f"{path}[]", met)
+
+
+def _key_rows(key: Key, path: str, met: dict[int, str]) -> Iterator[tuple[str, str, str]]:
+    about = "; ".join((key.about, *_demands(key)))
+    match key.shape:
+        case Leaf() | Many(item=Leaf()):
+            yield from ((path, value, about) for _, value, _ in _rows(key.shape, path, met))
+        case _ if id(key) in met:
+            yield path, f"as `{met[id(key)]}`", about
+        case _:
+            met[id(key)] = path
+            yield path, "a list of mappings" if isinstance(key.shape, Many) else "a mapping", about
+            yield from _rows(key.shape, path, met)
+
+
+def _demands(key: Key) -> Iterator[str]:
+    if key.required:
+        yield "required"
+    if key.needs is not None:
+        having = [contract for contract in KNOWN if key.needs(contract)]
+        yield f"from {having[0]}" if having[-1] == KNOWN[-1] else f"up to {having[-1]}"
 
 
 def _group(title: str, about: str, rules: tuple[Rule, ...]) -> str:

@@ -25,6 +25,7 @@ from provisioner.cli.commands import (
     status,
     unlock,
     validate,
+    why,
 )
 from provisioner.errors import Problem, ProvError
 
@@ -79,6 +80,7 @@ def _root(
 for command in (
     init.init,
     validate.validate,
+    why.why,
     plan.plan,
     apply.apply,
     apply.destroy,

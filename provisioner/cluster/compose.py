@@ -31,7 +31,7 @@ from provisioner.spec.references import ENDPOINT, NODE_KIND
 from provisioner.spec.resources import CORE
 from provisioner.spec.schema import AUTO, ClusterSpec, Pool, ResourceBlock
 from provisioner.talos.config.endpoint import url
-from provisioner.talos.design import Boot, design, settings
+from provisioner.talos.design import Boot, after_schematic, design, schematic, settings
 
 TALOS = "talos"
 """The instance of the built-in provider that serves the cluster."""
@@ -99,8 +99,10 @@ def _cluster(
         rollouts += part.rollouts
     talos_resources, talos_rollouts = design(topology, machines, host, TALOS, outside)
     here = host if outside is None else outside
+    resources += talos_resources
+    told = schematic(topology, TALOS)
     return _Cluster(
-        (*resources, *talos_resources),
+        tuple(resources) if told is None else (told, *after_schematic(resources, topology)),
         machines,
         (*rollouts, *talos_rollouts),
         here,

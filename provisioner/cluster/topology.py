@@ -13,16 +13,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from attrs import evolve
+
 from provisioner.errors import InputError, Place, Problem
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
-from provisioner.model.value import Value
-from provisioner.spec.schema import ClusterSpec, Pool
-from provisioner.talos.images.schematic import schematic_id, with_extensions
+from provisioner.spec.schema import ClusterSpec, MachineSettings, Patch, Pool, TalosSpec
+from provisioner.talos.config.settings import limits
+from provisioner.talos.images.schematic import Schematic, SchematicError
 from provisioner.talos.support import default_kubernetes, require
+from provisioner.talos.versions import Contract
 
 TALOS = "talos.version"
 KUBERNETES = "kubernetes.version"
 CONTRACT = "talos.contract"
+
+_NO_PLACE = "this release of Talos cannot be told a setting"
 
 
 def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topology | None, dict[str, str]]:
@@ -30,7 +35,8 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
 
     Nodes are ordered by pool name, then by number. What is bound stays: a new node or zone changes nothing about the
     nodes there are, and a node that comes back finds its old zone. Bound releases hold, whatever the file says;
-    `moves` tells where it says something else. Raises InputError where the file has dropped a cluster that stands.
+    `moves` tells where it says something else. Raises InputError where the file has dropped a cluster that stands,
+    and where it has settings that the bound contract cannot express.
     """
     if spec.talos is None:
         return None, _unbound(spec, bindings)
@@ -45,7 +51,8 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
             size=pool.size,
             zone=zones[name],
             options=pool.options,
-            patches=_patches(spec, pool, name),
+            patches=tuple(patch.documents for patch in patches_of(spec, pool, name)),
+            settings=_settings(spec, pool, name).values,
         )
         for pool in sorted(spec.pools, key=lambda pool: pool.name)
         for name in pool.nodes
@@ -54,8 +61,13 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
         version=version,
         contract=bindings.get(CONTRACT) or str(require(version).contract),
         kubernetes=bindings.get(KUBERNETES) or spec.kubernetes.version or default_kubernetes(version),
-        schematic=schematic_id(with_extensions(spec.talos.extensions)),
+        schematic=_schematic(spec.talos),
+        factory=spec.talos.factory,
+        registry=spec.talos.registry,
+        recipe=_recipe(spec.talos),
+        secure_boot=spec.talos.secureboot,
     )
+    _check_settings(spec, talos.contract)
     kept = {
         **bindings,
         **{_zone_key(name): zone for name, zone in zones.items()},
@@ -85,6 +97,55 @@ def moves(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Problem, ...]
         for what, version, bound, place in asked
         if version and bound and version != bound
     )
+
+
+def image_of(talos: TalosSpec) -> Schematic:
+    """Everything that the file customises."""
+    return evolve(talos.schematic, extensions=talos.extensions)
+
+
+def _schematic(talos: TalosSpec) -> str:
+    """The schematic's id; raises InputError where the file has to say it and does not, or says another one."""
+    wanted = image_of(talos)
+    try:
+        computed = wanted.id
+    except SchematicError as err:
+        if talos.schematic_id:
+            return talos.schematic_id
+        raise InputError([Problem(err.code, err.summary, err.detail, talos.image_place, err.remedy)]) from None
+    if talos.schematic_id in ("", computed) or wanted == Schematic():
+        return talos.schematic_id or computed
+    raise InputError(
+        [
+            Problem(
+                "schematic-id",
+                "the id is that of another schematic",
+                f"talos.schematic_id is {talos.schematic_id}; what the file customises has the id {computed}",
+                talos.image_place,
+                "take talos.schematic_id out, or everything else that customises the image",
+            )
+        ]
+    )
+
+
+def _recipe(talos: TalosSpec) -> str:
+    wanted = image_of(talos)
+    return "" if talos.schematic_id and wanted == Schematic() else wanted.recipe
+
+
+def _settings(spec: ClusterSpec, pool: Pool, name: str) -> MachineSettings:
+    return spec.machines.get(name, pool.machine)
+
+
+def _check_settings(spec: ClusterSpec, contract: str) -> None:
+    """Raises InputError with every setting that the configuration of this contract has no place for."""
+    found: dict[Problem, None] = {}
+    for settings in (*(pool.machine for pool in spec.pools if pool.nodes), *spec.machines.values()):
+        for limit in limits(settings.values, Contract.parse(contract)):
+            place = settings.place(limit.path)
+            found[Problem("machine-release", _NO_PLACE, limit.detail, place, limit.remedy)] = None
+    if found:
+        raise InputError(sorted(found, key=lambda item: (item.place.file, item.place.line, item.place.column)))
 
 
 def _unbound(spec: ClusterSpec, bindings: Mapping[str, str]) -> dict[str, str]:
@@ -124,9 +185,9 @@ def _zone_key(name: str) -> str:
     return f"node/{name}/zone"
 
 
-def _patches(spec: ClusterSpec, pool: Pool, name: str) -> tuple[tuple[Mapping[str, Value], ...], ...]:
+def patches_of(spec: ClusterSpec, pool: Pool, name: str) -> tuple[Patch, ...]:
     """The patches of one node in the order they apply: for all, for its role, for its pool, for itself."""
     everyone = [patch for patch in spec.patches if patch.role is None and patch.node is None]
     role = [patch for patch in spec.patches if patch.role == pool.role]
     single = [patch for patch in spec.patches if patch.node == name]
-    return tuple(patch.documents for patch in (*everyone, *role, *pool.patches, *single))
+    return (*everyone, *role, *pool.patches, *single)

@@ -38,6 +38,7 @@ def prop(
     secret: bool = False,
     readable: bool = True,
     same_as: Callable[[Any], Value] | None = None,
+    named_by: Callable[[Value], str | int] | None = None,
     default: Any = attrs.NOTHING,
 ) -> Any:
     """Declares a property.
@@ -48,8 +49,12 @@ def prop(
     readable   whether `read` reports it; if not, drift cannot be seen and the recorded value is compared
     same_as    a pure function that gives equal results for values the remote takes for equal, such as `str.lower`
                of a host name; known values are compared by it, never shown by it
+    named_by   a pure function that gives each element of a list its name: elements are compared with those of
+               the same name, whatever their order, and the name stands in the path of a change
     """
-    marks = FieldMarks(immutable=immutable, birth=birth, secret=secret, readable=readable, same_as=same_as)
+    marks = FieldMarks(
+        immutable=immutable, birth=birth, secret=secret, readable=readable, same_as=same_as, named_by=named_by
+    )
     return attrs.field(default=default, metadata={_MARKS: marks})
 
 
@@ -67,6 +72,7 @@ class FieldMarks:
     secret: bool = False
     readable: bool = True
     same_as: Callable[[Any], Value] | None = None
+    named_by: Callable[[Value], str | int] | None = None
     volatile: bool = False
 
 

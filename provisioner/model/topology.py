@@ -34,6 +34,8 @@ class Node:
     """What the pool says to its provider beyond the common fields."""
     patches: tuple[tuple[Mapping[str, Value], ...], ...] = ()
     """Patches in the order they apply (all, role, pool, node), each a tuple of documents."""
+    settings: Mapping[str, Value] = field(factory=dict)
+    """What the file says about the machine whatever its release is; its configuration is patched with it first."""
 
 
 @frozen
@@ -50,6 +52,8 @@ class TalosWish:
     contract     the config shape fixed at the cluster's birth, as `1.13`
     schematic    the id of the Image Factory's recipe for images and installers: 64 hexadecimal digits
     factory      the URL of the Image Factory, or of what mirrors it, without a slash at the end
+    registry     where installers come from, as in `factory.talos.dev`; empty for the factory's own host
+    recipe       the schematic as the factory takes it; empty where only its id is known
     secure_boot  whether machines boot images that are signed for UEFI SecureBoot
     """
 
@@ -58,6 +62,8 @@ class TalosWish:
     kubernetes: str
     schematic: str = STOCK_SCHEMATIC
     factory: str = PUBLIC_FACTORY
+    registry: str = ""
+    recipe: str = '{"customization": {}}'
     secure_boot: bool = False
 
     @property

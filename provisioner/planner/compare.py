@@ -66,6 +66,8 @@ def changes(
         marks = schema.fields[name].marks
         if marks.birth or (marks.same_as is not None and _same(marks.same_as, old, new)):
             continue
+        if marks.named_by is not None:
+            old, new = _by_name(marks.named_by, old), _by_name(marks.named_by, new)
         found += differences(old, new, (name,))
     return [change for change in found if not ignored.covers(change.path)] if found and ignored else found
 
@@ -89,6 +91,14 @@ def _same(same_as: Callable[[Any], Value], before: Value, after: Value) -> bool:
         return same_as(reveal(before)) == same_as(reveal(after))
     except (TypeError, ValueError, LookupError, AttributeError):
         return False
+
+
+def _by_name(name_of: Callable[[Value], str | int], value: Value) -> Value:
+    """A list by the names of its elements; as it is where that is not clear."""
+    if not isinstance(value, tuple):
+        return value
+    named: Mapping[Any, Value] = {name_of(item): item for item in value}
+    return named if len(named) == len(value) else value
 
 
 def _leaf(before: Value, after: Value, path: Path) -> Iterator[FieldChange]:

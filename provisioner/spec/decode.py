@@ -18,18 +18,21 @@ from provisioner.spec.document import MapNode, Node
 from provisioner.spec.fields import Fields, Reader
 from provisioner.spec.files import Folder
 from provisioner.spec.findings import Findings
+from provisioner.spec.machine import SettingsReader
+from provisioner.spec.machines import read_machines
 from provisioner.spec.moved import read_moved
 from provisioner.spec.patches import PatchReader
 from provisioner.spec.pools import read_pools
 from provisioner.spec.references import Scope
 from provisioner.spec.resources import RESERVED, read_resources
 from provisioner.spec.rules import check, check_name
-from provisioner.spec.schema import AUTO, ClusterSpec, KubernetesSpec, ProviderBlock, TalosSpec
+from provisioner.spec.schema import AUTO, ClusterSpec, KubernetesSpec, ProviderBlock
+from provisioner.spec.talos import read_talos
 from provisioner.spec.variables import read_variables
 
 _PROVIDER = re.compile(r"[a-z]([a-z0-9_-]*[a-z0-9])?")
 _TYPE = re.compile(r"[a-z][a-z0-9_]*")
-_CLUSTER = ("talos", "kubernetes", "endpoint", "pools", "patches")
+_CLUSTER = ("talos", "kubernetes", "endpoint", "pools", "nodes", "machine", "patches")
 """The keys that speak of a cluster: a file with none of them has resources and outputs only."""
 _OUTPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -54,7 +57,7 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     name = top.scalar("name", str, required=True)
     endpoint = top.scalar("endpoint", str)
     has_cluster = any(key in root.entries for key in _CLUSTER)
-    talos = _talos(top.table("talos", required=has_cluster)) if has_cluster else None
+    talos = read_talos(top.table("talos", required=has_cluster)) if has_cluster else None
     kubernetes = _kubernetes(top.table("kubernetes"))
 
     provider_table = top.table("providers", required=has_cluster)
@@ -75,6 +78,10 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
     )
     sure = not has_cluster or (pool_table is not None and not pools.faulty)
     patches = PatchReader(reader, folder, path.name, pools.nodes, sure)
+    settings = SettingsReader(reader, path.name)
+    complete, machines = read_machines(
+        top, pools.complete(reader, patches, settings), settings, pools.nodes, sure=sure
+    )
     spec = ClusterSpec(
         path=path,
         name=name or "",
@@ -83,8 +90,9 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
         kubernetes=kubernetes,
         providers=_providers(blocks, reader),
         endpoint=AUTO if endpoint is None else endpoint,
-        pools=pools.complete(reader, patches),
+        pools=complete,
         patches=patches.read(top.take("patches"), "patches", targets=True),
+        machines=machines,
         resources=resources.complete(reader, pools.nodes, sure=sure),
         moved=read_moved(top.take("moved"), reader, resources.addresses),
         outputs=_outputs(top.table("outputs"), reader),
@@ -120,15 +128,6 @@ def _file_version(top: Fields) -> None:
             detail=f"version is {version}; this release of prov reads version 1",
             remedy="write version: 1, or use the release of prov the file was written for",
         )
-
-
-def _talos(table: Fields | None) -> TalosSpec:
-    if table is None:
-        return TalosSpec("")
-    version = table.scalar("version", str, required=True) or ""
-    extensions = tuple(text for text, _ in table.texts("extensions"))
-    table.finish()
-    return TalosSpec(version, extensions, _value_place(table, "version"))
 
 
 def _kubernetes(table: Fields | None) -> KubernetesSpec:

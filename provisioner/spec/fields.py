@@ -65,7 +65,7 @@ class Reader:
                 remedy="declare it as plain: variables: {name: {type: string, env: NAME}}, and use ${var.name}",
             )
             return None
-        return _as_node(value, node.place)
+        return as_node(value, node.place)
 
     def scalar(self, node: Node, kind: type[T], what: str) -> T | None:
         """A settled scalar of exactly this type."""
@@ -193,13 +193,14 @@ def _is(value: Scalar, kind: type) -> bool:
     return type(value) is kind
 
 
-def _as_node(value: Value, place: Place) -> Node:
+def as_node(value: Value, place: Place) -> Node:
+    """A plain value as if it had been written at this place."""
     match value:
         case tuple():
-            return ListNode(tuple(_as_node(item, place) for item in value), place)
+            return ListNode(tuple(as_node(item, place) for item in value), place)
         case Mapping():
             return MapNode(
-                {key: _as_node(item, place) for key, item in value.items()}, dict.fromkeys(value, place), place
+                {key: as_node(item, place) for key, item in value.items()}, dict.fromkeys(value, place), place
             )
         case None | bool() | int() | float() | str():
             return ScalarNode(value, str(value).lower() if isinstance(value, bool) else str(value), place)

@@ -32,6 +32,9 @@ class Findings:
                 return ""
         return did_you_mean(word, known)
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def __bool__(self) -> bool:
         return bool(self._found)
 

@@ -119,11 +119,13 @@ def _canonical(value: Any) -> Any:
         case Address():
             return str(value)
         case Mapping():
-            return {key: _canonical(item) for key, item in value.items()}
+            return {str(key): _canonical(item) for key, item in value.items()}
         case tuple():
             return [_canonical(item) for item in value]
         case _ if attrs.has(type(value)):
-            fields = (item for item in attrs.fields(type(value)) if item.name not in ("place", "places"))
+            fields = (
+                item for item in attrs.fields(type(value)) if item.name not in ("place", "places", "image_place")
+            )
             return {item.name: _canonical(getattr(value, item.name)) for item in fields}
         case _:
             return value

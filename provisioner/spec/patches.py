@@ -1,12 +1,15 @@
 """Patches of the machine configuration, in files and in the cluster file itself.
 
-An entry of `patches:` has one of three forms:
+An entry of `patches:` has one of four forms:
 
     - patches/all.yaml                            a file
-    - machine: {sysctls: {vm.max_map_count: "1"}} a document, written here
-    - file: patches/gpu.yaml                      the same with more said: `file` or `inline` (a document or a list
-      role: worker                                of them), for whom (`role` or `node`, top level only), and whether
-      expand: true                                a file's ${…} are ours (they are Talos's own otherwise)
+    - machine: {sysctls: {vm.max_map_count: "1"}} a document, written here; or an operation of a JSON patch
+    - '[{"op": "remove", "path": "/machine/env"}]' the text of a patch: it begins with a bracket, or has several lines
+    - file: patches/gpu.yaml                      the same with more said: `file` or `inline` (a document, a list of
+      role: worker                                them, or a text), for whom (`role` or `node`, top level only), and
+      expand: true                                whether a file's ${…} are ours (they are Talos's own otherwise)
+
+A patch is made of documents, or of operations (a JSON patch), never of both.
 
 Files are relative to the cluster file and taken literally unless `expand: true`; what stands in the cluster file is
 always expanded. Every scalar carries the file and line it was written in, so a plan can say where it came from.
@@ -25,6 +28,7 @@ from provisioner.model.value import Origin, Secret, Sourced, Value
 from provisioner.spec.document import ListNode, MapNode, Node, ScalarNode, parse
 from provisioner.spec.fields import Fields, Reader
 from provisioner.spec.files import Folder
+from provisioner.spec.findings import Findings
 from provisioner.spec.schema import Patch
 
 ROLES: Mapping[str, Role] = {"controlplane": "controlplane", "worker": "worker"}
@@ -57,6 +61,8 @@ class PatchReader:
         return tuple(patch for patch in read if patch is not None)
 
     def _entry(self, node: Node, what: str, *, targets: bool) -> Patch | None:
+        if isinstance(node, ScalarNode) and _is_patch_text(node):
+            return Patch(self._inline(node, what), place=node.place)
         if isinstance(node, ScalarNode):
             name = self.reader.scalar(node, str, what)
             return None if name is None else Patch(self._file(name, node.place, expand=False), place=node.place)
@@ -116,8 +122,20 @@ class PatchReader:
         return name
 
     def _inline(self, node: Node, what: str) -> tuple[Mapping[str, Value], ...]:
+        if isinstance(node, ScalarNode) and _is_patch_text(node):
+            return self._documents(self._text(node), what, self._expanded(self.main))
         documents = node.items if isinstance(node, ListNode) else (node,)
         return self._documents(documents, what, self._expanded(self.main))
+
+    def _text(self, node: ScalarNode) -> tuple[Node, ...]:
+        """The documents of a patch that is written as one text; all of it stands where the text does."""
+        findings = Findings()
+        documents = parse(node.text.encode(), node.place.file, findings)
+        for problem in findings.problems:
+            self.reader.findings.add(
+                problem.code, problem.summary, node.place, detail=problem.detail, remedy=problem.remedy
+            )
+        return tuple(_placed(document, node.place) for document in documents)
 
     def _file(self, name: str, place: Place, *, expand: bool) -> tuple[Mapping[str, Value], ...]:
         if name not in self._files:
@@ -143,13 +161,16 @@ class PatchReader:
     def _documents(
         self, nodes: tuple[Node, ...], what: str, leaf: Callable[[ScalarNode], Value]
     ) -> tuple[Mapping[str, Value], ...]:
+        flat = tuple(item for node in nodes for item in (node.items if isinstance(node, ListNode) else (node,)))
+        if any(map(_is_operation, flat)):
+            return self._operations(flat, what, leaf)
         found: list[Mapping[str, Value]] = []
         known: set[tuple[str, ...]] = set()
         for node in nodes:
             if isinstance(node, ScalarNode) and node.value is None:
                 continue  # nothing between two `---`
             if not isinstance(node, MapNode):
-                self._refuse_shape(node, what)
+                self.reader.wrong_type(node, "a mapping", what)
                 continue
             identity = self._identity(node, what)
             if identity is not None and identity in known:
@@ -164,18 +185,23 @@ class PatchReader:
             found.append({key: _tree(item, leaf) for key, item in node.entries.items()})
         return tuple(found)
 
-    def _refuse_shape(self, node: Node, what: str) -> None:
-        items = node.items if isinstance(node, ListNode) else ()
-        if any(isinstance(item, MapNode) and "op" in item.entries for item in items):
+    def _operations(
+        self, nodes: tuple[Node, ...], what: str, leaf: Callable[[ScalarNode], Value]
+    ) -> tuple[Mapping[str, Value], ...]:
+        """The operations of a JSON patch; whether they fit is seen when they are done."""
+        found: list[Mapping[str, Value]] = []
+        for node in nodes:
+            if isinstance(node, MapNode) and _is_operation(node):
+                found.append({key: _tree(item, leaf) for key, item in node.entries.items()})
+                continue
             self.reader.findings.add(
-                "patch-json",
-                "JSON patches are not supported",
+                "patch-mixed",
+                "a part of a JSON patch is no operation",
                 node.place,
-                detail=f"{what} is a list of operations; Talos takes those for a single document only",
-                remedy="write it as a part of the configuration, such as `machine: {sysctls: {…}}`",
+                detail=f"{what} has operations, and something here that has not both `op` and `path`",
+                remedy="complete it; documents go into a patch of their own",
             )
-        else:
-            self.reader.wrong_type(node, "a mapping", what)
+        return tuple(found)
 
     def _identity(self, node: MapNode, what: str) -> tuple[str, ...] | None:
         """What makes a document itself: nothing for the root, else its kind and name; None if it is faulty."""
@@ -205,6 +231,28 @@ class PatchReader:
 
     def _expanded(self, file: str) -> Callable[[ScalarNode], Value]:
         return lambda node: _mark(self.reader.free(node), Origin(file, node.place.line))
+
+
+def _is_operation(node: Node) -> bool:
+    """Whether a node is an operation of a JSON patch: no configuration document has these keys at its top."""
+    return isinstance(node, MapNode) and {"op", "path"} <= node.entries.keys()
+
+
+def _is_patch_text(node: ScalarNode) -> bool:
+    """Whether a text is a patch rather than the name of a file; the rule is talosctl's."""
+    return isinstance(node.value, str) and (node.text.lstrip()[:1] in ("[", "{") or "\n" in node.text)
+
+
+def _placed(node: Node, place: Place) -> Node:
+    """The node with all of it at one place."""
+    match node:
+        case MapNode():
+            entries = {key: _placed(item, place) for key, item in node.entries.items()}
+            return MapNode(entries, dict.fromkeys(node.keys, place), place)
+        case ListNode():
+            return ListNode(tuple(_placed(item, place) for item in node.items), place)
+        case ScalarNode():
+            return ScalarNode(node.value, node.text, place)
 
 
 def _literal(file: str) -> Callable[[ScalarNode], Value]:

@@ -11,6 +11,7 @@ from provisioner.errors import did_you_mean
 from provisioner.model.topology import Role
 from provisioner.spec.document import Node
 from provisioner.spec.fields import Fields, Reader
+from provisioner.spec.machine import SettingsReader
 from provisioner.spec.patches import ROLES, PatchReader
 from provisioner.spec.schema import Pool
 
@@ -21,33 +22,47 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 
 
 @frozen
+class _Rest:
+    """What is read of a pool once it is known which nodes and resources there are."""
+
+    patches: Node | None
+    machine: Node | None
+    options: Mapping[str, Node]
+
+
+@frozen
 class Pools:
     """The pools whose shape could be read, the names of the others, and what is still to be read of all."""
 
     pools: tuple[Pool, ...] = ()
     faulty: frozenset[str] = frozenset()
-    _rest: Mapping[str, tuple[Node | None, Mapping[str, Node]]] = field(factory=dict)
+    _rest: Mapping[str, _Rest] = field(factory=dict)
 
     @property
     def nodes(self) -> tuple[str, ...]:
         return tuple(name for pool in self.pools for name in pool.nodes)
 
-    def complete(self, reader: Reader, patches: PatchReader) -> tuple[Pool, ...]:
-        """The pools with options and patches, which may refer to nodes and resources."""
+    def complete(self, reader: Reader, patches: PatchReader, settings: SettingsReader) -> tuple[Pool, ...]:
+        """The pools with options, patches and settings of their own, which may refer to nodes and resources."""
         options = {
-            name: {key: reader.free(node) for key, node in rest.items()} for name, (_, rest) in self._rest.items()
+            name: {key: reader.free(node) for key, node in rest.options.items()} for name, rest in self._rest.items()
         }
         patched = {
-            name: patches.read(node, f"pools.{name}.patches", targets=False) for name, (node, _) in self._rest.items()
+            name: patches.read(rest.patches, f"pools.{name}.patches", targets=False)
+            for name, rest in self._rest.items()
         }
-        return tuple(evolve(pool, options=options[pool.name], patches=patched[pool.name]) for pool in self.pools)
+        machines = {name: settings.read(rest.machine, f"pools.{name}.machine") for name, rest in self._rest.items()}
+        return tuple(
+            evolve(pool, options=options[pool.name], patches=patched[pool.name], machine=machines[pool.name])
+            for pool in self.pools
+        )
 
 
 def read_pools(table: Fields | None, providers: Mapping[str, str] | None) -> Pools:
     """What decides which nodes there are. `providers` are the names the file has, with their types."""
     pools: list[Pool] = []
     faulty: set[str] = set()
-    rest: dict[str, tuple[Node | None, Mapping[str, Node]]] = {}
+    rest: dict[str, _Rest] = {}
     for name, node in table or ():
         assert table is not None
         fields = table.reader.table(node, f"pools.{name}")
@@ -57,7 +72,7 @@ def read_pools(table: Fields | None, providers: Mapping[str, str] | None) -> Poo
         else:
             pools.append(pool)
         if fields is not None:
-            rest[name] = (fields.take("patches"), fields.rest())
+            rest[name] = _Rest(fields.take("patches"), fields.take("machine"), fields.rest())
     return Pools(tuple(pools), frozenset(faulty), rest)
 
 

@@ -8,15 +8,16 @@ judges them later (a provider its settings, a kind its props) can point at the l
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path as File
 
 from attrs import field, frozen
 
 from provisioner.errors import Place
 from provisioner.model.address import Address
 from provisioner.model.resource import Replace
-from provisioner.model.topology import Role
-from provisioner.model.value import Value
+from provisioner.model.topology import PUBLIC_FACTORY, Role
+from provisioner.model.value import Path, Value
+from provisioner.talos.images.schematic import Schematic
 
 AUTO = "auto"
 """The endpoint that the provider of the first control-plane pool makes."""
@@ -24,11 +25,26 @@ AUTO = "auto"
 
 @frozen
 class TalosSpec:
-    """`talos:`. The release to run, as `v1.13.9`, and extensions such as `siderolabs/iscsi-tools`."""
+    """`talos:`. The release to run, as `v1.13.9`, and what its images have beyond it.
+
+    extensions    such as `siderolabs/iscsi-tools`
+    schematic     all other customisations
+    schematic_id  the id of the two together; empty where it shall be computed
+    secureboot    whether machines boot signed images
+    factory       the URL of the Image Factory or of a folder like it, without a slash at the end
+    registry      where installers come from; empty for the factory's own
+    """
 
     version: str
     extensions: tuple[str, ...] = ()
+    schematic: Schematic = field(factory=Schematic)
+    schematic_id: str = ""
+    secureboot: bool = False
+    factory: str = PUBLIC_FACTORY
+    registry: str = ""
     place: Place = field(default=Place(), eq=False)
+    image_place: Place = field(default=Place(), eq=False)
+    """Where the file says what the image is."""
 
 
 @frozen
@@ -61,10 +77,28 @@ class Patch:
 
 
 @frozen
+class MachineSettings:
+    """What the file says about machines of one sort, all layers merged; `values` has the form of Talos's MACHINE.
+
+    `places` has where each part was written, by its path into the values.
+    """
+
+    values: Mapping[str, Value] = field(factory=dict)
+    places: Mapping[Path, Place] = field(factory=dict, eq=False)
+
+    def place(self, path: Path) -> Place:
+        """Where the part at this path stands, or the nearest above it that was written."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, Place())
+
+
+@frozen
 class Pool:
     """One entry of `pools:`: nodes of one role and shape, called `<name>-1` to `<name>-<count>`.
 
-    `without` takes single nodes out. `options` are the keys that only the pool's provider understands.
+    `without` takes single nodes out. `machine` are the settings for all nodes with those of the pool over them.
+    `options` are the keys that only the pool's provider understands.
     """
 
     name: str
@@ -75,6 +109,7 @@ class Pool:
     zones: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     patches: tuple[Patch, ...] = ()
+    machine: MachineSettings = MachineSettings()
     options: Mapping[str, Value] = field(factory=dict)
     place: Place = field(default=Place(), eq=False)
     places: Mapping[str, Place] = field(factory=dict, eq=False)
@@ -130,11 +165,12 @@ class ClusterSpec:
 
     Pools stand in the order written: the provider of the first control-plane pool makes the endpoint `auto`.
     `talos` is None, and there are no pools, in a file that has resources and outputs only.
+    `machines` has the settings of the nodes that have some of their own, those of their pools below them.
     `endpoint` is `auto`, a host or a URL. `digest` is the SHA-256 of all that has a meaning, secrets and patch files
     included, places and comments not.
     """
 
-    path: Path
+    path: File
     name: str
     variables: Mapping[str, Value]
     talos: TalosSpec | None
@@ -143,6 +179,7 @@ class ClusterSpec:
     endpoint: str
     pools: tuple[Pool, ...]
     patches: tuple[Patch, ...] = ()
+    machines: Mapping[str, MachineSettings] = field(factory=dict)
     resources: tuple[ResourceBlock, ...] = ()
     moved: tuple[MovedBlock, ...] = ()
     outputs: Mapping[str, Value] = field(factory=dict)

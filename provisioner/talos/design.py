@@ -2,19 +2,36 @@
 
 secrets ──► configuration of each node ──► bootstrap ──► health
               ▲ (its machine)               (control planes only)
+              │
+          schematic, where images are customised, before all that boots from one
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from provisioner.sdk import Address, Call, Machine, Node, Ref, Resource, Rollout, Topology, Value
+from provisioner.sdk import (
+    PUBLIC_FACTORY,
+    STOCK_SCHEMATIC,
+    Address,
+    Call,
+    Machine,
+    Node,
+    Ref,
+    Resource,
+    Rollout,
+    Sourced,
+    Topology,
+    Value,
+)
 from provisioner.talos.config.assemble import documents
 from provisioner.talos.config.endpoint import host
 from provisioner.talos.images.artifacts import artifact_url
 
+SCHEMATIC = Address("talos.schematic", "cluster")
 SECRETS = Address("talos.secrets", "cluster")
 BOOTSTRAP = Address("talos.bootstrap", "cluster")
 HEALTH = Address("talos.health", "cluster")
@@ -91,6 +108,51 @@ def design(
         _health(topology, instance),
     )
     return resources, (_one_by_one(topology),)
+
+
+def schematic(topology: Topology, instance: str) -> Resource | None:
+    """What the Image Factory is told; None where it is the public one, and knows everything already."""
+    talos = topology.talos
+    if talos.schematic == STOCK_SCHEMATIC and talos.factory == PUBLIC_FACTORY:
+        return None
+    tree = json.loads(talos.recipe) if talos.recipe else {}
+    extensions = tree.get("customization", {}).get("systemExtensions", {}).get("officialExtensions", ())
+    props: dict[str, Value] = {
+        "factory": talos.factory,
+        "id": talos.schematic,
+        "recipe": talos.recipe,
+        "version": f"v{talos.version.removeprefix('v')}",
+        "extensions": tuple(extensions),
+        "overlay": tree.get("overlay", {}).get("name", ""),
+    }
+    return Resource(SCHEMATIC, instance, props)
+
+
+def after_schematic(resources: Iterable[Resource], topology: Topology) -> tuple[Resource, ...]:
+    """The resources, those that name the schematic made after it is known at the factory.
+
+    Whatever boots from an image or installs one has its id in a property, in a URL as a rule.
+    """
+    return tuple(
+        evolve(each, after=(*each.after, SCHEMATIC)) if _mentions(each.props, topology.talos.schematic) else each
+        for each in resources
+    )
+
+
+def _mentions(value: Value, text: str) -> bool:
+    match value:
+        case str():
+            return text in value
+        case Sourced():
+            return _mentions(value.value, text)
+        case Call():
+            return any(_mentions(arg, text) for arg in value.args)
+        case Mapping():
+            return any(_mentions(item, text) for item in value.values())
+        case tuple():
+            return any(_mentions(item, text) for item in value)
+        case _:
+            return False
 
 
 def settings(topology: Topology, machines: Mapping[str, Machine], endpoint: Value) -> Mapping[str, Value]:

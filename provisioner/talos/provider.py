@@ -9,10 +9,13 @@ from attrs import field, frozen
 
 from provisioner.sdk import PROTOCOL, AnyKind, Function
 from provisioner.talos.config.encode import encode
+from provisioner.talos.config.pem import pem
 from provisioner.talos.kinds.bootstrap import BootstrapKind
 from provisioner.talos.kinds.config import ConfigKind
 from provisioner.talos.kinds.health import HealthGate
+from provisioner.talos.kinds.schematic import SchematicKind
 from provisioner.talos.kinds.secrets import SecretsKind
+from provisioner.talos.settings.leaf import BASE64, encode_base64
 
 if TYPE_CHECKING:
     from provisioner.talos.api.cluster import Cluster
@@ -48,9 +51,10 @@ class TalosProvider:
         "talos.bootstrap": BootstrapKind(),
         "talos.config": ConfigKind(),
         "talos.health": HealthGate(),
+        "talos.schematic": SchematicKind(),
         "talos.secrets": SecretsKind(),
     }
-    functions: ClassVar[Mapping[str, Function]] = {"talos.encode": encode}
+    functions: ClassVar[Mapping[str, Function]] = {"talos.encode": encode, "talos.pem": pem, BASE64: encode_base64}
 
     def connect(self, settings: Settings) -> Cluster:
         """Access to the cluster's machines; nothing is opened before the first question."""

@@ -40,8 +40,10 @@ class Support:
 
 
 _ROWS = (
+    Support(Contract(1, 11), 29, 34, "v1.34.1", "v1.11.6", "siderolabs/talos v1.11.6, pkg/machinery"),
     Support(Contract(1, 12), 30, 35, "v1.35.4", "v1.12.11", "siderolabs/talos v1.12.11, pkg/machinery"),
     Support(Contract(1, 13), 31, 36, "v1.36.3", "v1.13.9", "siderolabs/talos v1.13.9, pkg/machinery"),
+    Support(Contract(1, 14), 32, 37, "v1.37.0", "v1.14.1", "siderolabs/talos v1.14.1, pkg/machinery"),
 )
 _BY_CONTRACT = {row.contract: row for row in _ROWS}
 

@@ -59,12 +59,12 @@ class Project:
 
     def graph(self, state: State) -> ResourceGraph:
         """What the file wants, with what was chosen at birth."""
-        topology, bindings = topology_of(self.spec, _binding(state))
+        topology, bindings = topology_of(self.spec, bindings_of(state))
         return compose(self.spec, topology, bindings, self.registry)
 
     def refuse_moves(self, state: State) -> None:
         """Raises InputError where the file asks for what no plan can do to a cluster that stands."""
-        found = moves(self.spec, _binding(state))
+        found = moves(self.spec, bindings_of(state))
         if found:
             raise InputError(found)
 
@@ -116,7 +116,7 @@ def default_state(file: Path, cluster: str) -> Path:
     return file.parent / ".prov" / f"{cluster}.db"
 
 
-def _binding(state: State) -> Mapping[str, str]:
+def bindings_of(state: State) -> Mapping[str, str]:
     """Choices made at birth bind what stands; once nothing does, a new birth may choose anew."""
     return state.bindings if state.entries else {}
 

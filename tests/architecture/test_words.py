@@ -45,7 +45,7 @@ class Text:
     [
         "a machine did not answer",
         "Talos runs no such Kubernetes",
-        "JSON patches are not supported",
+        "JSON patches take a single document",
         "HostnameConfig stands twice",
         "`prov apply` by {}",
         "{}: {}",

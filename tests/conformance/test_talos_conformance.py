@@ -1,6 +1,7 @@
 """The kinds of Talos keep the rules of the house, as far as rules about objects fit what machines are told.
 
-`talos.config` is tried on a cluster in memory. `talos.secrets` has no remote, and `talos.bootstrap` is an event that
+`talos.config` is tried on a cluster in memory. `talos.secrets` has no remote, `talos.schematic` none that
+forgets, and `talos.bootstrap` is an event that
 is observed and never taken back: their promises have tests of their own.
 """
 
@@ -128,6 +129,7 @@ class TestTalos(ProviderSuite, KindSuite):
         "throttled": "machines have no such answer",
         "quota": "machines have no quotas",
         "conflict": "a machine that is busy is looked at again",
+        "talos.schematic": "a factory never loses one and never takes one back",
         "talos.secrets": "it has no remote: what is on record is the truth",
         "talos.bootstrap": "it is observed, and nothing takes it back but wiping the machines",
         "talos.health": "its conditions have tests of their own",

@@ -18,16 +18,21 @@ from fakes.session import Session, commands, differs
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "examples" / "first-cluster"
+EXAMPLES = ROOT / "examples"
 TEMPLATE = ROOT / "examples" / "provider-template"
-DOCUMENTS = ("README.md", "docs/guides/first-cluster.md")
+DOCUMENTS = {
+    "README.md": "first-cluster",
+    "docs/guides/first-cluster.md": "first-cluster",
+    "docs/guides/machine-settings.md": "static-network",
+}
+"""Each with the example that its session is about."""
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_session_does_what_the_document_shows(lab: Lab, name: str) -> None:
     """Every command ends as shown and says what is shown, in a fresh copy of the example."""
-    _follow(name, _session(lab))
+    _follow(name, _session(lab, EXAMPLES / DOCUMENTS[name]))
 
 
 @pytest.mark.timeout(300)
@@ -58,9 +63,8 @@ def _provider_session(lab: Lab, installed: Path) -> Session:
     return Session(lab.folder, environ)
 
 
-def _session(lab: Lab) -> Session:
+def _session(lab: Lab, example: Path) -> Session:
     """A shell in a copy of the example, with an empty home and `prov` on the path."""
-    shutil.copy(EXAMPLE / "cluster.yaml", lab.folder)
-    shutil.copytree(EXAMPLE / "patches", lab.folder / "patches")
+    shutil.copytree(example, lab.folder, dirs_exist_ok=True)
     environ = {name: text for name, text in lab.environ.items() if name != "PROV_AGE_KEY_FILE"}
     return Session(lab.folder, {**environ, "PATH": f"{PROV.parent}:{environ['PATH']}"})

@@ -68,6 +68,10 @@ class FakeCluster:
             raise Exists(host, "etcd data directory is not empty")
         self._reply(host)
 
+    def reboot(self, host: str) -> None:
+        self._note("reboot", host)
+        self._reply(host)
+
     def reset(self, host: str, *, graceful: bool, reboot: bool) -> None:
         self._note("reset", host, graceful, reboot)
         machine = self.machines[host]

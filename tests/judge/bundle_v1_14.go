@@ -7,4 +7,6 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/config/generate/secrets"
 )
 
-func checked(bundle *secrets.Bundle, contract *config.VersionContract) error { return bundle.Validate(contract) }
+func checked(bundle *secrets.Bundle, contract *config.VersionContract) error {
+	return bundle.Validate(contract)
+}

@@ -13,6 +13,9 @@
 //	                                                  → {"controlplane": text, "worker": text}
 //	{"do": "merge", "base": text, "patch": text}      → {"config": text} or {"error": text}
 //	{"do": "encode", "config": text}                  → {"config": text}, as the library writes it
+//	{"do": "release", "talos": "v1.14.1", "kubernetes": "1.37.0"}
+//	                                                  → {"kubernetes": its default, "fits": whether it runs the other}
+//	{"do": "redact", "config": text}                  → {"config": text}, with what it holds for secret replaced
 //	{"do": "secrets", "contract": "v1.14"}            → {"secrets": text}, a bundle of its own
 //
 // Further wishes for "generate" are the fields of `wishes`. What goes wrong is the "error" of an answer; where the
@@ -29,6 +32,8 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	machineapi "github.com/siderolabs/talos/pkg/machinery/api/machine"
+	"github.com/siderolabs/talos/pkg/machinery/compatibility"
 	"github.com/siderolabs/talos/pkg/machinery/config"
 	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
 	"github.com/siderolabs/talos/pkg/machinery/config/configpatcher"
@@ -37,12 +42,13 @@ import (
 	"github.com/siderolabs/talos/pkg/machinery/config/generate/secrets"
 	"github.com/siderolabs/talos/pkg/machinery/config/machine"
 	"github.com/siderolabs/talos/pkg/machinery/config/validation"
+	"github.com/siderolabs/talos/pkg/machinery/constants"
 )
 
 type request struct {
 	wishes
 
-	Do, Config, Mode, Base, Patch, Contract, Secrets string
+	Do, Config, Mode, Base, Patch, Contract, Secrets, Talos string
 }
 
 // wishes are what a user can tell the generator; a zero value is a wish not made.
@@ -114,6 +120,10 @@ func judge(asked request) (answer, error) {
 		return merge(asked)
 	case "encode":
 		return encode(asked)
+	case "redact":
+		return redact(asked)
+	case "release":
+		return release(asked)
 	case "secrets":
 		return ownSecrets(asked)
 	default:
@@ -273,6 +283,36 @@ func encode(asked request) (answer, error) {
 	}
 
 	return answer{"config": string(text)}, nil
+}
+
+func redact(asked request) (answer, error) {
+	provider, err := configloader.NewFromBytes([]byte(asked.Config))
+	if err != nil {
+		return nil, err
+	}
+
+	text, err := provider.RedactSecrets("REDACTED").EncodeBytes(encoder.WithComments(encoder.CommentsDisabled))
+	if err != nil {
+		return nil, err
+	}
+
+	return answer{"config": string(text)}, nil
+}
+
+func release(asked request) (answer, error) {
+	talos, err := compatibility.ParseTalosVersion(&machineapi.VersionInfo{Tag: asked.Talos})
+	if err != nil {
+		return nil, err
+	}
+
+	kubernetes, err := compatibility.ParseKubernetesVersion(asked.Kubernetes)
+	if err != nil {
+		return nil, err
+	}
+
+	fits := kubernetes.SupportedWith(talos) == nil
+
+	return answer{"kubernetes": constants.DefaultKubernetesVersion, "fits": fits}, nil
 }
 
 func ownSecrets(asked request) (answer, error) {

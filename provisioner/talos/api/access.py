@@ -156,6 +156,10 @@ class Access(Protocol):
         """Starts a new etcd on this control plane."""
         ...
 
+    def reboot(self, host: str) -> None:
+        """Begins an orderly reboot; the answer comes before it."""
+        ...
+
     def reset(self, host: str, *, graceful: bool, reboot: bool) -> None:
         """Wipes configuration and data; gracefully means drained, and gone from etcd, first.
 

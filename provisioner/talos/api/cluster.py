@@ -62,6 +62,9 @@ class Cluster:
     def bootstrap(self, host: str) -> None:
         self._ask(host, machine.bootstrap, self._links.ours)
 
+    def reboot(self, host: str) -> None:
+        self._ask(host, machine.reboot, self._links.ours)
+
     def reset(self, host: str, *, graceful: bool, reboot: bool) -> None:
         self._ask(host, partial(machine.reset, graceful=graceful, reboot=reboot), self._links.ours)
 

@@ -14,6 +14,9 @@ from provisioner.sdk import Call, ProvError, Value, strip_origins
 PORT = 6443
 """Where the Kubernetes API listens when no URL says otherwise."""
 
+_IPV4_NETWORKS = ("10.244.0.0/16", "10.96.0.0/12")
+_IPV6_NETWORKS = ("fc00:db8:10::/56", "fc00:db8:20::/112")
+
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 
 
@@ -60,6 +63,11 @@ def is_ipv6(endpoint: Value) -> bool:
         return ipaddress.ip_address(str(strip_origins(endpoint))).version == 6
     except ValueError:
         return False
+
+
+def networks(endpoint: Value) -> tuple[str, str]:
+    """The networks of pods and of services, of the address family of the endpoint."""
+    return _IPV6_NETWORKS if is_ipv6(host(endpoint)) else _IPV4_NETWORKS
 
 
 def _host_of(text: str) -> str:

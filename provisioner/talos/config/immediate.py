@@ -1,16 +1,21 @@
-"""Which changes of a configuration make a node of Talos 1.13 or older reboot.
+"""Which changes of a configuration take effect with a reboot only.
 
-Up to 1.13 the node compares the root document it has with the one it gets: fields in the table below take
-effect at once, any other one needs a reboot. Typed documents never cause one by themselves.
-Source: siderolabs/talos v1.13, `ApplyConfiguration` and `runtime.CanApplyImmediate`.
+Up to Talos 1.13 the node compares the root document it has with the one it gets, and reboots by itself for
+fields outside the first table. From 1.14 it never does, and says nothing: who applies has to know, and to ask
+for the reboot. So one answer holds for all releases: what is true of a field is true of the document that has
+its place, and where the node stays up though it has to reboot, it is told to.
+
+Source: siderolabs/talos v1.13, `ApplyConfiguration` and `runtime.CanApplyImmediate`; v1.14.1, the descriptions
+of fields below `pkg/machinery/config/types`, and `ApplyConfiguration`, which compares nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
-from provisioner.sdk import Path
-from provisioner.talos.config.path import covers, dotted, patterns
+from provisioner.sdk import ABSENT, FieldChange, Path
+from provisioner.talos.config.named import ROOT, kind_of
+from provisioner.talos.config.path import Pattern, any_covers, dotted, patterns
 
 _IMMEDIATE = patterns(
     "debug",
@@ -43,20 +48,67 @@ _IMMEDIATE = patterns(
         for name in ("kubernetesTalosAPIAccess", "kubePrism", "hostDNS", "imageCache", "nodeAddressSortAlgorithm")
     ),
 )
+"""Fields of the root document that a node takes over at once."""
+
+_AT_BOOT = patterns(
+    "cluster.etcd.image",
+    "cluster.etcd.extraArgs",
+    "cluster.etcd.advertisedSubnets",
+    "cluster.etcd.listenSubnets",
+    "cluster.etcd.subnet",
+)
+"""Those among them that what runs already does not notice: etcd is started once."""
+
+_DOCUMENTS: Mapping[str, tuple[Pattern, ...]] = {
+    "EnvironmentConfig": patterns("variables"),
+    "KernelModuleConfig": patterns("parameters"),
+    "RawVolumeConfig": patterns("encryption"),
+    "SecurityProfileConfig": patterns("workloadIsolation"),
+    "SwapVolumeConfig": patterns("encryption"),
+    "UserVolumeConfig": patterns("encryption"),
+    "VolumeConfig": patterns("encryption"),
+}
+"""Fields of other documents that wait for a boot, by kind, where the document is there before and after."""
+
+_WHOLE: Mapping[str, tuple[bool, bool]] = {
+    "EnvironmentConfig": (True, True),
+    "KernelModuleConfig": (False, True),
+    "SecurityProfileConfig": (True, True),
+}
+"""Whether a document waits for a boot when it comes, and when it goes."""
 
 
-def needs_reboot(paths: Iterable[Path]) -> bool:
-    """Whether applying these changes reboots the node; see `reboot_fields` for the form of the paths."""
-    return bool(reboot_fields(paths))
+def needs_reboot(changes: Iterable[FieldChange]) -> bool:
+    """Whether a node reboots for these changes, by itself or told to; see `reboot_fields`."""
+    return bool(reboot_fields(changes))
 
 
-def reboot_fields(paths: Iterable[Path]) -> tuple[str, ...]:
+def reboot_fields(changes: Iterable[FieldChange]) -> tuple[str, ...]:
     """The changed fields that take effect with a reboot only, sorted: `machine.files[0].content`.
 
-    A path is that of a changed leaf among a node's documents: `("documents", 0, "machine", "kubelet", …)`.
-    The root document is always number 0.
+    The changes are of leaves among a node's documents: `("documents", 0, "machine", "kubelet", …)`, documents
+    called as in `named`.
     """
-    below_root = (path[2:] for path in paths if path[1] == 0)
-    return tuple(
-        sorted(dotted(path) for path in below_root if not any(covers(pattern, path) for pattern in _IMMEDIATE))
-    )
+    everything = tuple(changes)
+    coming, going = (_whole(everything, side) for side in ("before", "after"))
+    return tuple(sorted(_words(each.path) for each in everything if _waits(each.path, coming, going)))
+
+
+def _waits(path: Path, coming: frozenset[str | int], going: frozenset[str | int]) -> bool:
+    _, document, *rest = path
+    if document == ROOT:
+        return any_covers(_AT_BOOT, rest) or not any_covers(_IMMEDIATE, rest)
+    kind = kind_of(document)
+    if document in coming or document in going:
+        return _WHOLE.get(kind, (False, False))[document in going]
+    return any_covers(_DOCUMENTS.get(kind, ()), rest)
+
+
+def _whole(changes: Sequence[FieldChange], side: str) -> frozenset[str | int]:
+    """The documents that are not there on one side: their kind has changed as well."""
+    return frozenset(each.path[1] for each in changes if each.path[2:] == ("kind",) and getattr(each, side) == ABSENT)
+
+
+def _words(path: Path) -> str:
+    _, document, *rest = path
+    return dotted(tuple(rest)) if document == ROOT else ": ".join(filter(None, (str(document), dotted(tuple(rest)))))

@@ -1,8 +1,11 @@
-"""Strategic-merge patches for configuration documents.
+"""Patches for configuration documents.
 
-A patch is itself a tuple of documents. Each finds its counterpart by apiVersion, kind and name; the root
-document, which has none of them, finds the root. In each patch document the deletions come first, then the
-rest is merged, or appended as a new document where there is no counterpart.
+A strategic-merge patch is itself a tuple of documents. Each finds its counterpart by apiVersion, kind and name;
+the root document, which has none of them, finds the root. In each patch document the deletions come first, then
+the rest is merged, or appended as a new document where there is no counterpart.
+
+A JSON patch is a tuple of operations (see `operations`). It has no way to say which document it means, so Talos
+takes it for a configuration of one document only, and so do we.
 
 Patches append to lists, so they are merged into a freshly generated configuration only, never into one
 that was read from a node: that would double the lists with every run.
@@ -15,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import frozen
 
 from provisioner.sdk import Path, Place, ProvError, Sourced, Value, leaves, strip_origins
+from provisioner.talos.config.operations import are_operations, operate, operation
 from provisioner.talos.config.path import dotted
 from provisioner.talos.config.removal import Deletion, remove, split
 from provisioner.talos.config.strategic import ROOT, Misfit, combine
@@ -45,6 +49,8 @@ def merge(documents: Sequence[Document], patch_documents: Sequence[Document]) ->
 
     Leaves keep where they came from. Raises PatchError.
     """
+    if are_operations(patch_documents):
+        return _operated(documents, patch_documents)
     merged = {identity_of(document): document for document in documents}
     for identity, patch in _checked(patch_documents):
         try:
@@ -59,6 +65,31 @@ def merge(documents: Sequence[Document], patch_documents: Sequence[Document]) ->
         except Misfit as misfit:
             raise _refused(identity, patch, misfit) from None
     return tuple(merged.values())
+
+
+def _operated(documents: Sequence[Document], operations: Sequence[Value]) -> tuple[Document, ...]:
+    """The one document after a JSON patch."""
+    if len(documents) != 1:
+        raise _error(
+            "a JSON patch does not fit a configuration of several documents",
+            operations[0],
+            f"it cannot say which of them it means: {', '.join(str(identity_of(each)) for each in documents)}",
+            "write the change as a strategic-merge patch: a piece of the configuration itself",
+        )
+    document: Value = documents[0]
+    for item in operations:
+        try:
+            document = operate(document, operation(item))
+        except Misfit as misfit:
+            where = f"at {'/'.join(map(str, ('', *misfit.path)))}: " if misfit.path else ""
+            raise _error(
+                "an operation of a JSON patch cannot be done",
+                item,
+                f"{where}{misfit.reason}",
+                "compare it with the generated configuration; `prov why PATH` shows what stands at a path",
+            ) from None
+    assert isinstance(document, Mapping)  # no operation takes the whole of it
+    return (document,)
 
 
 def identity_of(document: Document) -> Identity:
@@ -78,12 +109,12 @@ def _checked(patch: Sequence[Document]) -> Iterator[tuple[Identity, Document]]:
     """The documents of a patch with their identities, each of which may appear once."""
     met: set[Identity] = set()
     for document in patch:
-        if not isinstance(document, Mapping) or {"op", "path"} <= document.keys():
+        if not isinstance(document, Mapping):
             raise _error(
-                "JSON patches (RFC 6902) are not supported",
+                "a configuration document must be a mapping",
                 document,
-                "generated configurations have several documents, which a JSON patch cannot address",
-                "write the change as a strategic-merge patch: a piece of the configuration itself",
+                "the patch has something else in its place",
+                "write the change as a piece of the configuration itself",
             )
         identity = identity_of(document)
         if identity in met:
@@ -103,7 +134,7 @@ def _after(deletions: Sequence[Deletion], document: Document | None, identity: I
         if not deletion.path and identity == Identity():
             raise Misfit((), "the root document cannot be deleted")
         if document is not None:
-            document = remove(document, deletion) if deletion.path else None
+            document = remove(document, deletion, kind=identity.kind) if deletion.path else None
     return document
 
 
@@ -115,13 +146,15 @@ def _joined(base: Document | None, rest: Document, kind: str) -> Document:
 
 def _word(document: Document, key: str) -> str:
     value = strip_origins(document.get(key))
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # the name of a routing rule is its priority
     if value is None or isinstance(value, str):
         return value or ""
     raise _error(
         "the identity of a configuration document must be written out",
         document,
         f"{key} is not a plain text",
-        f"write {key} as a text, in quotes if it is a number; references cannot stand there",
+        f"write {key} as a text; references cannot stand there",
     )
 
 
@@ -149,6 +182,10 @@ def _at(patch: Document, path: Path) -> Value:
 
 
 def _error(summary: str, found: Value, detail: str, remedy: str) -> PatchError:
-    origin = next((leaf.origin for _, leaf in leaves(found) if isinstance(leaf, Sourced)), None)
-    place = Place(file=origin.file, line=origin.line, column=1) if origin else None
-    return PatchError(summary, detail=detail, place=place, remedy=remedy)
+    return PatchError(summary, detail=detail, place=place_of(found), remedy=remedy)
+
+
+def place_of(value: Value) -> Place | None:
+    """Where the first leaf of a value that somebody wrote stands."""
+    origin = next((leaf.origin for _, leaf in leaves(value) if isinstance(leaf, Sourced)), None)
+    return None if origin is None else Place(file=origin.file, line=origin.line, column=1)

@@ -6,7 +6,7 @@ in which `*` stands for any one key or position.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
 from provisioner.sdk import Path
@@ -22,6 +22,11 @@ def matches(pattern: Pattern, path: Path) -> bool:
 def covers(pattern: Pattern, path: Path) -> bool:
     """Whether the pattern describes this path or something above it."""
     return len(pattern) <= len(path) and all(part in ("*", key) for part, key in zip(pattern, path, strict=False))
+
+
+def any_covers(among: Iterable[Pattern], path: Sequence[str | int]) -> bool:
+    """Whether one of the patterns describes this path or something above it."""
+    return any(covers(pattern, tuple(path)) for pattern in among)
 
 
 def patterns(*dotted: str) -> tuple[Pattern, ...]:

@@ -7,7 +7,9 @@ The directive stands at one of three levels:
     a list element   beside one `key: value`: the first element with that value goes
 
 `split` parts a patch document into its deletions with the rest, which is merged afterwards; `remove` does
-one deletion. Nothing inside a list element can be deleted. Source: siderolabs/talos v1.14,
+one deletion. Nothing inside a list element can be deleted. What is not there cannot be deleted, with one
+exception: a field that Talos has a name for may be absent, for then it stands empty in Talos's eyes; a key
+that the user chose, such as that of a label, may not. Source: siderolabs/talos v1.14,
 `configloader/internal/decoder`.
 """
 
@@ -18,10 +20,67 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from provisioner.sdk import Path, Secret, Value, strip_origins
-from provisioner.talos.config.strategic import Misfit
+from provisioner.talos.config.path import Pattern, any_matches, covers, patterns
+from provisioner.talos.config.strategic import ROOT, Misfit
 
 _DIRECTIVE = "$patch"
 _IDENTITY = frozenset({"apiVersion", "kind", "name"})
+
+_CHOSEN: Mapping[str, tuple[Pattern, ...]] = {
+    ROOT: patterns(
+        "machine.sysctls",
+        "machine.sysfs",
+        "machine.env",
+        "machine.nodeLabels",
+        "machine.nodeAnnotations",
+        "machine.nodeTaints",
+        "machine.registries.mirrors",
+        "machine.registries.config",
+        "machine.kubelet.extraArgs",
+        "cluster.extraManifestHeaders",
+        "cluster.*.env",
+        "cluster.*.extraArgs",
+    ),
+    "EnvironmentConfig": patterns("variables"),
+    "EthernetConfig": patterns("features"),
+    "KubeAPIServerConfig": patterns("env", "extraArgs"),
+    "KubeControllerManagerConfig": patterns("env", "extraArgs"),
+    "KubeExternalManifestConfig": patterns("headers"),
+    "KubeNodeConfig": patterns("labels", "annotations", "taints"),
+    "KubeProxyConfig": patterns("extraArgs"),
+    "KubeSchedulerConfig": patterns("env", "extraArgs"),
+    "KubeletConfig": patterns("extraArgs"),
+    "SysctlConfig": patterns("params"),
+    "SysfsConfig": patterns("params"),
+}
+"""Mappings whose keys the user chose."""
+
+_FREE: Mapping[str, tuple[Pattern, ...]] = {
+    ROOT: patterns(
+        "machine.kubelet.extraConfig",
+        "machine.kubelet.credentialProviderConfig",
+        "machine.baseRuntimeSpecOverrides",
+        "cluster.apiServer.auditPolicy",
+        "cluster.scheduler.config",
+        "cluster.*.resources.requests",
+        "cluster.*.resources.limits",
+    ),
+    "CRIBaseRuntimeSpecConfig": patterns("overrides"),
+    "KubeAPIServerConfig": patterns("resources.requests", "resources.limits"),
+    "KubeAdmissionControlConfig": patterns("configuration"),
+    "KubeAuditPolicyConfig": patterns("configuration"),
+    "KubeAuthenticationConfig": patterns("configuration"),
+    "KubeAuthorizerConfig": patterns("webhook"),
+    "KubeControllerManagerConfig": patterns("resources.requests", "resources.limits"),
+    "KubeCredentialProviderConfig": patterns("configuration"),
+    "KubeEtcdEncryptionConfig": patterns("config"),
+    "KubeFlannelCNIConfig": patterns("backendExtraConfig"),
+    "KubeProxyConfig": patterns("config"),
+    "KubeSchedulerConfig": patterns("config", "resources.requests", "resources.limits"),
+    "KubeStaticPodConfig": patterns("pod"),
+    "KubeletConfig": patterns("config"),
+}
+"""Trees of somebody else, such as Kubernetes, below which Talos has no names."""
 
 
 @frozen
@@ -49,11 +108,29 @@ def split(document: Mapping[str, Value]) -> tuple[tuple[Deletion, ...], Mapping[
     return tuple(deletions), rest
 
 
-def remove(document: Mapping[str, Value], deletion: Deletion) -> Mapping[str, Value]:
-    """The document without what the deletion names; raises Misfit when that is not there."""
+def remove(document: Mapping[str, Value], deletion: Deletion, *, kind: str) -> Mapping[str, Value]:
+    """The document of this kind without what the deletion names; raises Misfit when that is not there."""
+    if _may_be_absent(deletion, kind):
+        *above, last = deletion.path
+        parent = _at(document, tuple(above))
+        if isinstance(parent, Mapping) and last not in parent:
+            return document
     rest = _removed(document, deletion, 0)
     assert isinstance(rest, Mapping)
     return rest
+
+
+def _may_be_absent(deletion: Deletion, kind: str) -> bool:
+    """Whether the last key of the path is a name of Talos's."""
+    parent = deletion.path[:-1]
+    chosen = any_matches(_CHOSEN.get(kind, ()), parent)
+    return deletion.selector is None and not chosen and not any(covers(free, parent) for free in _FREE.get(kind, ()))
+
+
+def _at(value: Value, path: Path) -> Value:
+    for key in path:
+        value = value.get(str(key)) if isinstance(value, Mapping) else None
+    return value
 
 
 def _without(mapping: Mapping[str, Value], path: Path, found: list[Deletion]) -> dict[str, Value]:

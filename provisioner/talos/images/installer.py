@@ -14,13 +14,14 @@ from provisioner.talos.versions import Contract
 def installer_image(talos: TalosWish, platform: str) -> str:
     """The reference of the installer of this release, with these customisations, on this platform."""
     version = f"v{talos.version.removeprefix('v')}"
-    public = talos.factory == PUBLIC_FACTORY
+    public = talos.factory == PUBLIC_FACTORY and not talos.registry
     if talos.stock and public and platform == "metal" and Contract.parse(version).publishes_installer:
         return f"ghcr.io/siderolabs/installer:{version}"
     signed = "-secureboot" if talos.secure_boot else ""
-    return f"{_registry(talos.factory)}/{platform}-installer{signed}/{talos.schematic}:{version}"
+    return f"{_registry(talos)}/{platform}-installer{signed}/{talos.schematic}:{version}"
 
 
-def _registry(factory: str) -> str:
-    """The host, with its port, under which a factory serves installers."""
-    return factory.partition("://")[2].partition("/")[0]
+def _registry(talos: TalosWish) -> str:
+    """Where installers come from. A folder has none, so there it is the public factory, or what stands in for it."""
+    factory = PUBLIC_FACTORY if talos.factory.startswith("file:") else talos.factory
+    return talos.registry or factory.partition("://")[2]

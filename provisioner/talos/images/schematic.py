@@ -1,25 +1,25 @@
-"""the id of an Image Factory schematic, computed without asking the factory.
+"""What an image has beyond the plain release, as the Image Factory calls it: a schematic.
 
-The factory names a schematic by the SHA-256 of its canonical YAML: four spaces per level, list items
-indented below their key, empty fields left out, `customization` always there. That text is reproduced here
-for values that need no quoting; anything else is the factory's business.
+The factory names a schematic by the SHA-256 of its canonical YAML, so its id is known before anybody is asked.
+The factory has to be told the schematic all the same before it makes images of it, for an id tells it nothing.
 
-Source: siderolabs/image-factory v1.5.0, `pkg/schematic`.
+Source: siderolabs/image-factory v1.5.0, `pkg/schematic` and its test vectors.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Mapping
+
+from attrs import field, frozen
 
 from provisioner.sdk import ProvError
+from provisioner.talos.images.canonical import NotPlain, Tree, canonical
 
-Customization: TypeAlias = Mapping[str, "Sequence[str] | Customization"]
-
-_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./=,@-]*")
-"""Texts whose plain YAML form is beyond doubt."""
+_ID = re.compile(r"[0-9a-f]{64}")
+_LETTERS = re.compile(r"[A-Za-z]+")
 
 
 class SchematicError(ProvError):
@@ -28,53 +28,98 @@ class SchematicError(ProvError):
     code = "schematic"
 
 
-def with_extensions(names: Sequence[str]) -> Customization:
-    """The customization that adds system extensions; sorted, for their order is part of the id."""
-    if not names:
-        return {}
-    return {"systemExtensions": {"officialExtensions": sorted(set(names))}}
+@frozen
+class Overlay:
+    """What a single-board computer needs beside Talos. `options` are the overlay's own."""
+
+    name: str
+    image: str
+    options: Mapping[str, Tree] = field(factory=dict)
 
 
-def schematic_id(customization: Customization) -> str:
-    """The id, 64 hexadecimal digits; keys must stand in the factory's order, empty lists left out.
+@frozen
+class Schematic:
+    """A customised image.
 
-    Raises SchematicError for a text that might need quoting.
+    extensions    such as `siderolabs/iscsi-tools`; their order means nothing
+    kernel_args   added to the kernel's command line; one that begins with `-` is taken out of it instead
+    meta          what the META partition holds at first, by key
+    bootloader    `dual-boot`, `grub` or `sd-boot`; empty for what suits the machine
+    enroll_keys   when keys for SecureBoot are enrolled: `off`, `manual`, `if-safe`, `force`; empty for `if-safe`
+    known_certificates  whether well-known certificates for SecureBoot are enrolled as well
+    sector_size   of disk images, in bytes; 0 for 512
     """
-    return hashlib.sha256(_canonical(customization).encode()).hexdigest()
+
+    extensions: tuple[str, ...] = ()
+    kernel_args: tuple[str, ...] = ()
+    meta: Mapping[int, str] = field(factory=dict)
+    overlay: Overlay | None = None
+    bootloader: str = ""
+    enroll_keys: str = ""
+    known_certificates: bool = False
+    sector_size: int = 0
+
+    @property
+    def tree(self) -> Mapping[str, Tree]:
+        """The schematic with the factory's keys in the factory's order; what is empty is left out."""
+        overlay = self.overlay
+        customization: dict[str, Tree] = {
+            "extraKernelArgs": self.kernel_args,
+            "meta": tuple({"key": key, "value": self.meta[key]} for key in sorted(self.meta)),
+            "systemExtensions": _filled({"officialExtensions": tuple(sorted(set(self.extensions)))}),
+            "bootloader": self.bootloader,
+            "secureboot": _filled(
+                {"enrollKeys": self.enroll_keys, "includeWellKnownCertificates": self.known_certificates}
+            ),
+            "diskImage": _filled({"sectorSize": self.sector_size}),
+        }
+        above: dict[str, Tree] = {}
+        if overlay is not None:
+            options = _sorted(overlay.options)
+            above["overlay"] = {
+                "image": overlay.image,
+                "name": overlay.name,
+                **_filled({"options": options}),
+            }
+        return {**above, "customization": _filled(customization)}
+
+    @property
+    def recipe(self) -> str:
+        """The schematic as the factory takes it: JSON, which is YAML as well."""
+        return json.dumps(self.tree)
+
+    @property
+    def id(self) -> str:
+        """The id, 64 hexadecimal digits. Raises SchematicError where the factory alone can tell it."""
+        try:
+            return hashlib.sha256(canonical(self.tree).encode()).hexdigest()
+        except NotPlain as err:
+            raise SchematicError(
+                "the id of this image schematic cannot be computed offline",
+                detail=f"{err.args[0]!r} has to be quoted in YAML, and releases of the factory quote differently",
+                remedy="ask the factory with `prov images register`, and put the id under talos.schematic_id",
+            ) from None
 
 
-def _canonical(customization: Customization) -> str:
-    if not customization:
-        return "customization: {}\n"
-    return "".join(f"{line}\n" for line in ("customization:", *_lines(customization, 1)))
+def is_id(text: str) -> bool:
+    """Whether a text has the form of a schematic's id."""
+    return _ID.fullmatch(text) is not None
 
 
-def _lines(mapping: Customization, level: int) -> Iterator[str]:
-    margin = " " * (4 * level)
-    for key, value in mapping.items():
-        yield f"{margin}{key}:"
-        if isinstance(value, Mapping):
-            yield from _lines(value, level + 1)
-        else:
-            yield from (f"{margin}    - {_plain(item)}" for item in value)
+def _filled(mapping: Mapping[str, Tree]) -> dict[str, Tree]:
+    """The entries that say something."""
+    return {key: value for key, value in mapping.items() if value}
 
 
-def _plain(text: str) -> str:
-    # Words YAML reads as booleans or null are no extension names; those always contain a slash.
-    if _PLAIN.fullmatch(text) is None or text.lower() in {
-        "true",
-        "false",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "null",
-        "y",
-        "n",
-    }:
-        raise SchematicError(
-            "the id of this image schematic cannot be computed offline",
-            detail=f"{text!r} is not a plain name",
-            remedy="name extensions as the factory lists them, such as siderolabs/iscsi-tools",
-        )
-    return text
+def _sorted(value: Tree) -> Tree:
+    """Mappings with their keys in the factory's order, which for other keys than letters is a science of its own."""
+    match value:
+        case Mapping():
+            for key in value:
+                if not _LETTERS.fullmatch(key):
+                    raise NotPlain(key)
+            return {key: _sorted(value[key]) for key in sorted(value)}
+        case list() | tuple():
+            return tuple(_sorted(item) for item in value)
+        case _:
+            return value

@@ -76,7 +76,7 @@ class ConfigKind:
         return ("leave", what) if address in going else ("renew", f"{what}, then made anew")
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
-        inside = [change.path for change in changes if change.path[0] == "documents" and len(change.path) > 1]
+        inside = [change for change in changes if change.path[0] == "documents" and len(change.path) > 1]
         if not inside:
             return ""
         return "reboots the node" if needs_reboot(inside) else "live"

@@ -3,37 +3,43 @@
     nobody there ──► waits
     maintenance ───► the configuration is handed over; installs, reboots ─┐
     ours ◄────────────────────────────────────────────────────────────────┘
-      ├─ has another configuration ──► it is applied; reboots where it must
+      ├─ has another configuration ──► it is applied
+      ├─ has it, but not since boot ─► reboots where it must, by itself or told to
       ├─ has it, still on its way ───► waits
       └─ has it, up ─────────────────► done
     somebody else's ► a person is needed; another node of the cluster is somebody else, too
 
 Every call looks first and does at most one thing, so a call that was cut off is simply made again. The memo
-remembers when a configuration was sent, to give the machine a moment before it is sent once more, and the
-boot it was sent in, where that boot has to end.
+remembers when something was asked, to give the machine a moment before it is asked once more, and the boot
+that has to end, from before the configuration is sent: afterwards nothing tells that it still has to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from provisioner.sdk import (
+    ABSENT,
     Answer,
     Context,
     Done,
     Fatal,
+    FieldChange,
     Job,
     OperatorNeeded,
     Path,
     Pending,
     Retry,
+    Value,
     leaves,
 )
 from provisioner.talos.api.access import Access, Configured, Foreign, Maintenance, Silent
 from provisioner.talos.api.errors import NoAnswer, Rejected
 from provisioner.talos.config.encode import ConfigUnreadable, decode
 from provisioner.talos.config.immediate import needs_reboot
+from provisioner.talos.config.named import name_of
 from provisioner.talos.config.redact import without_secrets
 from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, as_node, digest_of
 from provisioner.talos.kinds.quorum import etcd_of, joining
@@ -98,17 +104,36 @@ def _bring_into_force(
     client: Access, job: ConfigJob, ctx: Context, wanted: ConfigProps, machine: Configured
 ) -> Pending | None:
     """Sends the configuration where the machine has another; None when it is in force."""
-    before = job.memo.get("boot_id")
     if not _has(machine, wanted):
         if _sent_lately(job, ctx.now()):
             return _wait(job, "takes over its configuration")
-        _guard_quorum(client, wanted, machine)
-        if _apply(client, wanted, maintenance=False):
-            return _sent(ctx.now(), "reboots for its configuration", boot_id=machine.boot_id)
-        return _sent(ctx.now(), "takes over its configuration")
-    if before and before == machine.boot_id:
+        return _send(client, job, ctx, wanted, machine)
+    if job.memo.get("boot_id") != machine.boot_id:
+        return None
+    if job.memo.get("reboot") == "asked" and _sent_lately(job, ctx.now()):
         return _wait(job, "is about to reboot")
-    return None
+    return _reboot(client, ctx, wanted, machine)
+
+
+def _send(client: Access, job: ConfigJob, ctx: Context, wanted: ConfigProps, machine: Configured) -> Pending:
+    if not needs_reboot(_changes(machine.active, wanted)):
+        _apply(client, wanted, maintenance=False)
+        return _sent(ctx.now(), "takes over its configuration")
+    _guard_quorum(client, wanted, machine)
+    if job.memo.get("boot_id") != machine.boot_id:
+        note = "is going to reboot for its configuration"
+        return Pending(phase="sent", memo={"boot_id": machine.boot_id}, after_s=0.0, note=note)
+    by_itself = _apply(client, wanted, maintenance=False)
+    note = "reboots for its configuration" if by_itself else "takes over its configuration"
+    return _sent(ctx.now(), note, boot_id=machine.boot_id, reboot="asked" if by_itself else "due")
+
+
+def _reboot(client: Access, ctx: Context, wanted: ConfigProps, machine: Configured) -> Pending:
+    """Asks a machine that has its configuration for the boot that brings it into force."""
+    _guard_quorum(client, wanted, machine)
+    with suppress(NoAnswer):  # a lost answer says nothing about the outcome; the next look does
+        client.reboot(wanted.host)
+    return _sent(ctx.now(), "reboots for its configuration", boot_id=machine.boot_id, reboot="asked")
 
 
 def _apply(client: Access, wanted: ConfigProps, *, maintenance: bool) -> bool:
@@ -154,7 +179,7 @@ def _bootstrapped(client: Access) -> bool:
 
 def _guard_quorum(client: Access, wanted: ConfigProps, machine: Configured) -> None:
     """Refuses to make a control plane reboot while others are down: the rest must have a quorum."""
-    if not machine.members or not needs_reboot(_changed(machine.active, wanted)):
+    if not machine.members:
         return
     looks = client.look(client.control_planes.values(), configs=False)
     etcd = etcd_of(client, client.control_planes, looks)
@@ -169,11 +194,17 @@ def _guard_quorum(client: Access, wanted: ConfigProps, machine: Configured) -> N
         )
 
 
-def _changed(text: str, wanted: ConfigProps) -> set[Path]:
-    """The paths of leaves in which a configuration's text and the wanted documents differ."""
-    there = dict(leaves(decode(text), ("documents",)))
-    here = dict(leaves(wanted.plain, ("documents",)))
-    return {path for path in there.keys() | here.keys() if there.get(path) != here.get(path)}
+def _changes(text: str, wanted: ConfigProps) -> Iterator[FieldChange]:
+    """The leaves in which a configuration's text and the wanted documents differ."""
+    there, here = _leaves(decode(text)), _leaves(wanted.plain)
+    for path in there.keys() | here.keys():
+        before, after = there.get(path, ABSENT), here.get(path, ABSENT)
+        if before != after:
+            yield FieldChange(path, before, after)
+
+
+def _leaves(documents: Iterable[Mapping[str, Value]]) -> dict[Path, Value]:
+    return {path: leaf for document in documents for path, leaf in leaves(document, ("documents", name_of(document)))}
 
 
 def _wanted(job: ConfigJob) -> ConfigProps:

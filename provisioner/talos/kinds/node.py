@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
 
 from provisioner.sdk import freeze, output, prop, reveal
 from provisioner.talos.api.access import Configured, Foreign, Outlook
+from provisioner.talos.config.documents.hostname import hostname_in
 from provisioner.talos.config.encode import ConfigUnreadable, decode, encode
+from provisioner.talos.config.named import name_of
 
 _PART = re.compile(r"^---(?=\s)", re.MULTILINE)
 """What parts the documents of a stream; no text inside one can look like it."""
+
+_NAMING = re.compile(r"^ *hostname:|\bHostnameConfig\b", re.MULTILINE)
 
 
 @frozen
@@ -34,7 +38,7 @@ class ConfigProps:
     machine: str = prop(immutable=True, readable=False)
     host: str = prop(readable=False)
     delivery: str = prop(birth=True)
-    documents: tuple[Mapping[str, Any], ...] = prop()
+    documents: tuple[Mapping[str, Any], ...] = prop(named_by=name_of)
 
     @property
     def plain(self) -> Any:
@@ -65,14 +69,6 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def hostname_in(documents: Iterable[Mapping[str, Any]]) -> str:
-    """The hostname that a configuration sets; empty where it sets none."""
-    for document in documents:
-        if document.get("kind") == "HostnameConfig":
-            return str(document.get("hostname") or "")
-    return ""
-
-
 def as_node(outlook: Outlook, *known: ConfigProps | None) -> Outlook:
     """The outlook, if it is on the node meant; a machine that is another node of the cluster is `Foreign`.
 
@@ -90,7 +86,7 @@ def _hostname_of(text: str) -> str:
 
     Only the documents that may say so are decoded: the others are long, and every look at a node comes this way.
     """
-    parts = [part for part in _PART.split(text) if "HostnameConfig" in part]
+    parts = [part for part in _PART.split(text) if _NAMING.search(part)]
     try:
         return hostname_in(document for part in parts for document in decode(part))
     except ConfigUnreadable:

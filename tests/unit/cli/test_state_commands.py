@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve
+from fakes.desk import Desk
 
-from provisioner.cli.main import main
 from provisioner.model.address import Address
 from provisioner.model.state import Entry, LockInfo, Note, Publish, Put, RunRecord, State, Status
 from provisioner.model.value import Secret
@@ -29,37 +29,6 @@ INFO = LockInfo("ada", "desk", 4711, "2026-11-23T12:00:00+00:00", "apply")
 A, B = Address("toy.thing", "a"), Address("toy.thing", "b")
 PLANTED = "planted-3f9a1c77-password"
 BLIND = {"PROV_AGE_KEY_FILE": ""}
-
-
-@frozen
-class Said:
-    """What a command put out."""
-
-    stdout: str
-    stderr: str
-
-
-@frozen
-class Desk:
-    """The command in this process, in a folder that has a state and no cluster file that could be read."""
-
-    folder: Path
-    environ: dict[str, str]
-    streams: pytest.CaptureFixture[str]
-
-    def prov(self, *args: str, code: int = 0, **environ: str) -> Said:
-        """Runs the command, which must end with `code`."""
-        self.streams.readouterr()
-        with pytest.MonkeyPatch.context() as world:
-            for name, value in {**self.environ, **environ}.items():
-                world.setenv(name, value)
-            world.chdir(self.folder)
-            world.setattr(sys, "argv", ["prov", *args])
-            with pytest.raises(SystemExit) as ended:
-                main()
-        said = Said(*self.streams.readouterr())
-        assert (ended.value.code or 0) == code, said
-        return said
 
 
 @pytest.fixture(scope="module")

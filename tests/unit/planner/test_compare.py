@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from attrs import frozen
 
+from provisioner.model.schema import Schema, prop
 from provisioner.model.step import ABSENT, FieldChange
 from provisioner.model.value import Origin, Sealed, Secret, Sourced, Unknown, Value
-from provisioner.planner.compare import differences
+from provisioner.planner.compare import changes, differences
 
 HERE = Origin("cluster.yaml", 3)
 
@@ -105,3 +107,36 @@ def test_presence_is_no_secret() -> None:
 def test_what_is_sealed_is_not_compared(other: Value) -> None:
     assert _told({"a": Sealed(), "b": 1}, {"a": other, "b": 2}) == [(("b",), 1, 2)]
     assert _told({"a": other, "b": 1}, {"a": Sealed(), "b": 2}) == [(("b",), 1, 2)]
+
+
+def _kind(item: Value) -> str | int:
+    return str(item.get("kind", "")) or 0 if isinstance(item, dict) else 0
+
+
+@frozen
+class _Named:
+    documents: tuple[dict[str, object], ...] = prop(named_by=_kind)
+
+
+def _between(before: tuple[Value, ...], after: tuple[Value, ...]) -> list[tuple[object, ...]]:
+    found = changes(Schema.of(_Named), {"documents": before}, {"documents": after})
+    return [(change.path, change.before, change.after) for change in found]
+
+
+def test_elements_with_names_are_compared_by_them() -> None:
+    """Whatever their order: one that comes in between changes no other."""
+    root, a, b = {"x": 1}, {"kind": "A", "v": 1}, {"kind": "B", "v": 1}
+    assert _between((root, a, b), (root, b, a)) == []
+    assert _between((root, b), (root, a, b)) == [
+        (("documents", "A", "kind"), ABSENT, "A"),
+        (("documents", "A", "v"), ABSENT, 1),
+    ]
+    assert _between((root, a), ({"x": 2}, a | {"v": 2})) == [
+        (("documents", 0, "x"), 1, 2),
+        (("documents", "A", "v"), 1, 2),
+    ]
+
+
+def test_elements_with_one_name_are_compared_as_a_whole() -> None:
+    a, b = {"kind": "A", "v": 1}, {"kind": "A", "v": 2}
+    assert _between((a, b), (a,)) == [(("documents",), (a, b), {"A": a})]

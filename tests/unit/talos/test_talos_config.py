@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 import pytest
@@ -18,23 +21,65 @@ from provisioner.model.value import (
     Ref,
     Secret,
     Sourced,
+    Unknown,
     Value,
     dig,
+    evaluate,
     has_secret,
     leaves,
     refs,
     reveal,
 )
+from provisioner.talos.config import generated as generated_package
 from provisioner.talos.config.assemble import documents
 from provisioner.talos.config.encode import encode
-from provisioner.talos.support import UnsupportedTalos
+from provisioner.talos.support import UnsupportedTalos, require
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "talos"
 SECRETS = Address("talos.secrets", "cluster")
 TALOS = TalosWish(version="v1.13.9", contract="1.13", kubernetes="v1.36.3")
 
 
-def node(role: Literal["controlplane", "worker"] = "controlplane", **more: Any) -> Node:
+Role = Literal["controlplane", "worker"]
+ROLES: tuple[Role, ...] = ("controlplane", "worker")
+MINORS = ("1.11", "1.12", "1.13", "1.14")
+
+
+def modules() -> list[ModuleType]:
+    """The modules that make a document of Talos 1.14 each."""
+    names = [info.name for info in pkgutil.iter_modules(generated_package.__path__)]
+    found = [importlib.import_module(f"{generated_package.__name__}.{name}") for name in names]
+    return [module for module in found if hasattr(module, "KIND")]
+
+
+def wish(minor: str) -> TalosWish:
+    row = require(minor)
+    return TalosWish(version=row.newest, contract=minor, kubernetes=row.kubernetes)
+
+
+def written(minor: str, role: Role) -> list[dict[str, Any]]:
+    """A whole configuration in plain Python, with words in place of secrets."""
+    one = node(role)
+    made = documents(
+        one,
+        topology(one, talos=wish(minor)),
+        endpoint="https://api.example.org:6443",
+        install_disk="/dev/sda",
+        secrets=lambda path: f"fake:{path}",
+    )
+    functions = {"talos.pem": lambda text: f"PEM of {text}\n"}
+    return [reveal(evaluate(each, lambda ref: Unknown(), functions)) for each in made]
+
+
+def golden(name: str, text: str) -> None:
+    file = GOLDEN / name
+    if os.environ.get("PROV_GOLDEN") == "write":
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    assert file.read_text() == text
+
+
+def node(role: Role = "controlplane", **more: Any) -> Node:
     return Node(name=f"{role}-1", role=role, pool=role, provider="sim", **more)
 
 
@@ -59,21 +104,22 @@ def generated(
 
 
 @pytest.mark.parametrize("role", ["controlplane", "worker"])
-def test_the_whole_text_is_as_on_file(role: Literal["controlplane", "worker"]) -> None:
+@pytest.mark.parametrize("minor", MINORS)
+def test_the_whole_text_is_as_on_file(minor: str, role: Role) -> None:
     """`PROV_GOLDEN=write` rewrites the files; the difference is read like code."""
-    one = node(role)
-    written = documents(
-        one,
-        topology(one),
-        endpoint="https://api.example.org:6443",
-        install_disk="/dev/sda",
-        secrets=lambda path: f"fake:{path}",
-    )
-    text = encode([reveal(each) for each in written])
-    file = GOLDEN / f"{role}.yaml"
-    if os.environ.get("PROV_GOLDEN") == "write":
-        file.write_text(text)
-    assert file.read_text() == text
+    golden(f"{minor}/{role}.yaml", encode(written(minor, role)))
+
+
+@pytest.mark.parametrize("kind", sorted({one.KIND for one in modules()}))
+def test_each_document_is_as_on_file(kind: str) -> None:
+    """Of control planes first, then of workers where theirs is another one."""
+    made = [each for role in ROLES for each in written("1.14", role) if each.get("kind") == kind]
+    golden(f"documents/{kind}.yaml", encode([each for at, each in enumerate(made) if each not in made[:at]]))
+
+
+def test_older_contracts_have_one_document_and_the_name() -> None:
+    kinds = {minor: [each.get("kind") for each in written(minor, "worker")] for minor in MINORS[:-1]}
+    assert kinds == {"1.11": [None], "1.12": [None, "HostnameConfig"], "1.13": [None, "HostnameConfig"]}
 
 
 def test_a_worker_knows_no_private_key() -> None:
@@ -138,7 +184,7 @@ def test_contract_1_12_still_has_an_empty_network() -> None:
     assert set(_paths(older)) - set(_paths(newer)) == {("machine", "network")}
 
 
-@pytest.mark.parametrize("contract", ["1.11", "1.14"])
+@pytest.mark.parametrize("contract", ["1.10", "1.15"])
 def test_an_unknown_contract_is_refused(contract: str) -> None:
     with pytest.raises(UnsupportedTalos, match="not supported"):
         generated(node(), talos=evolve(TALOS, contract=contract))

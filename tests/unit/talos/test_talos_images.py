@@ -11,7 +11,7 @@ from provisioner.talos.design import Boot, design
 from provisioner.talos.images.artifacts import artifact_path, artifact_url
 from provisioner.talos.images.installer import installer_image
 from provisioner.talos.images.platforms import ARCHITECTURES, DISK_FORMS, PLATFORMS
-from provisioner.talos.images.schematic import schematic_id
+from provisioner.talos.images.schematic import Schematic
 
 WISH = TalosWish("v1.13.9", "1.13", "v1.36.3")
 CUSTOM = "c9078f9419961640c712a8bf2bb9174933dfcf1da383fd8ea2b7dc21493f8bac"
@@ -19,7 +19,7 @@ FACTORY = f"https://factory.talos.dev/image/{STOCK_SCHEMATIC}/v1.13.9"
 
 
 def test_the_stock_schematic_is_that_of_no_customisation() -> None:
-    assert schematic_id({}) == STOCK_SCHEMATIC
+    assert Schematic().id == STOCK_SCHEMATIC
     assert WISH.stock
     assert not evolve(WISH, schematic=CUSTOM).stock
     assert not evolve(WISH, secure_boot=True).stock

@@ -1,11 +1,16 @@
-"""Which changes reboot a node of Talos 1.13."""
+"""Which changes of a configuration reboot a node."""
 
 from __future__ import annotations
 
 import pytest
 
-from provisioner.model.value import Path
+from provisioner.model.step import ABSENT, FieldChange
+from provisioner.model.value import Path, Value
 from provisioner.talos.config.immediate import needs_reboot, reboot_fields
+
+
+def change(*path: str | int, before: Value = "a", after: Value = "b") -> FieldChange:
+    return FieldChange(("documents", *path), before, after)
 
 
 @pytest.mark.parametrize(
@@ -13,6 +18,7 @@ from provisioner.talos.config.immediate import needs_reboot, reboot_fields
     [
         (0, "debug"),
         (0, "cluster", "apiServer", "extraArgs", "v"),
+        (0, "cluster", "etcd", "ca", "crt"),
         (0, "machine", "certSANs", 1),
         (0, "machine", "ca", "crt"),
         (0, "machine", "kubelet", "image"),
@@ -21,12 +27,15 @@ from provisioner.talos.config.immediate import needs_reboot, reboot_fields
         (0, "machine", "nodeLabels", "a"),
         (0, "machine", "features", "kubePrism", "port"),
         (0, "machine", "features", "hostDNS", "enabled"),
-        (1, "hostname"),
-        (2, "machine", "type"),
+        ("HostnameConfig", "hostname"),
+        ("KubeletConfig", "image"),
+        ("KubeAPIServerConfig", "extraArgs", "v"),
+        ("UserVolumeConfig data", "provisioning", "maxSize"),
+        ("KindOfTomorrow x", "machine", "type"),
     ],
 )
 def test_changes_that_take_effect_at_once(path: Path) -> None:
-    assert not needs_reboot([("documents", *path)])
+    assert not needs_reboot([change(*path)])
 
 
 @pytest.mark.parametrize(
@@ -40,20 +49,40 @@ def test_changes_that_take_effect_at_once(path: Path) -> None:
         ((0, "machine", "features", "diskQuotaSupport"), "machine.features.diskQuotaSupport"),
         ((0, "machine", "features"), "machine.features"),
         ((0, "persist"), "persist"),
+        ((0, "cluster", "etcd", "extraArgs", "quota-backend-bytes"), "cluster.etcd.extraArgs.quota-backend-bytes"),
+        ((0, "cluster", "etcd", "image"), "cluster.etcd.image"),
+        (("EnvironmentConfig", "variables", "http_proxy"), "EnvironmentConfig: variables.http_proxy"),
+        (("KernelModuleConfig nbd", "parameters", 0), "KernelModuleConfig nbd: parameters[0]"),
+        (("VolumeConfig STATE", "encryption", "keys", 0, "slot"), "VolumeConfig STATE: encryption.keys[0].slot"),
+        (("SecurityProfileConfig", "workloadIsolation"), "SecurityProfileConfig: workloadIsolation"),
     ],
 )
 def test_changes_that_reboot(path: Path, field: str) -> None:
-    assert needs_reboot([("documents", *path)])
-    assert (field,) == reboot_fields([("documents", *path)])
+    assert needs_reboot([change(*path)])
+    assert (field,) == reboot_fields([change(*path)])
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "comes", "goes"),
+    [
+        ("KernelModuleConfig nbd", "parameters", False, True),
+        ("EnvironmentConfig", "variables", True, True),
+        ("UserVolumeConfig data", "encryption", False, False),
+        ("SysctlConfig", "params", False, False),
+    ],
+)
+def test_a_whole_document_may_wait_for_a_boot_when_it_comes_or_goes(
+    name: str, field: str, comes: bool, goes: bool
+) -> None:
+    """A kernel module is loaded at once, and stays until the next boot."""
+    coming = [change(name, key, before=ABSENT) for key in ("kind", field)]
+    going = [change(name, key, after=ABSENT) for key in ("kind", field)]
+    assert (comes, goes) == (needs_reboot(coming), needs_reboot(going))
 
 
 def test_the_fields_that_reboot_are_named_in_order() -> None:
-    paths: list[Path] = [
-        ("documents", 0, "machine", "type"),
-        ("documents", 0, "cluster", "token"),
-        ("documents", 0, "machine", "env", "A"),
-    ]
-    assert reboot_fields(paths) == ("machine.env.A", "machine.type")
+    changes = [change(0, "machine", "type"), change(0, "cluster", "token"), change(0, "machine", "env", "A")]
+    assert reboot_fields(changes) == ("machine.env.A", "machine.type")
 
 
 def test_no_change_reboots_nothing() -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from provisioner.model.address import Address
-from provisioner.model.value import Origin, Ref, Secret, Sourced, reveal
+from provisioner.model.value import Origin, Ref, Secret, Sourced, freeze, reveal
 from provisioner.talos.config.encode import decode
 from provisioner.talos.config.patch import Document, PatchError, merge
 
@@ -28,18 +28,18 @@ def _cases() -> Iterator[Any]:
 def test_case(case: dict[str, str]) -> None:
     if "error" in case:
         with pytest.raises(PatchError) as caught:
-            merge(decode(case["base"]), decode(case["patch"]))
+            merge(decode(case["base"]), _parts(case["patch"]))
         assert case["error"] in caught.value.detail
         assert caught.value.remedy
     else:
         # As JSON text, so that the order of keys counts and false is not zero.
         expected = json.dumps([reveal(each) for each in decode(case["expected"])])
-        merged = merge(decode(case["base"]), decode(case["patch"]))
+        merged = merge(decode(case["base"]), _parts(case["patch"]))
         assert expected == json.dumps([reveal(each) for each in merged])
 
 
 def test_there_are_many_cases() -> None:
-    assert len(list(_cases())) >= 60
+    assert len(list(_cases())) >= 160
 
 
 def test_leaves_keep_where_they_came_from() -> None:
@@ -84,12 +84,63 @@ def test_a_reference_may_stand_for_a_mapping() -> None:
     assert ({"a": ref},) == merge(({"a": {"b": "c"}},), ({"a": ref},))
 
 
+def _parts(text: str) -> tuple[Any, ...]:
+    """Documents, or the operations of a JSON patch, which is a list."""
+    if not text.startswith(("- ", "[")):
+        return decode(text)
+    operations = freeze(yaml.safe_load(text))
+    assert isinstance(operations, tuple)
+    return operations
+
+
 def test_a_list_is_no_document() -> None:
-    """A JSON patch written as YAML is one document that is a list."""
-    operations: Any = ({"op": "add", "path": "/machine/certSANs/-", "value": "a"},)
+    listed: Any = ({"machine": {}},)
+    with pytest.raises(PatchError, match="must be a mapping"):
+        merge(({"machine": {}},), (listed,))
+
+
+def test_operations_keep_references_secrets_and_origins() -> None:
+    ref, here = Ref(Address("talos.secrets", "cluster"), "certs.os.crt"), Origin("ops.yaml", 4)
+    base: Document = {"machine": {"ca": ref, "token": Secret("x")}}
+    operations = (
+        {"op": Sourced("copy", here), "from": Sourced("/machine/ca", here), "path": Sourced("/machine/other", here)},
+        {"op": Sourced("add", here), "path": Sourced("/machine/new", here), "value": Sourced("v", here)},
+    )
+    expected = {"machine": {"ca": ref, "token": Secret("x"), "other": ref, "new": Sourced("v", here)}}
+    assert (expected,) == merge((base,), operations)
+
+
+def test_a_failing_operation_names_its_line() -> None:
+    here = Origin("patches/ops.yaml", 9)
+    operation: Document = {"op": Sourced("remove", here), "path": Sourced("/machine/env", here)}
     with pytest.raises(PatchError) as caught:
-        merge(({"machine": {}},), (operations,))
-    assert "JSON patches (RFC 6902) are not supported" in caught.value.summary
+        merge(({"machine": {}},), (operation,))
+    assert str(caught.value.place) == "patches/ops.yaml:9:1"
+
+
+def test_what_is_known_after_apply_cannot_be_tested() -> None:
+    base: Document = {"machine": {"ca": Ref(Address("talos.secrets", "cluster"), "certs.os.crt")}}
+    with pytest.raises(PatchError) as caught:
+        merge((base,), ({"op": "test", "path": "/machine/ca", "value": "x"},))
+    assert "known after apply" in caught.value.detail
+
+
+def test_a_test_that_fails_shows_no_value() -> None:
+    base: Document = {"machine": {"token": Secret("planted-secret")}}
+    with pytest.raises(PatchError) as caught:
+        merge((base,), ({"op": "test", "path": "/machine/token", "value": "another-secret"},))
+    assert "secret" not in repr(caught.value.problems())
+
+
+@pytest.mark.parametrize(("value", "holds"), [(True, True), (1, False)])
+def test_true_is_not_one(value: Any, holds: bool) -> None:
+    base: Document = {"machine": {"flag": True}}
+    test: Document = {"op": "test", "path": "/machine/flag", "value": value}
+    if holds:
+        assert (base,) == merge((base,), (test,))
+    else:
+        with pytest.raises(PatchError):
+            merge((base,), (test,))
 
 
 def test_an_error_names_the_line_of_the_patch() -> None:

@@ -26,10 +26,22 @@ def test_what_is_no_version_is_refused(text: str) -> None:
         Contract.parse(text)
 
 
-@pytest.mark.parametrize(("minor", "network", "url_safe"), [(12, True, True), (13, False, True), (14, False, False)])
-def test_contracts_answer_by_release(minor: int, network: bool, url_safe: bool) -> None:
-    contract = Contract(1, minor)
-    assert (network, url_safe) == (contract.empty_machine_network, contract.url_safe_cluster_id)
+@pytest.mark.parametrize(
+    ("question", "minors"),
+    [
+        ("spells_out_fixed_features", [11]),
+        ("names_by_document", [12, 13, 14]),
+        ("boots_with_command_line_of_image", [12, 13, 14]),
+        ("empty_machine_network", [11, 12]),
+        ("kubernetes_by_documents", [14]),
+        ("installs_by_document", [14]),
+        ("hardens_by_document", [14]),
+        ("publishes_installer", [11, 12, 13]),
+        ("url_safe_cluster_id", [11, 12, 13]),
+    ],
+)
+def test_contracts_answer_by_release(question: str, minors: list[int]) -> None:
+    assert minors == [minor for minor in (11, 12, 13, 14) if getattr(Contract(1, minor), question)]
 
 
 def test_support_knows_the_row_of_a_release() -> None:
@@ -38,18 +50,19 @@ def test_support_knows_the_row_of_a_release() -> None:
     assert (Contract(1, 13), "v1.36.3", "v1.13.9") == (row.contract, row.kubernetes, row.newest)
 
 
-@pytest.mark.parametrize("version", ["v1.11.6", "v1.14.0", "v2.13.0", "latest"])
+@pytest.mark.parametrize("version", ["v1.10.9", "v1.15.0", "v2.13.0", "latest"])
 def test_other_releases_are_refused_with_a_way_out(version: str) -> None:
     assert support_for(version) is None
     with pytest.raises(UnsupportedTalos) as caught:
         require(version)
-    assert "1.12, 1.13" in caught.value.detail
-    assert "v1.13.9" in caught.value.remedy
+    assert "1.11, 1.12, 1.13, 1.14" in caught.value.detail
+    assert "v1.14.1" in caught.value.remedy
 
 
 def test_each_release_has_its_default_kubernetes_inside_its_window() -> None:
-    assert [default_kubernetes(talos) for talos in ("v1.12.11", "v1.13.9")] == ["v1.35.4", "v1.36.3"]
-    assert all(kubernetes_fits(talos, default_kubernetes(talos)) for talos in ("1.12", "1.13"))
+    minors = ("1.11", "1.12", "1.13", "1.14")
+    assert [default_kubernetes(minor) for minor in minors] == ["v1.34.1", "v1.35.4", "v1.36.3", "v1.37.0"]
+    assert all(kubernetes_fits(minor, default_kubernetes(minor)) for minor in minors)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +73,10 @@ def test_each_release_has_its_default_kubernetes_inside_its_window() -> None:
         ("v1.13.9", "v1.30.9", False),
         ("v1.13.9", "v1.37.0", False),
         ("v1.12.0", "v1.36.0", False),
+        ("v1.11.6", "v1.29.0", True),
+        ("v1.11.6", "v1.35.0", False),
+        ("v1.14.1", "v1.32.0", True),
+        ("v1.14.1", "v1.31.9", False),
         ("v1.13.9", "v1.36.0-rc.1", True),
         ("v1.13.9", "v2.36.0", False),
         ("v1.13.9", "newest", False),

@@ -34,6 +34,10 @@ class MachineServiceBase(abc.ABC):
         pass
 
     @abc.abstractmethod
+    async def Reboot(self, stream: 'grpclib.server.Stream[provisioner.talos.api._wire.machine_pb2.RebootRequest, provisioner.talos.api._wire.machine_pb2.RebootResponse]') -> None:
+        pass
+
+    @abc.abstractmethod
     async def Reset(self, stream: 'grpclib.server.Stream[provisioner.talos.api._wire.machine_pb2.ResetRequest, provisioner.talos.api._wire.machine_pb2.ResetResponse]') -> None:
         pass
 
@@ -70,6 +74,12 @@ class MachineServiceBase(abc.ABC):
                 grpclib.const.Cardinality.UNARY_UNARY,
                 provisioner.talos.api._wire.machine_pb2.EtcdRemoveMemberByIDRequest,
                 provisioner.talos.api._wire.machine_pb2.EtcdRemoveMemberByIDResponse,
+            ),
+            '/machine.MachineService/Reboot': grpclib.const.Handler(
+                self.Reboot,
+                grpclib.const.Cardinality.UNARY_UNARY,
+                provisioner.talos.api._wire.machine_pb2.RebootRequest,
+                provisioner.talos.api._wire.machine_pb2.RebootResponse,
             ),
             '/machine.MachineService/Reset': grpclib.const.Handler(
                 self.Reset,
@@ -118,6 +128,12 @@ class MachineServiceStub:
             '/machine.MachineService/EtcdRemoveMemberByID',
             provisioner.talos.api._wire.machine_pb2.EtcdRemoveMemberByIDRequest,
             provisioner.talos.api._wire.machine_pb2.EtcdRemoveMemberByIDResponse,
+        )
+        self.Reboot = grpclib.client.UnaryUnaryMethod(
+            channel,
+            '/machine.MachineService/Reboot',
+            provisioner.talos.api._wire.machine_pb2.RebootRequest,
+            provisioner.talos.api._wire.machine_pb2.RebootResponse,
         )
         self.Reset = grpclib.client.UnaryUnaryMethod(
             channel,

@@ -27,7 +27,7 @@ from google.protobuf import empty_pb2 as google_dot_protobuf_dot_empty__pb2
 from provisioner.talos.api._wire import common_pb2 as provisioner_dot_talos_dot_api_dot___wire_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)provisioner/talos/api/_wire/machine.proto\x12\x07machine\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a(provisioner/talos/api/_wire/common.proto\"\xe8\x01\n\x19\x41pplyConfigurationRequest\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x35\n\x04mode\x18\x04 \x01(\x0e\x32\'.machine.ApplyConfigurationRequest.Mode\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x12\x33\n\x10try_mode_timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"@\n\x04Mode\x12\n\n\x06REBOOT\x10\x00\x12\x08\n\x04\x41UTO\x10\x01\x12\r\n\tNO_REBOOT\x10\x02\x12\n\n\x06STAGED\x10\x03\x12\x07\n\x03TRY\x10\x04\"\x97\x01\n\x12\x41pplyConfiguration\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12\x10\n\x08warnings\x18\x02 \x03(\t\x12\x35\n\x04mode\x18\x03 \x01(\x0e\x32\'.machine.ApplyConfigurationRequest.Mode\x12\x14\n\x0cmode_details\x18\x04 \x01(\t\"K\n\x1a\x41pplyConfigurationResponse\x12-\n\x08messages\x18\x01 \x03(\x0b\x32\x1b.machine.ApplyConfiguration\"I\n\x10\x42ootstrapRequest\x12\x14\n\x0crecover_etcd\x18\x01 \x01(\x08\x12\x1f\n\x17recover_skip_hash_check\x18\x02 \x01(\x08\"/\n\tBootstrap\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\"9\n\x11\x42ootstrapResponse\x12$\n\x08messages\x18\x01 \x03(\x0b\x32\x12.machine.Bootstrap\",\n\x15\x45tcdMemberListRequest\x12\x13\n\x0bquery_local\x18\x01 \x01(\x08\"f\n\nEtcdMember\x12\n\n\x02id\x18\x02 \x01(\x04\x12\x10\n\x08hostname\x18\x03 \x01(\t\x12\x11\n\tpeer_urls\x18\x04 \x03(\t\x12\x13\n\x0b\x63lient_urls\x18\x05 \x03(\t\x12\x12\n\nis_learner\x18\x06 \x01(\x08\"o\n\x0b\x45tcdMembers\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12\x16\n\x0elegacy_members\x18\x02 \x03(\t\x12$\n\x07members\x18\x03 \x03(\x0b\x32\x13.machine.EtcdMember\"@\n\x16\x45tcdMemberListResponse\x12&\n\x08messages\x18\x01 \x03(\x0b\x32\x14.machine.EtcdMembers\"0\n\x1b\x45tcdRemoveMemberByIDRequest\x12\x11\n\tmember_id\x18\x01 \x01(\x04\":\n\x14\x45tcdRemoveMemberByID\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\"O\n\x1c\x45tcdRemoveMemberByIDResponse\x12/\n\x08messages\x18\x01 \x03(\x0b\x32\x1d.machine.EtcdRemoveMemberByID\"1\n\x12ResetPartitionSpec\x12\r\n\x05label\x18\x01 \x01(\t\x12\x0c\n\x04wipe\x18\x02 \x01(\x08\"\xf0\x01\n\x0cResetRequest\x12\x10\n\x08graceful\x18\x01 \x01(\x08\x12\x0e\n\x06reboot\x18\x02 \x01(\x08\x12>\n\x19system_partitions_to_wipe\x18\x03 \x03(\x0b\x32\x1b.machine.ResetPartitionSpec\x12\x1a\n\x12user_disks_to_wipe\x18\x04 \x03(\t\x12,\n\x04mode\x18\x05 \x01(\x0e\x32\x1e.machine.ResetRequest.WipeMode\"4\n\x08WipeMode\x12\x07\n\x03\x41LL\x10\x00\x12\x0f\n\x0bSYSTEM_DISK\x10\x01\x12\x0e\n\nUSER_DISKS\x10\x02\"=\n\x05Reset\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12\x10\n\x08\x61\x63tor_id\x18\x02 \x01(\t\"1\n\rResetResponse\x12 \n\x08messages\x18\x01 \x03(\x0b\x32\x0e.machine.Reset\"G\n\rServiceHealth\x12\x0f\n\x07unknown\x18\x01 \x01(\x08\x12\x0f\n\x07healthy\x18\x02 \x01(\x08\x12\x14\n\x0clast_message\x18\x03 \x01(\t\"P\n\x0bServiceInfo\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12&\n\x06health\x18\x04 \x01(\x0b\x32\x16.machine.ServiceHealth\"Y\n\x0bServiceList\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12&\n\x08services\x18\x02 \x03(\x0b\x32\x14.machine.ServiceInfo\"=\n\x13ServiceListResponse\x12&\n\x08messages\x18\x01 \x03(\x0b\x32\x14.machine.ServiceList\"d\n\x0bVersionInfo\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12\x0b\n\x03sha\x18\x02 \x01(\t\x12\r\n\x05\x62uilt\x18\x03 \x01(\t\x12\x12\n\ngo_version\x18\x04 \x01(\t\x12\n\n\x02os\x18\x05 \x01(\t\x12\x0c\n\x04\x61rch\x18\x06 \x01(\t\"*\n\x0cPlatformInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04mode\x18\x02 \x01(\t\"}\n\x07Version\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12%\n\x07version\x18\x02 \x01(\x0b\x32\x14.machine.VersionInfo\x12\'\n\x08platform\x18\x03 \x01(\x0b\x32\x15.machine.PlatformInfo\"5\n\x0fVersionResponse\x12\"\n\x08messages\x18\x01 \x03(\x0b\x32\x10.machine.Version2\xa5\x04\n\x0eMachineService\x12]\n\x12\x41pplyConfiguration\x12\".machine.ApplyConfigurationRequest\x1a#.machine.ApplyConfigurationResponse\x12\x42\n\tBootstrap\x12\x19.machine.BootstrapRequest\x1a\x1a.machine.BootstrapResponse\x12Q\n\x0e\x45tcdMemberList\x12\x1e.machine.EtcdMemberListRequest\x1a\x1f.machine.EtcdMemberListResponse\x12\x63\n\x14\x45tcdRemoveMemberByID\x12$.machine.EtcdRemoveMemberByIDRequest\x1a%.machine.EtcdRemoveMemberByIDResponse\x12\x36\n\x05Reset\x12\x15.machine.ResetRequest\x1a\x16.machine.ResetResponse\x12\x43\n\x0bServiceList\x12\x16.google.protobuf.Empty\x1a\x1c.machine.ServiceListResponse\x12;\n\x07Version\x12\x16.google.protobuf.Empty\x1a\x18.machine.VersionResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)provisioner/talos/api/_wire/machine.proto\x12\x07machine\x1a\x1egoogle/protobuf/duration.proto\x1a\x1bgoogle/protobuf/empty.proto\x1a(provisioner/talos/api/_wire/common.proto\"\xe8\x01\n\x19\x41pplyConfigurationRequest\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\x12\x35\n\x04mode\x18\x04 \x01(\x0e\x32\'.machine.ApplyConfigurationRequest.Mode\x12\x0f\n\x07\x64ry_run\x18\x05 \x01(\x08\x12\x33\n\x10try_mode_timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"@\n\x04Mode\x12\n\n\x06REBOOT\x10\x00\x12\x08\n\x04\x41UTO\x10\x01\x12\r\n\tNO_REBOOT\x10\x02\x12\n\n\x06STAGED\x10\x03\x12\x07\n\x03TRY\x10\x04\"\x97\x01\n\x12\x41pplyConfiguration\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12\x10\n\x08warnings\x18\x02 \x03(\t\x12\x35\n\x04mode\x18\x03 \x01(\x0e\x32\'.machine.ApplyConfigurationRequest.Mode\x12\x14\n\x0cmode_details\x18\x04 \x01(\t\"K\n\x1a\x41pplyConfigurationResponse\x12-\n\x08messages\x18\x01 \x03(\x0b\x32\x1b.machine.ApplyConfiguration\"I\n\x10\x42ootstrapRequest\x12\x14\n\x0crecover_etcd\x18\x01 \x01(\x08\x12\x1f\n\x17recover_skip_hash_check\x18\x02 \x01(\x08\"/\n\tBootstrap\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\"9\n\x11\x42ootstrapResponse\x12$\n\x08messages\x18\x01 \x03(\x0b\x32\x12.machine.Bootstrap\",\n\x15\x45tcdMemberListRequest\x12\x13\n\x0bquery_local\x18\x01 \x01(\x08\"f\n\nEtcdMember\x12\n\n\x02id\x18\x02 \x01(\x04\x12\x10\n\x08hostname\x18\x03 \x01(\t\x12\x11\n\tpeer_urls\x18\x04 \x03(\t\x12\x13\n\x0b\x63lient_urls\x18\x05 \x03(\t\x12\x12\n\nis_learner\x18\x06 \x01(\x08\"o\n\x0b\x45tcdMembers\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12\x16\n\x0elegacy_members\x18\x02 \x03(\t\x12$\n\x07members\x18\x03 \x03(\x0b\x32\x13.machine.EtcdMember\"@\n\x16\x45tcdMemberListResponse\x12&\n\x08messages\x18\x01 \x03(\x0b\x32\x14.machine.EtcdMembers\"0\n\x1b\x45tcdRemoveMemberByIDRequest\x12\x11\n\tmember_id\x18\x01 \x01(\x04\":\n\x14\x45tcdRemoveMemberByID\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\"O\n\x1c\x45tcdRemoveMemberByIDResponse\x12/\n\x08messages\x18\x01 \x03(\x0b\x32\x1d.machine.EtcdRemoveMemberByID\"j\n\rRebootRequest\x12)\n\x04mode\x18\x01 \x01(\x0e\x32\x1b.machine.RebootRequest.Mode\".\n\x04Mode\x12\x0b\n\x07\x44\x45\x46\x41ULT\x10\x00\x12\x0e\n\nPOWERCYCLE\x10\x01\x12\t\n\x05\x46ORCE\x10\x02\">\n\x06Reboot\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12\x10\n\x08\x61\x63tor_id\x18\x02 \x01(\t\"3\n\x0eRebootResponse\x12!\n\x08messages\x18\x01 \x03(\x0b\x32\x0f.machine.Reboot\"1\n\x12ResetPartitionSpec\x12\r\n\x05label\x18\x01 \x01(\t\x12\x0c\n\x04wipe\x18\x02 \x01(\x08\"\xf0\x01\n\x0cResetRequest\x12\x10\n\x08graceful\x18\x01 \x01(\x08\x12\x0e\n\x06reboot\x18\x02 \x01(\x08\x12>\n\x19system_partitions_to_wipe\x18\x03 \x03(\x0b\x32\x1b.machine.ResetPartitionSpec\x12\x1a\n\x12user_disks_to_wipe\x18\x04 \x03(\t\x12,\n\x04mode\x18\x05 \x01(\x0e\x32\x1e.machine.ResetRequest.WipeMode\"4\n\x08WipeMode\x12\x07\n\x03\x41LL\x10\x00\x12\x0f\n\x0bSYSTEM_DISK\x10\x01\x12\x0e\n\nUSER_DISKS\x10\x02\"=\n\x05Reset\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12\x10\n\x08\x61\x63tor_id\x18\x02 \x01(\t\"1\n\rResetResponse\x12 \n\x08messages\x18\x01 \x03(\x0b\x32\x0e.machine.Reset\"G\n\rServiceHealth\x12\x0f\n\x07unknown\x18\x01 \x01(\x08\x12\x0f\n\x07healthy\x18\x02 \x01(\x08\x12\x14\n\x0clast_message\x18\x03 \x01(\t\"P\n\x0bServiceInfo\x12\n\n\x02id\x18\x01 \x01(\t\x12\r\n\x05state\x18\x02 \x01(\t\x12&\n\x06health\x18\x04 \x01(\x0b\x32\x16.machine.ServiceHealth\"Y\n\x0bServiceList\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12&\n\x08services\x18\x02 \x03(\x0b\x32\x14.machine.ServiceInfo\"=\n\x13ServiceListResponse\x12&\n\x08messages\x18\x01 \x03(\x0b\x32\x14.machine.ServiceList\"d\n\x0bVersionInfo\x12\x0b\n\x03tag\x18\x01 \x01(\t\x12\x0b\n\x03sha\x18\x02 \x01(\t\x12\r\n\x05\x62uilt\x18\x03 \x01(\t\x12\x12\n\ngo_version\x18\x04 \x01(\t\x12\n\n\x02os\x18\x05 \x01(\t\x12\x0c\n\x04\x61rch\x18\x06 \x01(\t\"*\n\x0cPlatformInfo\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04mode\x18\x02 \x01(\t\"}\n\x07Version\x12\"\n\x08metadata\x18\x01 \x01(\x0b\x32\x10.common.Metadata\x12%\n\x07version\x18\x02 \x01(\x0b\x32\x14.machine.VersionInfo\x12\'\n\x08platform\x18\x03 \x01(\x0b\x32\x15.machine.PlatformInfo\"5\n\x0fVersionResponse\x12\"\n\x08messages\x18\x01 \x03(\x0b\x32\x10.machine.Version2\xe0\x04\n\x0eMachineService\x12]\n\x12\x41pplyConfiguration\x12\".machine.ApplyConfigurationRequest\x1a#.machine.ApplyConfigurationResponse\x12\x42\n\tBootstrap\x12\x19.machine.BootstrapRequest\x1a\x1a.machine.BootstrapResponse\x12Q\n\x0e\x45tcdMemberList\x12\x1e.machine.EtcdMemberListRequest\x1a\x1f.machine.EtcdMemberListResponse\x12\x63\n\x14\x45tcdRemoveMemberByID\x12$.machine.EtcdRemoveMemberByIDRequest\x1a%.machine.EtcdRemoveMemberByIDResponse\x12\x39\n\x06Reboot\x12\x16.machine.RebootRequest\x1a\x17.machine.RebootResponse\x12\x36\n\x05Reset\x12\x15.machine.ResetRequest\x1a\x16.machine.ResetResponse\x12\x43\n\x0bServiceList\x12\x16.google.protobuf.Empty\x1a\x1c.machine.ServiceListResponse\x12;\n\x07Version\x12\x16.google.protobuf.Empty\x1a\x18.machine.VersionResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -62,32 +62,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ETCDREMOVEMEMBERBYID']._serialized_end=1243
   _globals['_ETCDREMOVEMEMBERBYIDRESPONSE']._serialized_start=1245
   _globals['_ETCDREMOVEMEMBERBYIDRESPONSE']._serialized_end=1324
-  _globals['_RESETPARTITIONSPEC']._serialized_start=1326
-  _globals['_RESETPARTITIONSPEC']._serialized_end=1375
-  _globals['_RESETREQUEST']._serialized_start=1378
-  _globals['_RESETREQUEST']._serialized_end=1618
-  _globals['_RESETREQUEST_WIPEMODE']._serialized_start=1566
-  _globals['_RESETREQUEST_WIPEMODE']._serialized_end=1618
-  _globals['_RESET']._serialized_start=1620
-  _globals['_RESET']._serialized_end=1681
-  _globals['_RESETRESPONSE']._serialized_start=1683
-  _globals['_RESETRESPONSE']._serialized_end=1732
-  _globals['_SERVICEHEALTH']._serialized_start=1734
-  _globals['_SERVICEHEALTH']._serialized_end=1805
-  _globals['_SERVICEINFO']._serialized_start=1807
-  _globals['_SERVICEINFO']._serialized_end=1887
-  _globals['_SERVICELIST']._serialized_start=1889
-  _globals['_SERVICELIST']._serialized_end=1978
-  _globals['_SERVICELISTRESPONSE']._serialized_start=1980
-  _globals['_SERVICELISTRESPONSE']._serialized_end=2041
-  _globals['_VERSIONINFO']._serialized_start=2043
-  _globals['_VERSIONINFO']._serialized_end=2143
-  _globals['_PLATFORMINFO']._serialized_start=2145
-  _globals['_PLATFORMINFO']._serialized_end=2187
-  _globals['_VERSION']._serialized_start=2189
-  _globals['_VERSION']._serialized_end=2314
-  _globals['_VERSIONRESPONSE']._serialized_start=2316
-  _globals['_VERSIONRESPONSE']._serialized_end=2369
-  _globals['_MACHINESERVICE']._serialized_start=2372
-  _globals['_MACHINESERVICE']._serialized_end=2921
+  _globals['_REBOOTREQUEST']._serialized_start=1326
+  _globals['_REBOOTREQUEST']._serialized_end=1432
+  _globals['_REBOOTREQUEST_MODE']._serialized_start=1386
+  _globals['_REBOOTREQUEST_MODE']._serialized_end=1432
+  _globals['_REBOOT']._serialized_start=1434
+  _globals['_REBOOT']._serialized_end=1496
+  _globals['_REBOOTRESPONSE']._serialized_start=1498
+  _globals['_REBOOTRESPONSE']._serialized_end=1549
+  _globals['_RESETPARTITIONSPEC']._serialized_start=1551
+  _globals['_RESETPARTITIONSPEC']._serialized_end=1600
+  _globals['_RESETREQUEST']._serialized_start=1603
+  _globals['_RESETREQUEST']._serialized_end=1843
+  _globals['_RESETREQUEST_WIPEMODE']._serialized_start=1791
+  _globals['_RESETREQUEST_WIPEMODE']._serialized_end=1843
+  _globals['_RESET']._serialized_start=1845
+  _globals['_RESET']._serialized_end=1906
+  _globals['_RESETRESPONSE']._serialized_start=1908
+  _globals['_RESETRESPONSE']._serialized_end=1957
+  _globals['_SERVICEHEALTH']._serialized_start=1959
+  _globals['_SERVICEHEALTH']._serialized_end=2030
+  _globals['_SERVICEINFO']._serialized_start=2032
+  _globals['_SERVICEINFO']._serialized_end=2112
+  _globals['_SERVICELIST']._serialized_start=2114
+  _globals['_SERVICELIST']._serialized_end=2203
+  _globals['_SERVICELISTRESPONSE']._serialized_start=2205
+  _globals['_SERVICELISTRESPONSE']._serialized_end=2266
+  _globals['_VERSIONINFO']._serialized_start=2268
+  _globals['_VERSIONINFO']._serialized_end=2368
+  _globals['_PLATFORMINFO']._serialized_start=2370
+  _globals['_PLATFORMINFO']._serialized_end=2412
+  _globals['_VERSION']._serialized_start=2414
+  _globals['_VERSION']._serialized_end=2539
+  _globals['_VERSIONRESPONSE']._serialized_start=2541
+  _globals['_VERSIONRESPONSE']._serialized_end=2594
+  _globals['_MACHINESERVICE']._serialized_start=2597
+  _globals['_MACHINESERVICE']._serialized_end=3205
 # @@protoc_insertion_point(module_scope)

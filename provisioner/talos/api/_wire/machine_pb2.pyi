@@ -128,6 +128,34 @@ class EtcdRemoveMemberByIDResponse(_message.Message):
     messages: _containers.RepeatedCompositeFieldContainer[EtcdRemoveMemberByID]
     def __init__(self, messages: _Optional[_Iterable[_Union[EtcdRemoveMemberByID, _Mapping]]] = ...) -> None: ...
 
+class RebootRequest(_message.Message):
+    __slots__ = ("mode",)
+    class Mode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+        __slots__ = ()
+        DEFAULT: _ClassVar[RebootRequest.Mode]
+        POWERCYCLE: _ClassVar[RebootRequest.Mode]
+        FORCE: _ClassVar[RebootRequest.Mode]
+    DEFAULT: RebootRequest.Mode
+    POWERCYCLE: RebootRequest.Mode
+    FORCE: RebootRequest.Mode
+    MODE_FIELD_NUMBER: _ClassVar[int]
+    mode: RebootRequest.Mode
+    def __init__(self, mode: _Optional[_Union[RebootRequest.Mode, str]] = ...) -> None: ...
+
+class Reboot(_message.Message):
+    __slots__ = ("metadata", "actor_id")
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    ACTOR_ID_FIELD_NUMBER: _ClassVar[int]
+    metadata: _common_pb2.Metadata
+    actor_id: str
+    def __init__(self, metadata: _Optional[_Union[_common_pb2.Metadata, _Mapping]] = ..., actor_id: _Optional[str] = ...) -> None: ...
+
+class RebootResponse(_message.Message):
+    __slots__ = ("messages",)
+    MESSAGES_FIELD_NUMBER: _ClassVar[int]
+    messages: _containers.RepeatedCompositeFieldContainer[Reboot]
+    def __init__(self, messages: _Optional[_Iterable[_Union[Reboot, _Mapping]]] = ...) -> None: ...
+
 class ResetPartitionSpec(_message.Message):
     __slots__ = ("label", "wipe")
     LABEL_FIELD_NUMBER: _ClassVar[int]

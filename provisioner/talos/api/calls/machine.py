@@ -1,4 +1,4 @@
-"""The machine service: configuration, services, reset."""
+"""The machine service: configuration, services, reboot, reset."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ _WIPED = ("STATE", "EPHEMERAL")
 
 
 async def apply(channel: Channel, text: str) -> Applied:
-    """Applies a whole configuration; the machine restarts itself where it must (mode AUTO).
+    """Applies a whole configuration in mode AUTO: until 1.13 the machine restarts itself where it must.
+
+    From 1.14 it never does, see `config.immediate`.
 
     REBOOT is the enum's zero, which never travels: an answer without a mode means a reboot.
     """
@@ -29,6 +31,11 @@ async def apply(channel: Channel, text: str) -> Applied:
 async def bootstrap(channel: Channel) -> None:
     """Starts a new etcd with this machine as its only member."""
     await machine_grpc.MachineServiceStub(channel).Bootstrap(machine_pb2.BootstrapRequest())
+
+
+async def reboot(channel: Channel) -> None:
+    """Begins an orderly reboot; the answer comes before it."""
+    await machine_grpc.MachineServiceStub(channel).Reboot(machine_pb2.RebootRequest())
 
 
 async def reset(channel: Channel, *, graceful: bool, reboot: bool) -> None:

@@ -35,6 +35,14 @@ def resumed(job: Any, answer: Any) -> Any:
     return evolve(job, phase=answer.phase, memo=answer.memo)
 
 
+def announced(cluster: Any, job: Any, ctx: Any) -> Any:
+    """The job once it is on record that this boot has to end; nothing was asked of the machine for that."""
+    answer = KIND.update(cluster, job, ctx)
+    assert answer.note == "is going to reboot for its configuration"
+    assert cluster.asked == []
+    return resumed(job, answer)
+
+
 class TestCreate:
     def test_waits_for_a_machine_that_does_not_answer(self, fresh, ctx, config_job, make_props):
         fresh.off("control-1", "connection refused")
@@ -137,7 +145,7 @@ class TestUpdate:
     def test_a_rebooting_change_is_done_after_the_next_boot_only(self, healthy, ctx, config_job, make_props):
         cluster = healthy()
         cluster.reboots = True
-        job = config_job(make_props("control-1", env={"A": "b"}))
+        job = announced(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx)
         answer = KIND.update(cluster, job, ctx)
         assert answer.note == "reboots for its configuration"
         job = resumed(job, answer)
@@ -152,7 +160,7 @@ class TestUpdate:
     def test_a_reboot_whose_announcement_was_lost_is_waited_for(self, healthy, ctx, config_job, make_props):
         cluster = healthy()
         cluster.reboots = cluster.lose_replies = True
-        job = config_job(make_props("control-1", env={"A": "b"}))
+        job = announced(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx)
         job = resumed(job, KIND.update(cluster, job, ctx))
         assert KIND.update(cluster, job, ctx).note == "takes over its configuration"
         cluster.set("control-1", boot_id="boot-2", active=job.wanted.text)
@@ -165,7 +173,7 @@ class TestUpdate:
         cluster = healthy()
         wanted = make_props("control-1", env={"A": "b"})
         cluster.set("control-1", persistent=wanted.text)  # on disk, not in force
-        job = config_job(wanted)
+        job = announced(cluster, config_job(wanted), ctx)
         assert isinstance(KIND.update(cluster, job, ctx), Pending)
         assert cluster.asked == [("apply", HOST, False)]
 
@@ -198,7 +206,47 @@ class TestUpdate:
 
     def test_one_of_two_reboots_where_that_is_all_there_is(self, healthy, ctx, config_job, make_props):
         cluster = healthy(control_planes=2)
-        KIND.update(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx)
+        KIND.update(cluster, announced(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx), ctx)
+        assert cluster.asked == [("apply", HOST, False)]
+
+    def test_a_machine_that_does_not_reboot_by_itself_is_told_to(self, healthy, ctx, config_job, make_props):
+        """As from Talos 1.14: it takes everything over and says nothing."""
+        cluster = healthy()
+        job = announced(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx)
+        job = resumed(job, KIND.update(cluster, job, ctx))
+        answer = KIND.update(cluster, job, ctx)
+        assert answer.note == "reboots for its configuration"
+        job = resumed(job, answer)
+        assert KIND.update(cluster, job, ctx).note == "is about to reboot"
+        cluster.set("control-1", boot_id="boot-2")
+        assert isinstance(KIND.update(cluster, job, ctx), Done)
+        assert cluster.asked == [("apply", HOST, False), ("reboot", HOST)]
+
+    def test_it_is_told_though_the_answer_to_the_delivery_was_lost(self, healthy, ctx, config_job, make_props):
+        cluster = healthy()
+        job = announced(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx)
+        KIND.update(cluster, job, ctx)  # and the process dies, its position is not stored
+        cluster.lose_replies = True
+        answer = KIND.update(cluster, job, ctx)
+        assert answer.note == "reboots for its configuration"
+        assert cluster.asked == [("apply", HOST, False), ("reboot", HOST)]
+
+    def test_a_reboot_that_does_not_come_is_asked_for_again(self, healthy, ctx, config_job, make_props):
+        cluster = healthy()
+        job = announced(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx)
+        for _ in range(2):
+            job = resumed(job, KIND.update(cluster, job, ctx))
+        ctx.passes(31)
+        KIND.update(cluster, job, ctx)
+        assert cluster.asked == [("apply", HOST, False), ("reboot", HOST), ("reboot", HOST)]
+
+    def test_it_is_not_told_while_another_control_plane_is_dead(self, healthy, ctx, config_job, make_props):
+        cluster = healthy()
+        job = announced(cluster, config_job(make_props("control-1", env={"A": "b"})), ctx)
+        job = resumed(job, KIND.update(cluster, job, ctx))
+        cluster.off("control-3")
+        with pytest.raises(Retry, match="no member to spare"):
+            KIND.update(cluster, job, ctx)
         assert cluster.asked == [("apply", HOST, False)]
 
     def test_a_live_change_may_happen_while_another_is_dead(self, healthy, ctx, config_job, make_props):
@@ -274,7 +322,8 @@ class TestPlanning:
         [
             (("documents", 0, "machine", "sysctls", "a"), "live"),
             (("documents", 0, "machine", "env", "A"), "reboots the node"),
-            (("documents", 1, "hostname"), "live"),
+            (("documents", "HostnameConfig", "hostname"), "live"),
+            (("documents", "EnvironmentConfig", "variables", "A"), "reboots the node"),
             (("host",), ""),
         ],
     )

@@ -1,0 +1,14 @@
+"""The `KubeSchedulerConfig` document: which scheduler runs."""
+
+from __future__ import annotations
+
+from provisioner.talos.config.document import Document, typed
+from provisioner.talos.config.kubernetes import image
+from provisioner.talos.config.subject import Subject
+
+KIND = "KubeSchedulerConfig"
+
+
+def document(subject: Subject) -> Document:
+    """That of the cluster's Kubernetes."""
+    return typed(KIND, image=image("kube-scheduler", subject.kubernetes), config={})
