@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-crash crash-matrix crash-terraform judge bench bench-sim check format golden docs wire wheels template clean
+.PHONY: help setup demo test test-crash crash-matrix crash-terraform judge mutate bench bench-sim check format golden docs wire wheels template clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ crash-terraform: setup ## the same kills for Terraform, where it is installed, a
 
 judge: setup ## what prov makes, before Talos's own configuration library (needs Go)
 	@$(BIN)/python -m pytest -q -m judge tests/judge
+
+mutate: setup ## break the source in many small ways; a test must notice each (2 to 3 minutes)
+	@$(BIN)/python tests/mutations/mutate.py
 
 bench: setup ## how fast the core is, beside terraform where that is installed; BENCH="--full" for more
 	@$(BIN)/python scripts/bench.py $(BENCH)

@@ -15,12 +15,14 @@ from provisioner.cli import session
 from provisioner.cli.commands import (
     access,
     apply,
+    images,
     import_,
     init,
     keys,
     output,
     plan,
     providers,
+    secrets,
     state,
     status,
     unlock,
@@ -93,6 +95,8 @@ for command in (
 ):
     app.command()(command)
 app.command("import")(import_.import_)
+app.add_typer(images.app, name="images")
+app.add_typer(secrets.app, name="secrets")
 app.add_typer(state.app, name="state")
 app.add_typer(keys.app, name="keys")
 

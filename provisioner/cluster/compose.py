@@ -26,12 +26,14 @@ from provisioner.model.state import Move
 from provisioner.model.topology import Topology
 from provisioner.model.value import Ref, Value, replace_refs
 from provisioner.plugins.registry import Registry
+from provisioner.sdk.channels import SMALLER, TOO_LARGE, too_large
 from provisioner.sdk.provider import Infrastructure
 from provisioner.spec.references import ENDPOINT, NODE_KIND
 from provisioner.spec.resources import CORE
 from provisioner.spec.schema import AUTO, ClusterSpec, Pool, ResourceBlock
 from provisioner.talos.config.endpoint import url
-from provisioner.talos.design import Boot, after_schematic, design, schematic, settings
+from provisioner.talos.design import Boot, after_schematic, config_address, design, schematic, settings
+from provisioner.talos.size import birth_channel, foreseen_size
 
 TALOS = "talos"
 """The instance of the built-in provider that serves the cluster."""
@@ -61,6 +63,11 @@ def compose(
         lenient=(TALOS,),
         moves=_moves(spec, cluster.resources),
     )
+
+
+def machines_of(spec: ClusterSpec, topology: Topology, registry: Registry) -> Mapping[str, Machine]:
+    """The machine of each node as its provider will make it, by node name. Pure but for loading the providers."""
+    return _cluster(spec, topology, _infrastructure(spec, registry)).machines
 
 
 @frozen
@@ -100,6 +107,7 @@ def _cluster(
     talos_resources, talos_rollouts = design(topology, machines, host, TALOS, outside)
     here = host if outside is None else outside
     resources += talos_resources
+    _check_sizes(spec, topology, machines, talos_resources)
     told = schematic(topology, TALOS)
     return _Cluster(
         tuple(resources) if told is None else (told, *after_schematic(resources, topology)),
@@ -109,6 +117,33 @@ def _cluster(
         (ProviderUse(TALOS, TALOS, settings(topology, machines, here)),),
         bindings,
     )
+
+
+def _check_sizes(
+    spec: ClusterSpec, topology: Topology, machines: Mapping[str, Machine], resources: Iterable[Resource]
+) -> None:
+    """Raises InputError where what a machine is born with does not fit the way into it.
+
+    Nodes of a pool differ in little but their names, so where settings and patches are the same, one stands for all.
+    """
+    configs = {
+        resource.address: resource.props["documents"] for resource in resources if "documents" in resource.props
+    }
+    pools = {pool.name: pool for pool in spec.pools}
+    looked_at: list[tuple[object, ...]] = []
+    problems: list[Problem] = []
+    for node in topology.nodes:
+        through = birth_channel(machines[node.name])
+        alike = (node.pool, node.settings, node.patches)
+        if through is None or alike in looked_at:
+            continue
+        looked_at.append(alike)
+        size = foreseen_size(configs[config_address(node.name)], through)
+        if through.limit is not None and size > through.limit:
+            place = pools[node.pool].place
+            problems.append(Problem("config-size", TOO_LARGE, too_large(node.name, size, through), place, SMALLER))
+    if problems:
+        raise InputError(problems)
 
 
 class _Names:

@@ -40,6 +40,7 @@ from provisioner.model.value import (
     reveal,
     strip_origins,
 )
+from provisioner.sdk.channels import Channel, channel
 from provisioner.sdk.download import Downloads, Fetched, cache_folder
 from provisioner.sdk.provider import (
     Acts,
@@ -130,6 +131,9 @@ __all__ = [
     "Slice",
     "TalosWish",
     "Topology",
+    # how configurations travel
+    "Channel",
+    "channel",
     # files from elsewhere
     "Downloads",
     "Fetched",
