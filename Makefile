@@ -42,15 +42,7 @@ test-qemu: setup ## real virtual machines: their life, prov killed at every step
 image: setup ## build the stand-in image into build/stand-in (no root; scripts/image-tools.sh installs the tools)
 	@$(BIN)/python images/stand-in/build.py $(IMAGE)
 
-test-demo-vm: setup ## the same on virtual machines, with an upgrade and a rollback (installs tools with apt; minutes)
-	@scripts/qemu-tools.sh
-	@$(BIN)/python scripts/demo_vm.py
-
-test-qemu: setup ## real virtual machines: their life, prov killed at every step, full disks (root; minutes)
-	@scripts/qemu-tools.sh
-	@$(BIN)/python -m pytest -q -m qemu tests/qemu
-
-image: setup ## build the stand-in image and boot it in virtual machines (installs tools with apt)
+test-image: setup ## build the stand-in image and boot it in virtual machines (installs tools with apt)
 	@scripts/image-tools.sh
 	@$(BIN)/python -m pytest -q -m image images/stand-in/tests
 

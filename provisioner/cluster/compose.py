@@ -67,7 +67,7 @@ def compose(
 
 def machines_of(spec: ClusterSpec, topology: Topology, registry: Registry) -> Mapping[str, Machine]:
     """The machine of each node as its provider will make it, by node name. Pure but for loading the providers."""
-    return _cluster(spec, topology, _infrastructure(spec, registry)).machines
+    return _cluster(spec, topology, _infrastructure(spec, registry), {}).machines
 
 
 @frozen
