@@ -1,8 +1,10 @@
 """Writes the pages that come from the code.
 
     docs/reference/commands.md   from the help texts
+    docs/reference/platforms.md  from the tables of images and channels
     docs/reference/rules.md      from the table of the conformance kit
     docs/reference/machine-settings.md   from the form that the settings have
+    docs/reference/lint.md       from the rules of `prov validate`
 
 `make docs` runs it; with `--check` it only compares and ends with 1 where a page is stale.
 """
@@ -15,8 +17,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from provisioner.cluster.lint.catalogue import RULES
 from provisioner.conformance.rules import ABILITY_RULES, KIND_RULES, PROVIDER_RULES, STORE_RULES, Rule
-from provisioner.talos.config.settings import MACHINE
+from provisioner.sdk.channels import CHANNELS, Channel
+from provisioner.talos.config.settings import KUBERNETES_SETTINGS, MACHINE_SETTINGS
+from provisioner.talos.images.platforms import PLATFORMS
 from provisioner.talos.settings.shape import Key, Leaf, Many, Named, Shape, Table
 from provisioner.talos.versions import KNOWN
 
@@ -53,6 +58,8 @@ A process that is ended by a signal has the code its shell gives it, such as 137
 | `PROV_VAR_NAME` | the value of the variable `NAME`; `--var` goes before it |
 | `PROV_AGE_KEY` | the age identity itself |
 | `PROV_AGE_KEY_FILE`, `SOPS_AGE_KEY_FILE` | a file with the age identity, asked in this order |
+| `PROV_CACHE` | the folder of downloads, instead of `~/.cache/prov` |
+| `PROV_RELEASES` | where releases of Talos have their files, instead of GitHub |
 | `PROV_SIM_DIR` | the folder of the simulator's socket, lock and log |
 | `PROV_DEBUG` | if set, a fault inside prov shows its traceback |
 | `NO_COLOR` | if set, nothing is coloured |
@@ -72,15 +79,54 @@ Without a reason the suite fails, also where a mark, a fixture or a hook skips i
 """
 
 _SETTINGS_HEAD = """\
-# Settings of machines
+# Settings
 
 This page is made by `make docs` from the form that the settings have; edit that.
 
-They stand under `machine:` at the top of the cluster file, in a pool, or for a node; see
+What stands under `machine:` is given to all machines, to a pool or to a node; see
 [the cluster file](cluster-file.md#settings-of-machines) for how these go over each other, and
 [the guide](../guides/machine-settings.md) for what becomes of them.
+What stands under `kubernetes:` is the cluster's.
 `NAME` stands for a name of your own, `[]` for each item of a list.
 Where a release is named, clusters that were born with another one cannot be told the setting.
+"""
+_PLATFORMS_HEAD = """\
+# Platforms
+
+This page is made by `make docs` from the tables in the code; edit those.
+
+## Images
+
+What the Image Factory makes for each platform, for `amd64` and `arm64`.
+Other forms can be asked for, see [images](../guides/images.md#download-images).
+The last partition grows to the size of the disk at the first boot.
+
+"""
+_CHANNELS_HEAD = """
+## Delivery
+
+How a configuration gets into a machine that is born with it, and how large it may be.
+The first channel of a platform is the usual one.
+
+Talos unpacks gzip from every platform, so where it gets through, it is used when the plain text does not fit.
+A plan foresees the size of each configuration, within a few percent, before its secrets are made.
+One that cannot fit is the problem `config-size`, which names the node, the size, the limit, and what to do.
+Nothing limits what is delivered through the maintenance API.
+
+A control plane takes about 11 KB, 7 KB after gzip, and a worker about 3 KB, before your patches.
+
+"""
+
+_LINT_HEAD = """\
+# Warnings about a file
+
+This page is made by `make docs` from the rules in `provisioner/cluster/lint`; edit those.
+
+`prov validate` warns of what can be made and is hardly meant.
+Warnings go to standard error and leave the exit code at 0; with `--strict` they are errors.
+What Talos itself would refuse is an error in any case.
+`--ignore RULE` leaves a rule out, for those who know better.
+The rules see the configuration of every node as it would be for a new cluster, all patches merged.
 """
 
 _GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
@@ -108,13 +154,42 @@ def pages() -> dict[Path, str]:
     return {
         REFERENCE / "commands.md": _commands(),
         REFERENCE / "machine-settings.md": _settings(),
+        REFERENCE / "platforms.md": _platforms(),
         REFERENCE / "rules.md": _rules(),
+        REFERENCE / "lint.md": _lint(),
     }
 
 
 def _commands() -> str:
     sections = (f"\n## `{' '.join(('prov', *path))}`\n\n```text\n{text}```\n" for path, text in _helps(()))
     return _HEAD + "".join(sections)
+
+
+def _platforms() -> str:
+    return _PLATFORMS_HEAD + _image_table() + _CHANNELS_HEAD + _channel_table()
+
+
+def _image_table() -> str:
+    rows = "".join(
+        f"| {row.name} | {f'`{row.form}`' if row.form else 'none: PXE or ISO'} | {row.size_mib or ''} |\n"
+        for row in PLATFORMS.values()
+    )
+    return f"| platform | usual disk image | MiB once unpacked |\n| --- | --- | --- |\n{rows}"
+
+
+def _channel_table() -> str:
+    cells = (
+        (row.platform, row.name, row.how, _limit(row), "yes" if row.packed else "no", row.source) for row in CHANNELS
+    )
+    rows = "".join(f"| {' | '.join(row)} |\n" for row in cells)
+    head = "| platform | channel | what carries it | limit in bytes | gzip | source of the limit |\n"
+    return f"{head}| --- | --- | --- | --- | --- | --- |\n{rows}"
+
+
+def _limit(row: Channel) -> str:
+    if row.limit is None:
+        return ""
+    return f"{row.limit} of base64" if row.counted == "base64" else str(row.limit)
 
 
 def _rules() -> str:
@@ -124,10 +199,11 @@ def _rules() -> str:
 def _settings() -> str:
     met: dict[int, str] = {}
     return _SETTINGS_HEAD + "".join(
-        f"\n## `{name}`\n\n{key.about[0].upper()}{key.about[1:]}.\n{_only(key)}"
+        f"\n## `{area.called}.{name}`\n\n{key.about[0].upper()}{key.about[1:]}.\n{_only(key)}"
         "\n| key | value | meaning |\n| --- | --- | --- |\n"
         + "".join(f"| `{path}` | {value} | {about} |\n" for path, value, about in _rows(key.shape, name, met))
-        for name, key in MACHINE.keys.items()
+        for area in (MACHINE_SETTINGS, KUBERNETES_SETTINGS)
+        for name, key in area.table.keys.items()
     )
 
 
@@ -170,6 +246,21 @@ def _demands(key: Key) -> Iterator[str]:
     if key.needs is not None:
         having = [contract for contract in KNOWN if key.needs(contract)]
         yield f"from {having[0]}" if having[-1] == KNOWN[-1] else f"up to {having[-1]}"
+
+
+def _lint() -> str:
+    rows = "".join(
+        f"| [`{rule.code}`](#{rule.code}) | {'error' if rule.refused else 'warning'} | {rule.summary} |\n"
+        for rule in RULES
+    )
+    reasons = "".join(f"\n## {rule.code}\n\n{_by_sentence(rule.reason)}\n" for rule in RULES)
+    return f"{_LINT_HEAD}\n| rule | is | complains that |\n| --- | --- | --- |\n{rows}{reasons}"
+
+
+def _by_sentence(text: str) -> str:
+    """One sentence per line, as all pages have it."""
+    paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
+    return "\n\n".join(paragraph.replace(". ", ".\n") for paragraph in paragraphs)
 
 
 def _group(title: str, about: str, rules: tuple[Rule, ...]) -> str:

@@ -15,14 +15,17 @@ from provisioner.cli import session
 from provisioner.cli.commands import (
     access,
     apply,
+    images,
     import_,
     init,
     keys,
     output,
     plan,
     providers,
+    secrets,
     state,
     status,
+    sweep,
     unlock,
     validate,
     why,
@@ -89,10 +92,13 @@ for command in (
     access.talosconfig,
     output.output,
     providers.providers,
+    sweep.sweep,
     unlock.unlock,
 ):
     app.command()(command)
 app.command("import")(import_.import_)
+app.add_typer(images.app, name="images")
+app.add_typer(secrets.app, name="secrets")
 app.add_typer(state.app, name="state")
 app.add_typer(keys.app, name="keys")
 

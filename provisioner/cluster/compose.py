@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import evolve, field, frozen
 
+from provisioner.cluster.claims import claimed
 from provisioner.errors import InputError, Place, Problem
 from provisioner.graph.resources import ResourceGraph, build_graph
 from provisioner.model.address import Address
@@ -25,12 +26,14 @@ from provisioner.model.state import Move
 from provisioner.model.topology import Topology
 from provisioner.model.value import Ref, Value, replace_refs
 from provisioner.plugins.registry import Registry
+from provisioner.sdk.channels import SMALLER, TOO_LARGE, too_large
 from provisioner.sdk.provider import Infrastructure
 from provisioner.spec.references import ENDPOINT, NODE_KIND
 from provisioner.spec.resources import CORE
 from provisioner.spec.schema import AUTO, ClusterSpec, Pool, ResourceBlock
 from provisioner.talos.config.endpoint import url
-from provisioner.talos.design import Boot, after_schematic, design, schematic, settings
+from provisioner.talos.design import Boot, after_schematic, config_address, design, schematic, settings
+from provisioner.talos.size import birth_channel, foreseen_size
 
 TALOS = "talos"
 """The instance of the built-in provider that serves the cluster."""
@@ -45,7 +48,7 @@ def compose(
     """
     infrastructure = _infrastructure(spec, registry)
     _check(spec, infrastructure, registry)
-    cluster = _Cluster() if topology is None else _cluster(spec, topology, infrastructure)
+    cluster = _Cluster() if topology is None else _cluster(spec, topology, infrastructure, bindings)
     uses = [ProviderUse(block.name, block.type, block.settings) for block in spec.providers.values()]
     uses += [ProviderUse(CORE, CORE, {}), *cluster.uses]
     own = _Names(cluster.machines, cluster.host)
@@ -54,7 +57,7 @@ def compose(
         [own.resource(resource) for resource in (*cluster.resources, *map(_resource, spec.resources))],
         providers={use.name: evolve(use, settings=own.values(use.settings)) for use in uses},
         rollouts=cluster.rollouts,
-        bindings=bindings,
+        bindings={**bindings, **cluster.bindings},
         outputs=own.values(spec.outputs),
         spec_digest=spec.digest,
         lenient=(TALOS,),
@@ -62,18 +65,34 @@ def compose(
     )
 
 
+def machines_of(spec: ClusterSpec, topology: Topology, registry: Registry) -> Mapping[str, Machine]:
+    """The machine of each node as its provider will make it, by node name. Pure but for loading the providers."""
+    return _cluster(spec, topology, _infrastructure(spec, registry), {}).machines
+
+
 @frozen
 class _Cluster:
-    """What was designed for a cluster; nothing at all where the file has none. `uses` has the instance of Talos."""
+    """What was designed for a cluster; nothing at all where the file has none.
+
+    `uses` has the instance of Talos, `bindings` what nodes were given.
+    """
 
     resources: tuple[Resource, ...] = ()
     machines: Mapping[str, Machine] = field(factory=dict)
     rollouts: tuple[Rollout, ...] = ()
     host: Value = ""
     uses: tuple[ProviderUse, ...] = ()
+    bindings: Mapping[str, str] = field(factory=dict)
 
 
-def _cluster(spec: ClusterSpec, topology: Topology, infrastructure: Mapping[str, Infrastructure]) -> _Cluster:
+def _cluster(
+    spec: ClusterSpec,
+    topology: Topology,
+    infrastructure: Mapping[str, Infrastructure],
+    held: Mapping[str, str],
+) -> _Cluster:
+    wishes = {name: _slice(spec, topology, name) for name in infrastructure}
+    topology, bindings = claimed(topology, wishes, infrastructure, held)
     slices = {name: _slice(spec, topology, name) for name in infrastructure}
     resources: list[Resource] = []
     host, outside = _endpoint(spec, topology, infrastructure, slices, resources)
@@ -88,6 +107,7 @@ def _cluster(spec: ClusterSpec, topology: Topology, infrastructure: Mapping[str,
     talos_resources, talos_rollouts = design(topology, machines, host, TALOS, outside)
     here = host if outside is None else outside
     resources += talos_resources
+    _check_sizes(spec, topology, machines, talos_resources)
     told = schematic(topology, TALOS)
     return _Cluster(
         tuple(resources) if told is None else (told, *after_schematic(resources, topology)),
@@ -95,7 +115,35 @@ def _cluster(spec: ClusterSpec, topology: Topology, infrastructure: Mapping[str,
         (*rollouts, *talos_rollouts),
         here,
         (ProviderUse(TALOS, TALOS, settings(topology, machines, here)),),
+        bindings,
     )
+
+
+def _check_sizes(
+    spec: ClusterSpec, topology: Topology, machines: Mapping[str, Machine], resources: Iterable[Resource]
+) -> None:
+    """Raises InputError where what a machine is born with does not fit the way into it.
+
+    Nodes of a pool differ in little but their names, so where settings and patches are the same, one stands for all.
+    """
+    configs = {
+        resource.address: resource.props["documents"] for resource in resources if "documents" in resource.props
+    }
+    pools = {pool.name: pool for pool in spec.pools}
+    looked_at: list[tuple[object, ...]] = []
+    problems: list[Problem] = []
+    for node in topology.nodes:
+        through = birth_channel(machines[node.name])
+        alike = (node.pool, node.settings, node.patches)
+        if through is None or alike in looked_at:
+            continue
+        looked_at.append(alike)
+        size = foreseen_size(configs[config_address(node.name)], through)
+        if through.limit is not None and size > through.limit:
+            place = pools[node.pool].place
+            problems.append(Problem("config-size", TOO_LARGE, too_large(node.name, size, through), place, SMALLER))
+    if problems:
+        raise InputError(problems)
 
 
 class _Names:

@@ -16,7 +16,7 @@ Every sample is tried on its own, with a fresh remote for each test.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import pytest
@@ -31,6 +31,7 @@ from provisioner.conformance.watch import touching_nothing
 from provisioner.errors import EndpointDown, Fatal, OperatorNeeded, ProviderError, Retry, Throttled
 from provisioner.model.address import Address
 from provisioner.model.job import Done, Pending
+from provisioner.model.owned import Owned
 from provisioner.model.resource import Absent, Reading, Seen, Unreachable
 from provisioner.model.schema import Schema
 from provisioner.model.step import FieldChange, Run, Update
@@ -43,6 +44,7 @@ from provisioner.sdk.provider import (
     Kind,
     Limited,
     Limits,
+    ListsOwned,
     LookUpKind,
     PlansDeletion,
     Provider,
@@ -301,6 +303,8 @@ class KindSuite(Suite):
         caplog.set_level(logging.DEBUG)
         secrets = {*secrets_in(lab.props(target)), *secrets_in(lab.changed(target)), *secrets_in(settings)}
         secrets |= set(secrets_in(Schema.of(self.provider.settings).normal(settings)))
+        if not secrets and not _tells_secrets(lab.kind(target)):
+            nothing_to_test("no sample has a secret in it")
         shown = ""
         for fault in (None, *self._faults(*FAULTS)):
             for verb in ("create", "update", "read", "delete"):
@@ -468,6 +472,47 @@ class KindSuite(Suite):
             case Pending(note=note):
                 assert note, "a gate that does not pass says what is missing"
 
+    @holds
+    @each(_lives)
+    def test_a7_what_bears_a_mark_is_listed(self, lab: Lab, target: Address) -> None:
+        self._lists(target)
+        for lineage in (LINEAGE, OTHER_LINEAGE):
+            held = lab.make(target, lineage=lineage)
+            before = lab.remote.writes()
+            listed = self._owned(lab)
+            written = lab.remote.writes() - before
+            lab.remove(held)
+
+            told = {(one.kind, one.id): (one.key, one.lineage) for one in listed}
+            assert len(told) == len(listed), "something is listed twice"
+            assert told.get((target.kind, str(held.outputs.id))) == (held.key, lineage)
+            assert all(one.key and one.lineage for one in listed), "something without a mark is listed"
+            assert written == 0, "listing has written something"
+            assert held.key not in {one.key for one in self._owned(lab)}, "what is gone is listed"
+
+    @holds
+    @each(_lives)
+    def test_a7_what_is_listed_can_be_removed(self, lab: Lab, target: Address) -> None:
+        self._lists(target)
+        held = lab.make(target)
+        lab.drop()
+        _despite_errors(lambda: lab.finish("delete", Held(target, held.key, OTHER_LINEAGE, id=str(held.outputs.id))))
+        still = lab.read(held)
+        lab.finish("delete", Held(target, held.key, held.lineage, id=str(held.outputs.id)))
+
+        assert isinstance(still, Seen), "it was removed with the lineage of another state"
+        assert lab.read(held) == Absent()
+
+    def _lists(self, target: Address) -> None:
+        self.try_only(f"{target.kind} listed")
+        if not isinstance(self.provider, ListsOwned):
+            nothing_to_test("the provider does not list what is ours")
+
+    def _owned(self, lab: Lab) -> Sequence[Owned]:
+        provider: Any = self.provider
+        found: Sequence[Owned] = lab.attempt("list", lambda: provider.list_owned(lab.client(), lab.process.about("")))
+        return found
+
     # what is owed to the rules
 
     def test_the_samples_say_enough(self) -> None:
@@ -551,6 +596,11 @@ class KindSuite(Suite):
         kind, ctx = lab.kind(target), lab.process.about("")
         found: Mapping[str, Reading] = lab.attempt("find", lambda: kind.find(lab.client(), ids, ctx))
         return found
+
+
+def _tells_secrets(kind: Any) -> bool:
+    """Whether a secret may be among the outputs of a kind."""
+    return any(item.marks.secret for item in Schema.of(kind.outputs).fields.values())
 
 
 def _lacking(name: str, kind: Any, samples: list[Sample]) -> Iterator[str]:

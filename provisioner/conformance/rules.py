@@ -213,6 +213,16 @@ ABILITY_RULES = (
             "test_a6_a_gate_writes_nothing": "A gate passes or says what is missing, and writes nothing.",
         },
     ),
+    Rule(
+        "A7",
+        "what is ours can be listed",
+        {
+            "test_a7_what_bears_a_mark_is_listed": "A provider that lists what is ours lists each object by kind, "
+            "id, key and lineage, whatever state it belongs to, and nothing without a mark; it writes nothing.",
+            "test_a7_what_is_listed_can_be_removed": "An object of which only key, id and lineage are known can "
+            "be removed, and not with the lineage of another state.",
+        },
+    ),
 )
 
 STORE_RULES = (

@@ -54,6 +54,7 @@ from provisioner.sdk import (
     Function,
     Job,
     Limits,
+    Owned,
     Pending,
     Reading,
     Run,
@@ -375,6 +376,16 @@ class ToyProvider:
     def connect(self, settings: Settings) -> Client:
         self.cloud.places.append(settings.place)
         return Client(self.cloud, settings.place)
+
+    def list_owned(self, client: Client, ctx: Context) -> Sequence[Owned]:
+        """Everything with a lineage, the newest first."""
+        client.cloud.ask(["owned"])
+        things = reversed([*client.cloud.things.items()])
+        return [
+            Owned(str(thing.address.kind), thing.id, key, thing.lineage, str(thing.address))
+            for key, thing in things
+            if thing.lineage
+        ]
 
     def limits(self, settings: Mapping[str, Value]) -> Limits:
         most, rate = settings.get("in_flight", 16), settings.get("per_second", 0.0)

@@ -267,9 +267,11 @@ class Cloud:
                     thing.revision += 1
 
     def remove(self, job: Job[Any, Any]) -> None:
-        """Removes the thing of this key, if there is one."""
+        """Removes the thing of this key, if there is one; what belongs to another state stays."""
         with self._guard:
-            if self.things.pop(job.key, None) is not None:
+            thing = self.things.get(job.key)
+            if thing is not None and thing.lineage == job.lineage:
+                del self.things[job.key]
                 self.writes += 1
 
     def enter(self, verb: str, job: Job[Any, Any]) -> Any:

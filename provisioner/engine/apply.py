@@ -35,6 +35,7 @@ from provisioner.engine.intent import (
     reordering,
     withdrawn,
 )
+from provisioner.engine.looks import Group, Looks
 from provisioner.engine.observe import job_for
 from provisioner.engine.queues import First, Look, Next, Queues, Wish
 from provisioner.engine.rollback import Rollbacks
@@ -115,6 +116,7 @@ class Engine:
     deadline_s: float = DEADLINE_S
     found: dict[Address, Mapping[str, Value]] = field(factory=dict)
     _queues: Queues = field(init=False)
+    _looks: Looks = field(factory=Looks)
     _calls: Calls = field(init=False)
     _walk: Walk = field(factory=lambda: Walk({}))
     _names: dict[str, tuple[str, str]] = field(factory=dict)
@@ -202,12 +204,14 @@ class Engine:
             if self._stopping and not told:
                 told = True
                 self._queues.clear()
+                self._looks.clear()
                 self.emit(Stopping())
             wait = inf if self._stopping else self._begin_what_may(begin, rollbacks)
-            if not self._in_flight and (self._stopping or self._queues.idle):
+            if not self._in_flight and (self._stopping or (self._queues.idle and self._looks.idle)):
                 break
             self._take(self.executor.arrived(None if wait == inf else wait))
         self._queues.clear()
+        self._looks.clear()
         return self._ended(began)
 
     def _ended(self, began: float) -> RunResult:
@@ -227,11 +231,12 @@ class Engine:
         now = self.executor.now()
         self._want_due(now)
         for work in self._queues.given_up(now, self.deadline_s):
+            self._looks.ended(_group(work), now)
             self._failed(work.id, _too_late(self.deadline_s, f"the endpoint {work.endpoint} does not answer"))
         wishes, wait = self._queues.admitted(now)
         self._call(wishes, now)
         timer = self._queues.next_timer()
-        return min(wait, inf if timer is None else max(0.0, timer - now))
+        return min(wait, max(0.0, min(inf if timer is None else timer, self._looks.next()) - now))
 
     def _take_up_ready(self, begin: _Begin) -> None:
         while ids := self._walk.take():
@@ -260,9 +265,14 @@ class Engine:
             if isinstance(work.kind, Gate) or not isinstance(work.kind, Kind):
                 self._queues.want(Next(work, None))
             else:
-                due[work.entry.provider, work.entry.address.kind].append(work)
-        for (instance, _), works in due.items():
-            self._queues.want(Look(works, instance))
+                due[_group(work)].append(work)
+        for group, works in due.items():
+            if self.endpoints.lists(works[0].entry.provider, works[0].endpoint):
+                self._looks.wait(group, works)
+            else:
+                self._queues.want(Look(works, group[0]))
+        for group, waiting in self._looks.due(now):
+            self._queues.want(Look(waiting, group[0]))
 
     def _call(self, wishes: Iterable[Wish], now: float) -> None:
         """Calls what was admitted, once all intents among it are on record."""
@@ -280,6 +290,7 @@ class Engine:
                 case Next(work, seen):
                     self._calls.verb(work, seen)
                 case Look(works):
+                    self._looks.begun(_group(works[0]), now)
                     self._calls.read(works)
 
     def _take(self, messages: Iterable[object]) -> None:
@@ -291,6 +302,7 @@ class Engine:
                     self._tell(work, note, None)
                 case FoundOut(works, readings, outcome):
                     self._returned(works[0].entry.provider, outcome)
+                    self._looks.ended(_group(works[0]), self.executor.now())
                     silent = Unreachable("the provider gave no answer for it")
                     for work in works:
                         self._queues.want(Next(work, readings.get(work.entry.key, silent)))
@@ -376,12 +388,18 @@ class Engine:
         return Work(id_, verb, kind, entry, previous, endpoint, self.executor.now(), recorded)
 
     def _later(self, work: Work, after_s: float, not_before_s: float = 0.0) -> None:
-        """Puts a step on the heap; its polls start quickly and slow down to what it asked for."""
+        """Puts a step on the heap; its polls start quickly and slow down to what it asked for.
+
+        One that wants to be called again at once is, and nothing is read before.
+        """
         now = self.executor.now()
         if now - work.began > self._patience_s:
             return
         if now - work.began > self.deadline_s:
             self._failed(work.id, _too_late(self.deadline_s, work.note or "no news"))
+            return
+        if after_s == 0.0:
+            self._queues.want(Next(work, None))
             return
         delay = max(not_before_s, min(after_s, _FIRST_POLL_S * 2 ** min(work.polls, 16)))
         work.polls += 1
@@ -403,6 +421,10 @@ class Engine:
         self.emit(StepFailed(id_, *self._names[id_], err.summary, err.detail, err.remedy))
         for other, because in self._walk.failed(id_):
             self.emit(StepSkipped(other, *self._names[other], because))
+
+
+def _group(work: Work) -> Group:
+    return work.entry.provider, work.entry.address.kind
 
 
 def _too_late(deadline_s: float, note: str) -> ProvError:

@@ -12,6 +12,7 @@ from attrs import frozen
 from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.engine.context import CallContext
 from provisioner.engine.faults import fault
+from provisioner.engine.patience import patiently
 from provisioner.engine.tasks import Tasks
 from provisioner.errors import ProviderError
 from provisioner.model.address import Address
@@ -44,6 +45,7 @@ def discover(
     *,
     now: Callable[[], datetime],
     say: Callable[[str], None],
+    wait: Callable[[float], None],
 ) -> dict[Address, Reading]:
     """A reading for every look-up whose props are known by now, and for every object to be taken over.
 
@@ -72,7 +74,7 @@ def discover(
         if not questions:
             break
         for batch in questions.values():
-            answers |= _ask(batch, state, clients, lookup, context)
+            answers |= _ask(batch, state, clients, lookup, context, wait)
         open_ = [resource for resource in open_ if resource.address not in answers]
     return answers
 
@@ -95,15 +97,17 @@ def _ask(
     clients: Clients,
     lookup: RecordedOutputs,
     context: CallContext,
+    wait: Callable[[float], None],
 ) -> dict[Address, Reading]:
     kind, instance = batch[0].kind, batch[0].resource.provider
     try:
         client = clients.client(instance, lookup)
         if isinstance(kind, Imports):
-            by_id = kind.find(client, [question.resource.adopts for question in batch], context)
+            ids = [question.resource.adopts for question in batch]
+            by_id = patiently(lambda: kind.find(client, ids, context), wait)
             return {q.resource.address: by_id.get(q.resource.adopts, _SILENT) for q in batch}
         jobs = [_job(question, state.lineage) for question in batch]
-        by_key = kind.read(client, jobs, context)  # type: ignore[union-attr]
+        by_key = patiently(lambda: kind.read(client, jobs, context), wait)  # type: ignore[union-attr]
         return {job.address: _normal(kind, by_key.get(job.key, _SILENT)) for job in jobs}
     except ProviderError as err:
         reason = f"{err.summary}: {err.detail}" if err.detail else err.summary

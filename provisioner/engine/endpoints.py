@@ -10,6 +10,7 @@ from attrs import field, frozen
 from provisioner.engine.executor import WORKERS
 from provisioner.model.job import Job
 from provisioner.model.plan import ProviderUse
+from provisioner.model.value import strip_origins
 from provisioner.plugins.registry import Registry
 from provisioner.sdk.provider import Limited, Limits
 
@@ -35,7 +36,15 @@ class Endpoints:
         """By the name of the endpoint."""
         instance = endpoint.partition(" at ")[0]
         provider = self._limited(instance)
-        return provider.limits(self.providers[instance].settings) if provider is not None else _UNLIMITED
+        if provider is None:
+            return _UNLIMITED
+        settings = strip_origins(self.providers[instance].settings)
+        assert isinstance(settings, Mapping)
+        return provider.limits(settings)
+
+    def lists(self, instance: str, endpoint: str) -> bool:
+        """Whether objects at an endpoint are read together: not where each has an endpoint of its own."""
+        return endpoint == instance and self._limited(instance) is not None
 
     def _limited(self, instance: str) -> Limited | None:
         if instance not in self._known:  # asking a provider what it can do takes longer than a call to a quick one

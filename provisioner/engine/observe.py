@@ -13,6 +13,7 @@ from attrs import evolve
 from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.engine.context import CallContext
 from provisioner.engine.faults import fault
+from provisioner.engine.patience import patiently
 from provisioner.engine.tasks import Tasks
 from provisioner.errors import ProviderError
 from provisioner.model.address import Address
@@ -36,6 +37,7 @@ def observe(
     *,
     now: Callable[[], datetime],
     say: Callable[[str], None],
+    wait: Callable[[float], None],
 ) -> dict[Address, Reading]:
     """A reading for every settled entry that is no gate.
 
@@ -51,7 +53,7 @@ def observe(
             gone = frozenset(address for address, reading in readings.items() if isinstance(reading, Absent))
 
             def ask(batch: list[Entry], gone: frozenset[Address] = gone) -> dict[Address, Reading]:
-                return _ask(batch, state, registry, clients, gone, context)
+                return _ask(batch, state, registry, clients, gone, context, wait)
 
             for answer in pool.map(ask, _batches(group, registry)):
                 readings.update(answer)
@@ -82,13 +84,14 @@ def _ask(
     clients: Clients,
     gone: frozenset[Address],
     context: CallContext,
+    wait: Callable[[float], None],
 ) -> dict[Address, Reading]:
     kind = registry.kind(batch[0].address.kind)
     assert isinstance(kind, Kind)
     jobs = [job_for(entry, kind, state.lineage) for entry in batch]
     try:
         client = clients.client(batch[0].provider, RecordedOutputs(state, gone=gone))
-        found = kind.read(client, jobs, context)
+        found = patiently(lambda: kind.read(client, jobs, context), wait)
     except ProviderError as err:
         reason = f"{err.summary}: {err.detail}" if err.detail else err.summary
         return {entry.address: Unreachable(reason) for entry in batch}

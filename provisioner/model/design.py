@@ -35,6 +35,11 @@ class BootRefs(Protocol):
         """Whether nothing is customised, so that images which are officially published will do."""
         ...
 
+    @property
+    def authority(self) -> Value:
+        """By whose certificate a node of this cluster is known: base64 of PEM text, once it is made."""
+        ...
+
     def artifact(self, platform: str, arch: str, form: str = "") -> str:
         """The URL of a boot artifact at the configured factory.
 
@@ -79,6 +84,8 @@ class Machine:
     """The disk Talos installs itself to; None where the image boots in place."""
     platform: str = "metal"
     """What Talos calls the place, such as `aws`; decides which installer puts it on a disk."""
+    disks: tuple[str, ...] = ()
+    """The disks it is known to have, such as `/dev/vda`; empty where its provider does not know them."""
     names: tuple[Value, ...] = ()
     """What its certificates have to be good for besides the addresses it knows of, such as one that is translated."""
 

@@ -56,6 +56,7 @@ class Done(Generic[O]):
 class Pending:
     """Not finished: store this, and call again after at most `after_s` seconds.
 
+    With 0 the call comes as soon as this is stored, and nothing is read before it: `job.seen` is None.
     Polling starts faster than `after_s` and slows down to it, so quick remotes are quick.
     """
 

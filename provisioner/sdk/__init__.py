@@ -16,6 +16,7 @@ from provisioner.errors import (
 from provisioner.model.address import Address
 from provisioner.model.design import BootRefs, Delivery, Design, Endpoint, Machine, Slice
 from provisioner.model.job import Answer, Context, Done, Finished, Job, Pending, TaskState, Working
+from provisioner.model.owned import Owned
 from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreachable
 from provisioner.model.rollout import Rollout, Watch
 from provisioner.model.schema import Schema, output, prop
@@ -40,10 +41,12 @@ from provisioner.model.value import (
     reveal,
     strip_origins,
 )
+from provisioner.sdk.channels import Channel, channel
 from provisioner.sdk.download import Downloads, Fetched, cache_folder
 from provisioner.sdk.provider import (
     Acts,
     AnyKind,
+    Claims,
     Expands,
     Gate,
     Imports,
@@ -51,10 +54,12 @@ from provisioner.sdk.provider import (
     Kind,
     Limited,
     Limits,
+    ListsOwned,
     LookUpKind,
     PlansDeletion,
     Precious,
     Provider,
+    ReadsTables,
     TellsConsequence,
 )
 from provisioner.sdk.state_store import StateStore
@@ -64,6 +69,7 @@ __all__ = [
     "PROTOCOL",
     "Acts",
     "AnyKind",
+    "Claims",
     "Expands",
     "Gate",
     "Imports",
@@ -71,10 +77,12 @@ __all__ = [
     "Kind",
     "Limited",
     "Limits",
+    "ListsOwned",
     "LookUpKind",
     "PlansDeletion",
     "Precious",
     "Provider",
+    "ReadsTables",
     "StateStore",
     "TellsConsequence",
     # what a verb is given and answers
@@ -84,6 +92,7 @@ __all__ = [
     "Done",
     "Finished",
     "Job",
+    "Owned",
     "Pending",
     "Reading",
     "Seen",
@@ -126,6 +135,9 @@ __all__ = [
     "Slice",
     "TalosWish",
     "Topology",
+    # how configurations travel
+    "Channel",
+    "channel",
     # files from elsewhere
     "Downloads",
     "Fetched",

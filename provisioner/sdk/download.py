@@ -76,6 +76,7 @@ class Downloads:
             plain = target.with_name(unpacked_name(target.name))
             if plain != target and not _newer(plain, target):
                 self._unpack(url, target, plain)
+            _used(plain)
             return Fetched(plain, served.sha256, served.size)
 
     def place(self, url: str) -> Path:
@@ -93,6 +94,7 @@ class Downloads:
         expected = asked or pinned(self.folder).get(name, "")
         if target.exists() and (found := digest_of(target)) == (expected or found):
             self._pin(name, found)
+            _used(target)
             return Fetched(target, found, target.stat().st_size)
         part = target.with_name(f"{target.name}.part")
         transfer(url, part, tell=tell, pause=self.pause)
@@ -151,6 +153,11 @@ def _below(url: str) -> str:
     if parts.query:
         steps.insert(-1, hashlib.sha256(parts.query.encode()).hexdigest()[:12])
     return "/".join((quote(host, safe=""), *steps))
+
+
+def _used(path: Path) -> None:
+    """Notes the time of use, which the file system may not do by itself."""
+    os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
 
 
 def _newer(plain: Path, target: Path) -> bool:

@@ -14,6 +14,7 @@ from attrs import frozen
 from provisioner.model.address import Address
 from provisioner.model.design import BootRefs, Design, Endpoint, Slice
 from provisioner.model.job import Answer, Context, Job
+from provisioner.model.owned import Owned
 from provisioner.model.resource import Reading
 from provisioner.model.step import FieldChange, Run, Update
 from provisioner.model.value import Function, Value
@@ -169,6 +170,42 @@ class Limited(Protocol):
         ...
 
 
+@runtime_checkable
+class ListsOwned(Protocol):
+    """A provider that finds what bears our marks, so that nothing is left behind unseen.
+
+    The kinds of what it lists remove an object of which only key, id and lineage are known.
+    """
+
+    def list_owned(self, client: Any, ctx: Context) -> Sequence[Owned]:
+        """All that bears a mark of ours, of every kind and of whatever state, in an order in which it can go."""
+        ...
+
+
+@runtime_checkable
+class ReadsTables(Protocol):
+    """A provider with settings that may name a table beside the cluster file, such as an inventory of hosts.
+
+    The table's rows, by name and in order, take the place of its name before anybody else sees the settings.
+    """
+
+    tables: ClassVar[Mapping[str, type[Any]]]
+    """By setting: the frozen class of a row."""
+
+
+@runtime_checkable
+class Claims(Protocol):
+    """A provider whose nodes are given something out of a stock, such as a host of an inventory. Pure."""
+
+    def claim(self, part: Slice, held: Mapping[str, str]) -> Mapping[str, str]:
+        """What each node of the slice gets, by node name; `Node.claim` has it when it is designed.
+
+        `held` is what nodes of this instance were given at their birth: it stays theirs, whatever the file says by
+        now. Nodes that the file has dropped are among them. Raises ProvError naming what is missing.
+        """
+        ...
+
+
 AnyKind: TypeAlias = Kind | Gate | LookUpKind
 
 
@@ -216,6 +253,7 @@ class Infrastructure(Provider, Protocol):
 __all__ = [
     "Acts",
     "AnyKind",
+    "Claims",
     "Expands",
     "Gate",
     "Imports",
@@ -223,9 +261,11 @@ __all__ = [
     "Kind",
     "Limited",
     "Limits",
+    "ListsOwned",
     "LookUpKind",
     "PlansDeletion",
     "Precious",
     "Provider",
+    "ReadsTables",
     "TellsConsequence",
 ]

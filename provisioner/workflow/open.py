@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from provisioner.cluster.compose import compose
+from provisioner.cluster.tables import with_tables
 from provisioner.cluster.topology import moves, topology_of
 from provisioner.engine.clients import Clients
 from provisioner.engine.executor import Executor, Threads
@@ -29,7 +31,10 @@ from provisioner.state.sqlite_store import SqliteStore
 
 @frozen
 class World:
-    """What is handed in from outside: environment, clock, where calls run, and a way to tell a person something."""
+    """What is handed in from outside: environment, clock, where calls run, and a way to tell a person something.
+
+    `wait` lets some seconds pass, which only reading for a plan needs.
+    """
 
     environ: Mapping[str, str]
     now: Callable[[], datetime]
@@ -37,6 +42,7 @@ class World:
     person: bool
     """Whether somebody sits at a terminal."""
     executor: Callable[[], Executor] = Threads
+    wait: Callable[[float], None] = time.sleep
 
 
 @frozen
@@ -82,14 +88,15 @@ class Project:
 
 def open_project(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> Project:
     """Reads the file; raises InputError with every problem in it. The state is not touched yet."""
-    spec = load(file, variables=variables, environ=world.environ)
+    registry = Registry.installed()
+    spec = with_tables(load(file, variables=variables, environ=world.environ), registry, world.environ)
     store = SqliteStore(
         state or default_state(file, spec.name),
         spec.name,
         identity_to_open(world.environ),
         for_new=identity_source(world.environ, person=world.person, tell=world.tell),
     )
-    return Project(spec, store, Registry.installed(), world)
+    return Project(spec, store, registry, world)
 
 
 def open_state(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> SqliteStore:

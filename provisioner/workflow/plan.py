@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import TypedDict
 
 from provisioner.engine.discover import discover
 from provisioner.engine.observe import observe
@@ -16,6 +18,15 @@ from provisioner.planner.build import PlanOptions, make_plan
 from provisioner.planner.planfile import plan_bytes
 from provisioner.workflow.files import write_private
 from provisioner.workflow.open import Project
+from provisioner.workflow.secrets import near_their_end
+
+
+class _Outside(TypedDict):
+    """What reading takes from the world."""
+
+    now: Callable[[], datetime]
+    say: Callable[[str], None]
+    wait: Callable[[float], None]
 
 
 def plan(project: Project, options: PlanOptions, out: Path | None = None) -> Plan:
@@ -26,6 +37,8 @@ def plan(project: Project, options: PlanOptions, out: Path | None = None) -> Pla
     if out is not None:
         project.store.create()
     state = project.look() if out is None else project.store.load()
+    for sentence in near_their_end(state, project.world.now()):
+        project.world.tell(sentence)
     graph = project.graph(state)
     seen = observed(project, state, graph, options)
     made = plan_for(project, state, graph, options, seen)
@@ -62,7 +75,8 @@ def observed(project: Project, state: State, graph: ResourceGraph, options: Plan
     """
     if not options.refresh:
         return {}
-    clients, now, tell = project.clients(graph), project.world.now, project.world.tell
-    seen = observe(state, project.registry, clients, graph.providers, now=now, say=tell)
+    clients, world = project.clients(graph), project.world
+    outside: _Outside = {"now": world.now, "say": world.tell, "wait": world.wait}
+    seen = observe(state, project.registry, clients, graph.providers, **outside)
     wanted = () if options.destroy else graph.resources.values()
-    return {**seen, **discover(wanted, state, seen, project.registry, clients, now=now, say=tell)}
+    return {**seen, **discover(wanted, state, seen, project.registry, clients, **outside)}

@@ -18,7 +18,7 @@ from fakes.toy_maker import ToyMaker
 from fakes.toy_remote import ToyRemote
 
 from provisioner.conformance.kind_suite import KindSuite, Sample
-from provisioner.conformance.lab import Lab
+from provisioner.conformance.lab import LINEAGE, Lab
 from provisioner.conformance.provider_suite import ProviderSuite
 from provisioner.conformance.rules import ABILITY_RULES, KIND_RULES, PROVIDER_RULES
 from provisioner.conformance.toy import (
@@ -35,6 +35,7 @@ from provisioner.sdk import (
     Address,
     Done,
     OperatorNeeded,
+    Owned,
     Pending,
     ProviderError,
     Retry,
@@ -420,6 +421,31 @@ class ReadsLimitsFromAFile(ToyProvider):
     def limits(self, settings):
         Path(__file__).read_text()
         return super().limits(settings)
+
+
+@breaks("test_a7_what_bears_a_mark_is_listed")
+class ListsItsOwnStateOnly(ToyProvider):
+    def list_owned(self, client, ctx):
+        return [one for one in super().list_owned(client, ctx) if one.lineage == LINEAGE]
+
+
+@breaks("test_a7_what_bears_a_mark_is_listed")
+class ListsWhatWasMadeByHand(ToyProvider):
+    def list_owned(self, client, ctx):
+        return [*super().list_owned(client, ctx), Owned("toy.thing", "toy-0", "", "")]
+
+
+@breaks("test_a7_what_is_listed_can_be_removed")
+class RemovesForAnybody(ThingKind):
+    def delete(self, client, job, ctx):
+        client.cloud.things.pop(job.key, None)
+        return Done(None)
+
+
+@breaks("test_a7_what_is_listed_can_be_removed")
+class NeedsTheRecord(ThingKind):
+    def delete(self, client, job, ctx):
+        return super().delete(client, job, ctx) if job.applied else Done(None)
 
 
 KINDS = [(test, broken) for test, found in BITTEN.items() for broken in found]

@@ -10,6 +10,8 @@ Without either of these it is `prov` and nothing else:
 
 PROV_CRASH_AT      the point: a name as `points` makes them, or `#17` for the seventeenth passage of all
 PROV_CRASH_TRACE   a file that gets one line of JSON per passage: the names it goes by
+
+PROV_HOSTS         a file in the form of /etc/hosts that is asked before the system is, for names of test beds
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import functools
 import json
 import os
 import signal
+import socket
 import sys
 import threading
 from collections import Counter
@@ -30,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from crash.points import call_name, change_name
 
 VERBS = ("read", "create", "adopt", "update", "run", "delete", "check")
-REQUESTS = ("apply", "bootstrap", "reset", "remove_member", "delete_kubernetes_node")
+REQUESTS = ("apply", "bootstrap", "reboot", "reset", "remove_member", "delete_kubernetes_node")
 """What the Talos kinds can ask for that changes something."""
 LISTS = frozenset({"list", "show"})
 """Control calls of the simulator that change nothing."""
@@ -139,6 +142,36 @@ def install_sim(seams: Seams) -> None:
     Control.ask = chosen  # type: ignore[method-assign]
 
 
+def install_aws(seams: Seams) -> None:
+    """Wraps the requests to AWS that change something."""
+    from prov_aws.client import Aws
+
+    call = Aws.call
+
+    def request(self: Aws, service: str, operation: str, **arguments: Any) -> list[str]:
+        return [f"request {service}.{operation} - -"]
+
+    wrapped = seams.around(call, request)
+
+    def chosen(self: Aws, service: str, operation: str, **arguments: Any) -> Any:
+        reads = operation.startswith(("describe_", "get_", "list_", "head_"))
+        return (call if reads else wrapped)(self, service, operation, **arguments)
+
+    Aws.call = chosen  # type: ignore[method-assign]
+
+
+def know_hosts(file: Path) -> None:
+    """Lets names be looked up in a file first, as root could have it by other means."""
+    ask = socket.getaddrinfo
+
+    def look(host: Any, *args: Any, **kwargs: Any) -> Any:
+        lines = file.read_text().splitlines() if file.exists() else []
+        known = {name: address for address, name in (line.split() for line in lines)}
+        return ask(known.get(host, host), *args, **kwargs)
+
+    socket.getaddrinfo = look
+
+
 def _wrap_kind(seams: Seams, full: str, kind: type) -> None:
     for verb in VERBS:
         function = getattr(kind, verb, None)
@@ -170,10 +203,15 @@ def _outcome(answer: Any) -> str:
 def main() -> None:
     """Installs the seams that are asked for, then runs the command as if it had been called by its own name."""
     wanted, trace = os.environ.pop("PROV_CRASH_AT", ""), os.environ.pop("PROV_CRASH_TRACE", "")
+    hosts = os.environ.pop("PROV_HOSTS", "")
+    if hosts:
+        know_hosts(Path(hosts))
     if wanted or trace:
         seams = Seams(wanted, trace)
         install(seams)
         install_sim(seams)
+        if "AWS_ENDPOINT_URL" in os.environ:
+            install_aws(seams)
     from provisioner.cli.main import main as prov
 
     sys.argv[0] = "prov"

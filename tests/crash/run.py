@@ -29,10 +29,11 @@ class Ended:
 class Runner:
     """Runs `prov` in a laboratory. One process at a time; closed at the end."""
 
-    def __init__(self, lab: Lab) -> None:
+    def __init__(self, lab: Lab, *modules: str) -> None:
+        """`modules` are further ones that its runs import sooner or later."""
         self._lab = lab
         self._starter = subprocess.Popen(
-            [sys.executable, STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
+            [sys.executable, STARTER, *modules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
 
     def run(self, *args: str, **environ: str) -> Ended:

@@ -1,6 +1,6 @@
 """Starts `prov` again and again as a process of its own, without paying for its imports each time.
 
-    python tests/crash/starter.py < requests > answers
+    python tests/crash/starter.py [MODULE...] < requests > answers
 
 A request is a line of JSON: `args`, `cwd`, `environ`, and the files `out` and `err`. It is answered by the number
 of the child, and by its exit code once it has ended, negative for a signal. The child is a fork taken right after
@@ -35,7 +35,7 @@ LOADED = (
 
 def serve() -> None:
     """Answers requests until there are no more."""
-    for module in LOADED:
+    for module in (*LOADED, *sys.argv[1:]):
         importlib.import_module(module)
     for line in sys.stdin:
         child = os.fork()

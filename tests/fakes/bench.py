@@ -39,6 +39,8 @@ class Bench:
     folder: Path
     cloud: Cloud = field(factory=Cloud)
     events: list[Event] = field(factory=list)
+    waits: list[float] = field(factory=list)
+    """How long reading has waited before it asked again."""
     providers: dict[str, ProviderUse] = field(factory=lambda: {"toy": ProviderUse("toy", "toy", {})})
 
     @property
@@ -74,7 +76,15 @@ class Bench:
     def observe(self) -> Mapping[Address, Reading]:
         registry = self.registry
         clients = Clients(registry, self.providers)
-        return observe(self.state(), registry, clients, self.providers, now=lambda: NOW, say=lambda text: None)
+        return observe(
+            self.state(),
+            registry,
+            clients,
+            self.providers,
+            now=lambda: NOW,
+            say=lambda text: None,
+            wait=self.waits.append,
+        )
 
     def plan(self, wanted: Mapping[str, Any], **case: Any) -> Plan:
         """The plan for what is wanted, from what is on record and what is found."""

@@ -35,6 +35,7 @@ from provisioner.state.sealed import Identity, new_identity
 from provisioner.state.sqlite_store import SqliteStore
 from provisioner.workflow.apply import Applied, apply
 from provisioner.workflow.plan import observed, plan_for
+from provisioner.workflow.sweep import Found, Swept, find, sweep
 
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 INFO = LockInfo("ada", "desk", 4711, START.isoformat(), "apply")
@@ -155,6 +156,24 @@ class Trial:
         finally:
             project.store.close()
 
+    def left_over(self, *lineages: str) -> Found:
+        """`prov sweep`, which only looks."""
+        project, _ = self._project(self.wanted, {}, Fuse())
+        try:
+            return find(project, project.look(), lineages)
+        finally:
+            project.store.close()
+
+    def sweep(self, *lineages: str, deadline_s: float = 600.0) -> Swept:
+        """`prov sweep --yes`."""
+        project, executor = self._project(self.wanted, {}, Fuse())
+        try:
+            found = find(project, project.look(), lineages)
+            return sweep(project, found.leftovers, lineages, tell=lambda text: None, deadline_s=deadline_s)
+        finally:
+            project.store.close()
+            self.seconds = executor.seconds
+
     def points(self, wanted: Mapping[str, Any], **case: Any) -> int:
         """Applies, and tells how many points that had."""
         fuse = Fuse()
@@ -198,12 +217,15 @@ class Trial:
         def graph(state: State) -> ResourceGraph:
             return planning.graph({"wanted": wanted, **case})
 
+        store = self.store(fuse)
         project = SimpleNamespace(
-            store=self.store(fuse),
+            store=store,
+            look=store.load,
             registry=registry,
             world=SimpleNamespace(
                 now=lambda: START + timedelta(seconds=executor.seconds),
                 tell=lambda text: None,
+                wait=lambda seconds: None,
                 executor=lambda: executor,
             ),
             graph=graph,

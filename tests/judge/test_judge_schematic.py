@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,12 +11,6 @@ from typing import Any
 import pytest
 
 from provisioner.talos.images.canonical import NotPlain, canonical
-
-pytestmark = [
-    pytest.mark.judge,
-    pytest.mark.timeout(600),
-    pytest.mark.skipif(shutil.which("go") is None, reason="Go is not installed, and the judge is written in it"),
-]
 
 PIECES = (
     *("-", "--", "---", "...", "a", "b", "Z", "0", "1", "12", "0x1f", "1e3", ".5", ":", ": ", " #", "#", " ", "="),

@@ -5,6 +5,8 @@ Source: siderolabs/image-factory v1.5.0, `docs/api.md` and `internal/profile`.
 
 from __future__ import annotations
 
+from attrs import frozen
+
 from provisioner.sdk import TalosWish, did_you_mean
 from provisioner.talos.images.platforms import ARCHITECTURES, DISK_FORMS, NoSuchImage, platform
 
@@ -18,10 +20,38 @@ _OTHERS = {
 """Artifacts that are no disk images, by the word for them; kernel and initramfs are the same on all platforms."""
 
 
+@frozen
+class Artifact:
+    """Something to boot from, as people name it: `metal-amd64.iso`, or `aws-amd64` for the usual disk image."""
+
+    platform: str
+    arch: str
+    form: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Artifact:
+        """Reads PLATFORM-ARCH or PLATFORM-ARCH.FORM; raises NoSuchImage for anything that nobody makes."""
+        whole, _, form = text.partition(".")
+        name, dash, arch = whole.rpartition("-")
+        if not dash:
+            raise NoSuchImage(
+                "this is not the name of an image",
+                detail=repr(text),
+                remedy="write PLATFORM-ARCH or PLATFORM-ARCH.FORM, as in metal-amd64.iso or aws-arm64",
+            )
+        artifact_path(name, arch, form)
+        return cls(name, arch, form)
+
+
 def artifact_url(talos: TalosWish, platform_name: str, arch: str, form: str = "") -> str:
     """The URL of an artifact at the wish's factory, see `sdk.BootRefs.artifact`; raises NoSuchImage."""
-    path = artifact_path(platform_name, arch, form, secure_boot=talos.secure_boot)
-    return f"{talos.factory}/image/{talos.schematic}/v{talos.version.removeprefix('v')}/{path}"
+    return f"{talos.factory}/image/{image_path(talos, Artifact(platform_name, arch, form))}"
+
+
+def image_path(talos: TalosWish, artifact: Artifact) -> str:
+    """Where a factory has an artifact, below `image/`; raises NoSuchImage."""
+    name = artifact_path(artifact.platform, artifact.arch, artifact.form, secure_boot=talos.secure_boot)
+    return f"{talos.schematic}/v{talos.version.removeprefix('v')}/{name}"
 
 
 def artifact_path(platform_name: str, arch: str, form: str = "", *, secure_boot: bool = False) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from attrs import evolve
 from fakes.bench import Bench
 
-from provisioner.errors import OperatorNeeded, Retry
+from provisioner.engine.patience import ATTEMPTS
+from provisioner.errors import EndpointDown, OperatorNeeded, Retry, Throttled
 from provisioner.model.address import Address
 from provisioner.model.plan import ProviderUse
 from provisioner.model.resource import Absent, Seen, Unreachable
@@ -43,6 +44,31 @@ def test_a_provider_that_cannot_answer_makes_all_of_it_unreachable(bench: Bench)
     ):
         bench.cloud.read_fault = error
         assert bench.observe() == {_at(A): Unreachable(reason), _at(B): Unreachable(reason)}
+
+
+def test_a_read_that_is_told_to_come_back_comes_back(bench: Bench) -> None:
+    """At first soon, then at the pace that was asked for; other errors are final at once."""
+    bench.apply({A: None})
+    throttled = (Throttled("too many calls", after_s=2), Throttled("too many calls", after_s=2))
+    bench.cloud.script("read", "", *throttled, Retry("busy", after_s=0.1))
+    found = bench.observe()
+    waited = [*bench.waits]
+    bench.cloud.script("read", "", EndpointDown("no answer"))
+
+    assert isinstance(found[_at(A)], Seen)
+    assert waited == [0.25, 0.5, 0.1]
+    assert bench.observe() == {_at(A): Unreachable("no answer")}
+    assert bench.waits == waited
+
+
+def test_patience_has_an_end(bench: Bench) -> None:
+    bench.apply({A: None})
+    bench.cloud.read_fault = Throttled("too many calls", after_s=2)
+    reads = len(bench.cloud.reads)
+
+    assert bench.observe() == {_at(A): Unreachable("too many calls")}
+    assert len(bench.cloud.reads) - reads == ATTEMPTS
+    assert bench.waits == [0.25, 0.5, 1, 2, 2, 2, 2]
 
 
 def test_a_provider_that_leaves_one_out_has_not_said_that_it_is_gone(bench: Bench) -> None:

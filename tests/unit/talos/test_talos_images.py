@@ -11,6 +11,7 @@ from provisioner.talos.design import Boot, design
 from provisioner.talos.images.artifacts import artifact_path, artifact_url
 from provisioner.talos.images.installer import installer_image
 from provisioner.talos.images.platforms import ARCHITECTURES, DISK_FORMS, PLATFORMS
+from provisioner.talos.images.published import AWS_OWNER, aws_name, gcp_name, published_url
 from provisioner.talos.images.schematic import Schematic
 
 WISH = TalosWish("v1.13.9", "1.13", "v1.36.3")
@@ -53,6 +54,13 @@ def test_the_stock_schematic_is_that_of_no_customisation() -> None:
             {"factory": "https://factory.example.org:8443"},
             "metal",
         ),
+        (
+            f"registry.example.org:5000/metal-installer/{STOCK_SCHEMATIC}:v1.13.9",
+            {"registry": "registry.example.org:5000"},
+            "metal",
+        ),
+        # a folder serves no installers, so they stay where they are
+        (f"factory.talos.dev/metal-installer/{STOCK_SCHEMATIC}:v1.13.9", {"factory": "file:///srv/talos"}, "metal"),
     ],
 )
 def test_the_installer_follows_release_platform_and_customisation(
@@ -150,3 +158,11 @@ def test_the_machine_s_platform_decides_its_installer() -> None:
     assert isinstance(documents, tuple)
     assert expected == dig(documents[0], "machine.install.image")  # type: ignore[arg-type]
     assert Call("talos.encode", (documents,)) == born_with
+
+
+def test_official_images_have_names_to_look_for() -> None:
+    assert aws_name("v1.13.9", "us-east-1", "amd64") == "talos-v1.13.9-us-east-1-amd64"
+    assert gcp_name("1.13.9", "arm64") == "talos-v1-13-9-arm64"
+    assert AWS_OWNER == "540036508848"
+    expected = "https://github.com/siderolabs/talos/releases/download/v1.13.9/cloud-images.json"
+    assert expected == published_url("v1.13.9")
