@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-crash test-aws crash-matrix crash-terraform judge bench bench-sim check format golden docs wire wheels template clean
+.PHONY: help setup demo test test-crash test-aws crash-matrix crash-aws crash-terraform judge mutate bench bench-sim bench-aws check format golden docs wire wheels template clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -28,17 +28,26 @@ test-aws: setup ## crashes, faults and a whole cluster on a test bed for AWS (ro
 crash-matrix: setup ## kill runs at every point there is; goes on where it stopped (half an hour)
 	@$(BIN)/python tests/crash/matrix.py build/crash-matrix.jsonl
 
+crash-aws: setup ## kill runs on EC2's test bed at every kind of point; goes on where it stopped (half an hour)
+	@$(BIN)/python tests/crash/aws_matrix.py build/crash-aws.jsonl
+
 crash-terraform: setup ## the same kills for Terraform, where it is installed, and for prov
 	@$(BIN)/python tests/crash/terraform.py
 
 judge: setup ## what prov makes, before Talos's own configuration library (needs Go)
 	@$(BIN)/python -m pytest -q -m judge tests/judge
 
+mutate: setup ## break the source in many small ways; a test must notice each (2 to 3 minutes)
+	@$(BIN)/python tests/mutations/mutate.py
+
 bench: setup ## how fast the core is, beside terraform where that is installed; BENCH="--full" for more
 	@$(BIN)/python scripts/bench.py $(BENCH)
 
 bench-sim: setup ## what 50 to 300 simulated machines cost, in seconds of prov and of the simulator
 	@$(BIN)/python scripts/bench_sim.py
+
+bench-aws: setup ## instances on EC2's test bed, beside a bare loop of boto3
+	@$(BIN)/python scripts/bench_aws.py
 
 check: setup ## format, lint, types, import contracts, generated code
 	@$(BIN)/ruff format --check .

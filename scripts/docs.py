@@ -4,6 +4,7 @@
     docs/reference/platforms.md  from the tables of images and channels
     docs/reference/rules.md      from the table of the conformance kit
     docs/reference/machine-settings.md   from the form that the settings have
+    docs/reference/lint.md       from the rules of `prov validate`
 
 `make docs` runs it; with `--check` it only compares and ends with 1 where a page is stale.
 """
@@ -16,9 +17,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from provisioner.cluster.lint.catalogue import RULES
 from provisioner.conformance.rules import ABILITY_RULES, KIND_RULES, PROVIDER_RULES, STORE_RULES, Rule
 from provisioner.sdk.channels import CHANNELS, Channel
-from provisioner.talos.config.settings import MACHINE
+from provisioner.talos.config.settings import KUBERNETES_SETTINGS, MACHINE_SETTINGS
 from provisioner.talos.images.platforms import PLATFORMS
 from provisioner.talos.settings.shape import Key, Leaf, Many, Named, Shape, Table
 from provisioner.talos.versions import KNOWN
@@ -77,13 +79,14 @@ Without a reason the suite fails, also where a mark, a fixture or a hook skips i
 """
 
 _SETTINGS_HEAD = """\
-# Settings of machines
+# Settings
 
 This page is made by `make docs` from the form that the settings have; edit that.
 
-They stand under `machine:` at the top of the cluster file, in a pool, or for a node; see
+What stands under `machine:` is given to all machines, to a pool or to a node; see
 [the cluster file](cluster-file.md#settings-of-machines) for how these go over each other, and
 [the guide](../guides/machine-settings.md) for what becomes of them.
+What stands under `kubernetes:` is the cluster's.
 `NAME` stands for a name of your own, `[]` for each item of a list.
 Where a release is named, clusters that were born with another one cannot be told the setting.
 """
@@ -114,6 +117,18 @@ A control plane takes about 11 KB, 7 KB after gzip, and a worker about 3 KB, bef
 
 """
 
+_LINT_HEAD = """\
+# Warnings about a file
+
+This page is made by `make docs` from the rules in `provisioner/cluster/lint`; edit those.
+
+`prov validate` warns of what can be made and is hardly meant.
+Warnings go to standard error and leave the exit code at 0; with `--strict` they are errors.
+What Talos itself would refuse is an error in any case.
+`--ignore RULE` leaves a rule out, for those who know better.
+The rules see the configuration of every node as it would be for a new cluster, all patches merged.
+"""
+
 _GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
     ("Providers", "`ProviderSuite`; P2 to P5 are for providers that make machines.", PROVIDER_RULES),
     ("Kinds", "`KindSuite`, for each sample of a kind with the four verbs.", KIND_RULES),
@@ -141,6 +156,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "machine-settings.md": _settings(),
         REFERENCE / "platforms.md": _platforms(),
         REFERENCE / "rules.md": _rules(),
+        REFERENCE / "lint.md": _lint(),
     }
 
 
@@ -183,10 +199,11 @@ def _rules() -> str:
 def _settings() -> str:
     met: dict[int, str] = {}
     return _SETTINGS_HEAD + "".join(
-        f"\n## `{name}`\n\n{key.about[0].upper()}{key.about[1:]}.\n{_only(key)}"
+        f"\n## `{area.called}.{name}`\n\n{key.about[0].upper()}{key.about[1:]}.\n{_only(key)}"
         "\n| key | value | meaning |\n| --- | --- | --- |\n"
         + "".join(f"| `{path}` | {value} | {about} |\n" for path, value, about in _rows(key.shape, name, met))
-        for name, key in MACHINE.keys.items()
+        for area in (MACHINE_SETTINGS, KUBERNETES_SETTINGS)
+        for name, key in area.table.keys.items()
     )
 
 
@@ -229,6 +246,21 @@ def _demands(key: Key) -> Iterator[str]:
     if key.needs is not None:
         having = [contract for contract in KNOWN if key.needs(contract)]
         yield f"from {having[0]}" if having[-1] == KNOWN[-1] else f"up to {having[-1]}"
+
+
+def _lint() -> str:
+    rows = "".join(
+        f"| [`{rule.code}`](#{rule.code}) | {'error' if rule.refused else 'warning'} | {rule.summary} |\n"
+        for rule in RULES
+    )
+    reasons = "".join(f"\n## {rule.code}\n\n{_by_sentence(rule.reason)}\n" for rule in RULES)
+    return f"{_LINT_HEAD}\n| rule | is | complains that |\n| --- | --- | --- |\n{rows}{reasons}"
+
+
+def _by_sentence(text: str) -> str:
+    """One sentence per line, as all pages have it."""
+    paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
+    return "\n\n".join(paragraph.replace(". ", ".\n") for paragraph in paragraphs)
 
 
 def _group(title: str, about: str, rules: tuple[Rule, ...]) -> str:

@@ -22,6 +22,7 @@ from provisioner.cli.commands import (
     output,
     plan,
     providers,
+    secrets,
     state,
     status,
     sweep,
@@ -97,6 +98,7 @@ for command in (
     app.command()(command)
 app.command("import")(import_.import_)
 app.add_typer(images.app, name="images")
+app.add_typer(secrets.app, name="secrets")
 app.add_typer(state.app, name="state")
 app.add_typer(keys.app, name="keys")
 

@@ -64,6 +64,11 @@ def compose(
     )
 
 
+def machines_of(spec: ClusterSpec, topology: Topology, registry: Registry) -> Mapping[str, Machine]:
+    """The machine of each node as its provider will make it, by node name. Pure but for loading the providers."""
+    return _cluster(spec, topology, _infrastructure(spec, registry)).machines
+
+
 @frozen
 class _Cluster:
     """What was designed for a cluster; nothing at all where the file has none. `uses` has the instance of Talos."""
@@ -106,19 +111,20 @@ def _check_sizes(
 ) -> None:
     """Raises InputError where what a machine is born with does not fit the way into it.
 
-    Nodes of a pool differ in little but their names, so where patches are the same, one stands for all.
+    Nodes of a pool differ in little but their names, so where settings and patches are the same, one stands for all.
     """
     configs = {
         resource.address: resource.props["documents"] for resource in resources if "documents" in resource.props
     }
     pools = {pool.name: pool for pool in spec.pools}
-    looked_at: list[tuple[str, object]] = []
+    looked_at: list[tuple[object, ...]] = []
     problems: list[Problem] = []
     for node in topology.nodes:
         through = birth_channel(machines[node.name])
-        if through is None or (node.pool, node.patches) in looked_at:
+        alike = (node.pool, node.settings, node.patches)
+        if through is None or alike in looked_at:
             continue
-        looked_at.append((node.pool, node.patches))
+        looked_at.append(alike)
         size = foreseen_size(configs[config_address(node.name)], through)
         if through.limit is not None and size > through.limit:
             place = pools[node.pool].place

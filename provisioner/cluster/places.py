@@ -3,17 +3,23 @@
 A path is written as plans and patches write it: `machine.sysctls.vm.max_map_count` leads into the root document,
 `KubeletConfig.image` and `LinkConfig/eth0.mtu` into another one, and `machine.kubelet` to all below it. Keys may
 have dots in them; whatever reading fits is taken. Keys may also be quoted: `machine.sysctls["a.b"]`.
+What a plan shows is taken as well: `documents[0].machine.sysctls["a.b"]`, `documents["LinkConfig eth0"].mtu`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
-from provisioner.cluster.layers import Documents
+from provisioner.cluster.stages import Documents
 from provisioner.errors import ProvError, did_you_mean
 from provisioner.model.value import Path, Value, leaves
+from provisioner.talos.config.named import name_of
 from provisioner.talos.config.patch import Identity, identity_of
 from provisioner.talos.config.path import dotted
+
+_SHOWN = re.compile(r'documents\[(?:(?P<number>\d+)|"(?P<name>[^"]+)")\]')
+"""A document as plans show it, which call them as `named` does."""
 
 
 class UnknownPath(ProvError):
@@ -24,6 +30,13 @@ class UnknownPath(ProvError):
 
 def matching(text: str, documents: Documents) -> Iterator[tuple[Identity, Path]]:
     """The leaves that a path leads to, in the order of the configuration."""
+    shown = _SHOWN.match(text)
+    if shown:
+        for document in documents:
+            if name_of(document) == (shown["name"] or int(shown["number"])):
+                below = _below(text[shown.end() :].removeprefix("."), document, ())
+                yield from ((identity_of(document), path) for path in below)
+        return
     for document in documents:
         identity = identity_of(document)
         for name in _names(identity):

@@ -17,8 +17,8 @@ from attrs import evolve
 
 from provisioner.errors import InputError, Place, Problem
 from provisioner.model.topology import EndpointWish, Node, TalosWish, Topology
-from provisioner.spec.schema import ClusterSpec, MachineSettings, Patch, Pool, TalosSpec
-from provisioner.talos.config.settings import limits
+from provisioner.spec.schema import ClusterSpec, Patch, Pool, Settings, TalosSpec
+from provisioner.talos.config.settings import KUBERNETES_SETTINGS, MACHINE_SETTINGS
 from provisioner.talos.images.schematic import Schematic, SchematicError
 from provisioner.talos.support import default_kubernetes, require
 from provisioner.talos.versions import Contract
@@ -75,7 +75,8 @@ def topology_of(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Topolog
         KUBERNETES: talos.kubernetes,
         CONTRACT: talos.contract,
     }
-    return Topology(spec.name, nodes, EndpointWish(spec.endpoint), talos), kept
+    kubernetes = spec.kubernetes.settings.values
+    return Topology(spec.name, nodes, EndpointWish(spec.endpoint), talos, kubernetes), kept
 
 
 def moves(spec: ClusterSpec, bindings: Mapping[str, str]) -> tuple[Problem, ...]:
@@ -133,17 +134,21 @@ def _recipe(talos: TalosSpec) -> str:
     return "" if talos.schematic_id and wanted == Schematic() else wanted.recipe
 
 
-def _settings(spec: ClusterSpec, pool: Pool, name: str) -> MachineSettings:
+def _settings(spec: ClusterSpec, pool: Pool, name: str) -> Settings:
     return spec.machines.get(name, pool.machine)
 
 
 def _check_settings(spec: ClusterSpec, contract: str) -> None:
     """Raises InputError with every setting that the configuration of this contract has no place for."""
     found: dict[Problem, None] = {}
-    for settings in (*(pool.machine for pool in spec.pools if pool.nodes), *spec.machines.values()):
-        for limit in limits(settings.values, Contract.parse(contract)):
+    machines = (*(pool.machine for pool in spec.pools if pool.nodes), *spec.machines.values())
+    for area, settings in (
+        (KUBERNETES_SETTINGS, spec.kubernetes.settings),
+        *((MACHINE_SETTINGS, each) for each in machines),
+    ):
+        for limit in area.limits(settings.values, Contract.parse(contract)):
             place = settings.place(limit.path)
-            found[Problem("machine-release", _NO_PLACE, limit.detail, place, limit.remedy)] = None
+            found[Problem("setting-release", _NO_PLACE, limit.detail, place, limit.remedy)] = None
     if found:
         raise InputError(sorted(found, key=lambda item: (item.place.file, item.place.line, item.place.column)))
 

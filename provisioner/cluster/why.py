@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
-from provisioner.cluster.layers import Documents, Layered
 from provisioner.cluster.places import label, matching, unknown
+from provisioner.cluster.stages import Documents, Staged
 from provisioner.model.value import Call, Origin, Path, Ref, Sourced, Value, leaves, refs, strip_origins
 from provisioner.talos.config.operations import are_operations
 from provisioner.talos.config.patch import Identity, identity_of
@@ -40,7 +40,7 @@ class Answer:
     gone: Origin | None = None
 
 
-def why(path: str, nodes: Sequence[Layered], contract: str) -> tuple[Answer, ...]:
+def why(path: str, nodes: Sequence[Staged], contract: str) -> tuple[Answer, ...]:
     """What is to be said of everything at and below the path; nodes for which it is the same are told together.
 
     `contract` is the one that values are generated for. Raises UnknownPath.
@@ -63,27 +63,27 @@ def _add(answers: list[Answer], answer: Answer) -> None:
     answers.append(answer)
 
 
-def _answers(text: str, node: Layered, contract: str) -> Iterator[Answer]:
+def _answers(text: str, node: Staged, contract: str) -> Iterator[Answer]:
     there = tuple(matching(text, node.documents))
     if there:
         yield from (_standing(identity, path, node, contract) for identity, path in there)
         return
-    for number in range(len(node.patches) - 1, -1, -1):
-        gone = tuple(matching(text, node.layers[number]))
+    for number in range(len(node.merged) - 1, -1, -1):
+        gone = tuple(matching(text, node.stages[number]))
         if gone:
             yield from (_gone(identity, path, node, number, contract) for identity, path in gone)
             return
 
 
-def _standing(identity: Identity, path: Path, node: Layered, contract: str) -> Answer:
-    now, *before = _history(identity, path, node, len(node.patches), contract)
+def _standing(identity: Identity, path: Path, node: Staged, contract: str) -> Answer:
+    now, *before = _history(identity, path, node, len(node.merged), contract)
     return Answer(label(identity, path), (node.node.name,), now, tuple(before))
 
 
-def _gone(identity: Identity, path: Path, node: Layered, number: int, contract: str) -> Answer:
+def _gone(identity: Identity, path: Path, node: Staged, number: int, contract: str) -> Answer:
     """A leaf that the patch of this number has taken away."""
     before = _history(identity, path, node, number, contract)
-    by = node.patches[number].documents
+    by = node.merged[number]
     origin = _directive(by, identity, path) or _first_origin(by)
     return Answer(label(identity, path), (node.node.name,), None, before, origin)
 
@@ -105,19 +105,19 @@ def _directive(patch: Documents, identity: Identity, path: Path) -> Origin | Non
     return None
 
 
-def _history(identity: Identity, path: Path, node: Layered, last: int, contract: str) -> tuple[Setting, ...]:
-    """The settings of a leaf of a layer, latest first; each differs from the one before it."""
+def _history(identity: Identity, path: Path, node: Staged, last: int, contract: str) -> tuple[Setting, ...]:
+    """The settings of a leaf of a stage, latest first; each differs from the one before it."""
     found: list[Setting] = []
     at: Path | None = path
     for number in range(last, -1, -1):
-        document = _document(node.layers[number], identity)
+        document = _document(node.stages[number], identity)
         if at is None or not _has(document, at):
             break
         setting = _setting(_dig(document, at), identity, at, contract)
-        before = _document(node.layers[number - 1], identity) if number else {}
+        before = _document(node.stages[number - 1], identity) if number else {}
         was = _dig(before, at) if _has(before, at) else None
         if number and setting.value in ({}, ()) and was != setting.value:
-            setting = _emptied(setting, identity, at, node.patches[number - 1].documents)
+            setting = _emptied(setting, identity, at, node.merged[number - 1])
         if not found or found[-1] != setting:
             found.append(setting)
         at = _earlier(at, document, before)

@@ -79,6 +79,8 @@ class Machine:
     """The disk Talos installs itself to; None where the image boots in place."""
     platform: str = "metal"
     """What Talos calls the place, such as `aws`; decides which installer puts it on a disk."""
+    disks: tuple[str, ...] = ()
+    """The disks it is known to have, such as `/dev/vda`; empty where its provider does not know them."""
     names: tuple[Value, ...] = ()
     """What its certificates have to be good for besides the addresses it knows of, such as one that is translated."""
 

@@ -78,6 +78,8 @@ class Topology:
     nodes: tuple[Node, ...]
     endpoint: EndpointWish
     talos: TalosWish
+    kubernetes: Mapping[str, Value] = field(factory=dict)
+    """What the file says about Kubernetes whatever the release of Talos is."""
 
     @property
     def control_planes(self) -> tuple[Node, ...]:

@@ -21,6 +21,9 @@ SCHEMA = 1
 """Number of the JSON form; it grows when something is taken away or changes its meaning."""
 
 
+_MANY = 8
+
+
 def why_view(path: str, contract: str, answers: Sequence[Answer]) -> dict[str, Any]:
     """The answers as plain data; see `docs/reference/why-json.md`."""
     return {"schema": SCHEMA, "path": path, "contract": contract, "answers": [_view(answer) for answer in answers]}
@@ -37,7 +40,7 @@ def why_text(answers: Sequence[Answer], style: Style) -> str:
 
 
 def _lines(answer: Answer) -> Iterator[str]:
-    nodes = ", ".join(answer.nodes)
+    nodes = _some(answer.nodes)
     if answer.now is None:
         yield f"  (taken away)   {nodes}"
         yield f"    by {answer.gone}"
@@ -45,6 +48,15 @@ def _lines(answer: Answer) -> Iterator[str]:
         yield f"  {_value(answer.now)}   {nodes}"
         yield f"    {_source(answer.now)}"
     yield from (f"    instead of {_value(setting)}, {_source(setting)}" for setting in answer.before)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The names; of many only the first ones, for all of them are in the JSON form."""
+    return (
+        ", ".join(names)
+        if len(names) <= _MANY
+        else f"{', '.join(names[: _MANY - 1])} and {len(names) - _MANY + 1} more"
+    )
 
 
 def _value(setting: Setting) -> str:

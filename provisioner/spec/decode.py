@@ -18,7 +18,6 @@ from provisioner.spec.document import MapNode, Node
 from provisioner.spec.fields import Fields, Reader
 from provisioner.spec.files import Folder
 from provisioner.spec.findings import Findings
-from provisioner.spec.machine import SettingsReader
 from provisioner.spec.machines import read_machines
 from provisioner.spec.moved import read_moved
 from provisioner.spec.patches import PatchReader
@@ -27,8 +26,10 @@ from provisioner.spec.references import Scope
 from provisioner.spec.resources import RESERVED, read_resources
 from provisioner.spec.rules import check, check_name
 from provisioner.spec.schema import AUTO, ClusterSpec, KubernetesSpec, ProviderBlock
+from provisioner.spec.settings import SettingsReader, check_whole
 from provisioner.spec.talos import read_talos
 from provisioner.spec.variables import read_variables
+from provisioner.talos.config.settings import KUBERNETES_SETTINGS
 
 _PROVIDER = re.compile(r"[a-z]([a-z0-9_-]*[a-z0-9])?")
 _TYPE = re.compile(r"[a-z][a-z0-9_]*")
@@ -87,7 +88,7 @@ def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings
         name=name or "",
         variables=variables.values,
         talos=talos,
-        kubernetes=kubernetes,
+        kubernetes=_with_settings(kubernetes, top.take("kubernetes"), settings),
         providers=_providers(blocks, reader),
         endpoint=AUTO if endpoint is None else endpoint,
         pools=complete,
@@ -133,9 +134,20 @@ def _file_version(top: Fields) -> None:
 def _kubernetes(table: Fields | None) -> KubernetesSpec:
     if table is None:
         return KubernetesSpec()
-    version = table.scalar("version", str)
-    table.finish()
-    return KubernetesSpec(version, _value_place(table, "version"))
+    return KubernetesSpec(table.scalar("version", str), place=_value_place(table, "version"))
+
+
+def _with_settings(kubernetes: KubernetesSpec, node: Node | None, settings: SettingsReader) -> KubernetesSpec:
+    """The section with all else that stands in it, once that may refer to nodes and resources."""
+    findings = settings.reader.findings
+    before = len(findings)
+    if isinstance(node, MapNode):
+        rest = {key: item for key, item in node.entries.items() if key != "version"}
+        node = MapNode(rest, node.keys, node.place)
+    read = settings.read(node, "kubernetes", KUBERNETES_SETTINGS)
+    if len(findings) == before:
+        check_whole(read, findings, KUBERNETES_SETTINGS)
+    return evolve(kubernetes, settings=read)
 
 
 def _value_place(table: Fields, key: str) -> Place:

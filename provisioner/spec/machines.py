@@ -8,13 +8,13 @@ from attrs import evolve
 
 from provisioner.errors import did_you_mean
 from provisioner.spec.fields import Fields
-from provisioner.spec.machine import SettingsReader, check_role, check_whole, common, layered
-from provisioner.spec.schema import MachineSettings, Pool
+from provisioner.spec.schema import Pool, Settings
+from provisioner.spec.settings import SettingsReader, check_role, check_whole, common, layered
 
 
 def read_machines(
     top: Fields, pools: tuple[Pool, ...], settings: SettingsReader, names: tuple[str, ...], *, sure: bool
-) -> tuple[tuple[Pool, ...], Mapping[str, MachineSettings]]:
+) -> tuple[tuple[Pool, ...], Mapping[str, Settings]]:
     """The pools with what all nodes have below their own, and the settings of nodes that have some of their own.
 
     `top` is the file, of which `machine` and `nodes` are read; `names` are the nodes, all of them if `sure`.
@@ -40,8 +40,8 @@ def read_machines(
 
 def _single(
     table: Fields | None, settings: SettingsReader, names: tuple[str, ...], *, sure: bool
-) -> dict[str, MachineSettings]:
-    found: dict[str, MachineSettings] = {}
+) -> dict[str, Settings]:
+    found: dict[str, Settings] = {}
     for name, node in table or ():
         assert table is not None
         fields = table.reader.table(node, f"nodes.{name}")

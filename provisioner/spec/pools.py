@@ -11,9 +11,9 @@ from provisioner.errors import did_you_mean
 from provisioner.model.topology import Role
 from provisioner.spec.document import Node
 from provisioner.spec.fields import Fields, Reader
-from provisioner.spec.machine import SettingsReader
 from provisioner.spec.patches import ROLES, PatchReader
 from provisioner.spec.schema import Pool
+from provisioner.spec.settings import SettingsReader
 
 MAX_COUNT = 10_000
 """Nodes in one pool; more is a slip of the finger."""

@@ -48,10 +48,28 @@ class TalosSpec:
 
 
 @frozen
+class Settings:
+    """What the file says under `machine:` or `kubernetes:`; `values` has the form of Talos's table for that.
+
+    `places` has where each part was written, by its path into the values.
+    """
+
+    values: Mapping[str, Value] = field(factory=dict)
+    places: Mapping[Path, Place] = field(factory=dict, eq=False)
+
+    def place(self, path: Path) -> Place:
+        """Where the part at this path stands, or the nearest above it that was written."""
+        while path and path not in self.places:
+            path = path[:-1]
+        return self.places.get(path, Place())
+
+
+@frozen
 class KubernetesSpec:
     """`kubernetes:`. Without a version the default of the Talos release at the cluster's birth is kept for good."""
 
     version: str | None = None
+    settings: Settings = Settings()
     place: Place = field(default=Place(), eq=False)
 
 
@@ -77,23 +95,6 @@ class Patch:
 
 
 @frozen
-class MachineSettings:
-    """What the file says about machines of one sort, all layers merged; `values` has the form of Talos's MACHINE.
-
-    `places` has where each part was written, by its path into the values.
-    """
-
-    values: Mapping[str, Value] = field(factory=dict)
-    places: Mapping[Path, Place] = field(factory=dict, eq=False)
-
-    def place(self, path: Path) -> Place:
-        """Where the part at this path stands, or the nearest above it that was written."""
-        while path and path not in self.places:
-            path = path[:-1]
-        return self.places.get(path, Place())
-
-
-@frozen
 class Pool:
     """One entry of `pools:`: nodes of one role and shape, called `<name>-1` to `<name>-<count>`.
 
@@ -109,7 +110,7 @@ class Pool:
     zones: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     patches: tuple[Patch, ...] = ()
-    machine: MachineSettings = MachineSettings()
+    machine: Settings = Settings()
     options: Mapping[str, Value] = field(factory=dict)
     place: Place = field(default=Place(), eq=False)
     places: Mapping[str, Place] = field(factory=dict, eq=False)
@@ -179,7 +180,7 @@ class ClusterSpec:
     endpoint: str
     pools: tuple[Pool, ...]
     patches: tuple[Patch, ...] = ()
-    machines: Mapping[str, MachineSettings] = field(factory=dict)
+    machines: Mapping[str, Settings] = field(factory=dict)
     resources: tuple[ResourceBlock, ...] = ()
     moved: tuple[MovedBlock, ...] = ()
     outputs: Mapping[str, Value] = field(factory=dict)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from attrs import frozen
 
@@ -12,6 +14,7 @@ from provisioner.talos.api.access import Access, Configured, Foreign, Kubernetes
 from provisioner.talos.config.endpoint import url
 from provisioner.talos.pki.bundle import from_tree
 from provisioner.talos.pki.kubeconfig import kubeconfig
+from provisioner.talos.pki.roles import checked
 from provisioner.talos.pki.talosconfig import talosconfig
 
 
@@ -38,9 +41,15 @@ class NodeStatus:
     note: str = ""
 
 
-def kubeconfig_text(secrets: Mapping[str, Value], *, cluster: str, endpoint: str, now: datetime) -> str:
+YEAR = timedelta(days=365)
+"""How long certificates that people get are good for, unless they say otherwise."""
+
+
+def kubeconfig_text(
+    secrets: Mapping[str, Value], *, cluster: str, endpoint: str, now: datetime, ttl: timedelta = YEAR
+) -> str:
     """A kubeconfig with a fresh certificate. `endpoint` is a host or URL; raises BundleError."""
-    return kubeconfig(from_tree(secrets), cluster=cluster, server=str(url(endpoint)), now=now)
+    return kubeconfig(from_tree(secrets), cluster=cluster, server=str(url(endpoint)), now=now, ttl=ttl)
 
 
 def talosconfig_text(
@@ -50,9 +59,29 @@ def talosconfig_text(
     endpoints: Sequence[str],
     nodes: Sequence[str],
     now: datetime,
+    ttl: timedelta = YEAR,
+    roles: Sequence[str] = (),
 ) -> str:
-    """A talosconfig with a fresh certificate. `endpoints` are hosts of control planes; raises BundleError."""
-    return talosconfig(from_tree(secrets), cluster=cluster, endpoints=endpoints, nodes=nodes, now=now)
+    """A talosconfig with a fresh certificate, an administrator's where no role is named.
+
+    `endpoints` are hosts of control planes; raises BundleError and NoSuchRole.
+    """
+    wanted = checked(roles)
+    return talosconfig(
+        from_tree(secrets), cluster=cluster, endpoints=endpoints, nodes=nodes, now=now, ttl=ttl, roles=wanted
+    )
+
+
+def client_certificate(text: str) -> str:
+    """The certificate in a kubeconfig or talosconfig, as PEM; empty where there is none that could be read."""
+    found = _FIELD.search(text)
+    try:
+        return base64.b64decode(found[1]).decode("ascii") if found else ""
+    except ValueError:
+        return ""
+
+
+_FIELD = re.compile(r"^ *(?:client-certificate-data|crt): ([A-Za-z0-9+/=]+)$", re.MULTILINE)
 
 
 def node_status(cluster: Access) -> list[NodeStatus]:

@@ -111,7 +111,7 @@ class Contract:
 
     @property
     def kubespan_document(self) -> bool:
-        """Whether KubeSpan is a document, which can also exclude networks; from 1.13."""
+        """Whether KubeSpan is a document; from 1.13."""
         return self >= Contract(1, 13)
 
     @property
@@ -120,30 +120,15 @@ class Contract:
         return self >= Contract(1, 13)
 
     @property
-    def discovery_document(self) -> bool:
-        """Whether the discovery service is a document; from 1.14."""
-        return self >= Contract(1, 14)
-
-    @property
-    def install_document(self) -> bool:
-        """Whether the installation is a document, which takes no arguments for the kernel; from 1.14."""
-        return self >= Contract(1, 14)
-
-    @property
     def runtime_documents(self) -> bool:
         """Whether sysctls, sysfs, kernel modules and udev rules are documents; from 1.14."""
-        return self >= Contract(1, 14)
-
-    @property
-    def kubernetes_documents(self) -> bool:
-        """Whether settings of Kubernetes, such as labels of the node, are documents; from 1.14."""
         return self >= Contract(1, 14)
 
     # what documents can express
 
     @property
-    def image_command_line(self) -> bool:
-        """Whether the kernel's arguments are those of the image unless told otherwise; from 1.12."""
+    def kubespan_exclusions(self) -> bool:
+        """Whether KubeSpan can leave networks out; from 1.12."""
         return self >= Contract(1, 12)
 
     @property

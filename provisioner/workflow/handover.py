@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,19 @@ from provisioner.engine.clients import Clients, RecordedOutputs
 from provisioner.errors import ProvError
 from provisioner.model.plan import Plan
 from provisioner.model.state import State
-from provisioner.model.value import Value
 from provisioner.talos.config.endpoint import url
-from provisioner.talos.design import CONFIG, HEALTH, SECRETS
-from provisioner.talos.handover import NodeStatus, kubeconfig_text, node_status, talosconfig_text
+from provisioner.talos.design import CONFIG, HEALTH
+from provisioner.talos.handover import (
+    YEAR,
+    NodeStatus,
+    client_certificate,
+    kubeconfig_text,
+    node_status,
+    talosconfig_text,
+)
 from provisioner.workflow.files import write_private
 from provisioner.workflow.open import Project
+from provisioner.workflow.secrets import near_their_end, secrets_of
 
 
 @frozen
@@ -42,7 +50,9 @@ class ClusterStatus:
 def status(project: Project, plan: Plan | None = None) -> ClusterStatus:
     """Asks every node that is on record; with `plan`, in the terms of the plan that was just applied."""
     state = _state(project)
-    _secrets(state)
+    secrets_of(state)
+    _tell_of_ends(project, state)
+    _renew(project, plan)
     access = _access(project, state, plan)
     nodes = tuple(node_status(access))
     expected = {address.name for address in state.entries if address.kind == CONFIG}
@@ -51,21 +61,27 @@ def status(project: Project, plan: Plan | None = None) -> ClusterStatus:
     return ClusterStatus(nodes, str(url(access.endpoint)), healthy, files)
 
 
-def kubeconfig(project: Project, plan: Plan | None = None) -> str:
-    """A kubeconfig with a fresh certificate."""
+def kubeconfig(project: Project, plan: Plan | None = None, *, ttl: timedelta = YEAR) -> str:
+    """A kubeconfig with a fresh certificate, good for `ttl`, or until the authority ends."""
     state = _state(project)
     return kubeconfig_text(
-        _secrets(state),
+        secrets_of(state),
         cluster=project.spec.name,
         endpoint=_access(project, state, plan).endpoint,
         now=project.world.now(),
+        ttl=ttl,
     )
 
 
-def talosconfig(project: Project, plan: Plan | None = None) -> str:
-    """A talosconfig with a fresh certificate; its endpoints are the control planes."""
+def talosconfig(
+    project: Project, plan: Plan | None = None, *, ttl: timedelta = YEAR, roles: Sequence[str] = ()
+) -> str:
+    """A talosconfig with a fresh certificate, an administrator's unless roles are named.
+
+    Its endpoints are the control planes. The certificate is good for `ttl`, or until the authority ends.
+    """
     state = _state(project)
-    secrets = _secrets(state)
+    secrets = secrets_of(state)
     access = _access(project, state, plan)
     return talosconfig_text(
         secrets,
@@ -73,6 +89,8 @@ def talosconfig(project: Project, plan: Plan | None = None) -> str:
         endpoints=list(access.control_planes.values()),
         nodes=list(access.nodes.values()),
         now=project.world.now(),
+        ttl=ttl,
+        roles=roles,
     )
 
 
@@ -81,6 +99,23 @@ def hand_over(project: Project, plan: Plan) -> None:
     files = _files(project)
     write_private(files["kubeconfig"], kubeconfig(project, plan).encode())
     write_private(files["talosconfig"], talosconfig(project, plan).encode())
+
+
+def _renew(project: Project, plan: Plan | None) -> None:
+    """Makes the files anew whose certificate has lived half its life: nobody finds out by being locked out."""
+    from provisioner.talos.pki.vetting import half_of_life  # heavy: the crypto library
+
+    make = {"kubeconfig": kubeconfig, "talosconfig": talosconfig}
+    for name, path in _files(project).items():
+        certificate = client_certificate(path.read_text()) if path.exists() else ""
+        if certificate and project.world.now() > half_of_life(certificate):
+            write_private(path, make[name](project, plan).encode())
+            project.world.tell(f"{path} has a fresh certificate")
+
+
+def _tell_of_ends(project: Project, state: State) -> None:
+    for sentence in near_their_end(state, project.world.now()):
+        project.world.tell(sentence)
 
 
 def withdraw(project: Project) -> None:
@@ -108,14 +143,3 @@ def _state(project: Project) -> State:
             remedy="see its outputs with `prov output`, or add `talos:`, `providers:` and `pools:`",
         )
     return project.store.load()
-
-
-def _secrets(state: State) -> Mapping[str, Value]:
-    entry = state.entries.get(SECRETS)
-    if entry is None or not entry.outputs:
-        raise ProvError(
-            "the cluster has no secrets yet",
-            detail="nothing was applied so far",
-            remedy="run `prov apply` first",
-        )
-    return entry.outputs

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from attrs import frozen
 
 from provisioner.cluster.topology import image_of, topology_of
-from provisioner.errors import Fatal, ProvError
+from provisioner.errors import Fatal, ProvError, Retry
 from provisioner.model.topology import TalosWish
 from provisioner.sdk import Downloads, Fetched, cache_folder
 from provisioner.sdk.checksums import NAME, pin, pinned
@@ -82,14 +84,32 @@ def check(spec: ClusterSpec) -> None:
     check_available(Factory(talos.factory), version, talos.extensions, overlay.name if overlay else "")
 
 
+def made(talos: TalosWish, artifact: Artifact, pause: Callable[[float], None] = time.sleep) -> int:
+    """Has the factory make an artifact, if it has not yet, and tells its size in bytes.
+
+    A factory behind a proxy may be cut off while it is at work, and goes on all the same; so it is asked again.
+    """
+    _told(talos, artifact)
+    factory, path = Factory(talos.factory), image_path(talos, artifact)
+    for _ in range(_PATIENCE):
+        try:
+            return factory.size(path)
+        except Retry as err:
+            pause(err.after_s)
+    return factory.size(path)
+
+
+_PATIENCE = 10
+
+
 def fetch(downloads: Downloads, talos: TalosWish, artifact: Artifact, tell: Tell) -> Fetched:
     """An artifact as the factory serves it."""
-    return downloads.fetch(_told(talos, artifact), tell=tell)
+    return downloads.fetch(_told(talos, artifact), sha256=_expected(talos, artifact), tell=tell)
 
 
 def fetch_unpacked(downloads: Downloads, talos: TalosWish, artifact: Artifact, tell: Tell) -> Fetched:
     """An artifact, decompressed."""
-    return downloads.unpacked(_told(talos, artifact), tell=tell)
+    return downloads.unpacked(_told(talos, artifact), sha256=_expected(talos, artifact), tell=tell)
 
 
 def cached(downloads: Downloads) -> tuple[Cached, ...]:
@@ -149,6 +169,14 @@ def _told(talos: TalosWish, artifact: Artifact) -> str:
     if not talos.stock:
         register(Factory(talos.factory), talos.schematic, talos.recipe)
     return url
+
+
+def _expected(talos: TalosWish, artifact: Artifact) -> str:
+    """The checksum that a folder was filled with; empty where there is no folder, or it has none."""
+    if not talos.factory.startswith("file:"):
+        return ""
+    folder = Path(unquote(urlsplit(talos.factory).path))
+    return pinned(folder).get(f"image/{image_path(talos, artifact)}", "")
 
 
 def _cached(path: Path, folder: Path, digests: dict[str, str]) -> Cached:

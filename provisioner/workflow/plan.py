@@ -18,6 +18,7 @@ from provisioner.planner.build import PlanOptions, make_plan
 from provisioner.planner.planfile import plan_bytes
 from provisioner.workflow.files import write_private
 from provisioner.workflow.open import Project
+from provisioner.workflow.secrets import near_their_end
 
 
 class _Outside(TypedDict):
@@ -36,6 +37,8 @@ def plan(project: Project, options: PlanOptions, out: Path | None = None) -> Pla
     if out is not None:
         project.store.create()
     state = project.look() if out is None else project.store.load()
+    for sentence in near_their_end(state, project.world.now()):
+        project.world.tell(sentence)
     graph = project.graph(state)
     seen = observed(project, state, graph, options)
     made = plan_for(project, state, graph, options, seen)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from attrs import evolve, frozen
 
-from provisioner.cluster.layers import Layered, layered
+from provisioner.cluster.stages import Staged, staged
 from provisioner.cluster.topology import topology_of
 from provisioner.cluster.why import Answer, Setting, why
 from provisioner.errors import ProvError, did_you_mean
@@ -32,7 +32,7 @@ def explain(project: Project, path: str, node: str | None) -> Told:
     state = project.look()
     bound = bindings_of(state)
     topology, _ = topology_of(project.spec, bound)
-    nodes = layered(project.spec, bound, project.registry)
+    nodes = staged(project.spec, bound, project.registry)
     if topology is None:
         raise ProvError(
             "the file describes no cluster",
@@ -44,7 +44,7 @@ def explain(project: Project, path: str, node: str | None) -> Told:
     return Told(tuple(_filled(answer, state, project) for answer in answers), contract)
 
 
-def _chosen(nodes: Sequence[Layered], name: str | None) -> tuple[Layered, ...]:
+def _chosen(nodes: Sequence[Staged], name: str | None) -> tuple[Staged, ...]:
     chosen = tuple(node for node in nodes if name in (None, node.node.name))
     if not chosen:
         raise ProvError(

@@ -154,6 +154,7 @@ class Ground:
         ]
         _expect("machines", nodes, sorted(machine["name"] for machine in machines))
         _expect("machines that are not ready", [], [m["name"] for m in machines if not m["ready"]])
+        _expect("machines that wait for a boot", [], [m["name"] for m in machines if m["waits_for_boot"]])
         _expect("balancers", ["api"], [balancer["name"] for balancer in world["balancers"]])
         _expect("clusters", 1, len(world["clusters"]))
         (domain,) = world["clusters"]

@@ -33,7 +33,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from crash.points import call_name, change_name
 
 VERBS = ("read", "create", "adopt", "update", "run", "delete", "check")
-REQUESTS = ("apply", "bootstrap", "reset", "remove_member", "delete_kubernetes_node")
+REQUESTS = ("apply", "bootstrap", "reboot", "reset", "remove_member", "delete_kubernetes_node")
 """What the Talos kinds can ask for that changes something."""
 LISTS = frozenset({"list", "show"})
 """Control calls of the simulator that change nothing."""

@@ -14,6 +14,8 @@ from fakes.lab import cluster
 
 LIVE = {"machine": {"sysctls": {"vm.max_map_count": "262144"}}}
 REBOOTS = {"machine": {"udev": {"rules": ['SUBSYSTEM=="drm"']}}}
+ENVIRONMENT = {"apiVersion": "v1alpha1", "kind": "EnvironmentConfig", "variables": {"A": "b"}}
+"""Reboots as well, but from Talos 1.14 only where the machine is told to."""
 
 
 @frozen(eq=False)
@@ -76,6 +78,10 @@ _BY_API_EDITED = _shape("by-api-edited", 1, 2, delivery="api", patches=[LIVE])
 _THREE = _shape("three", 3, 1)
 _TWO = _shape("two", 2, 1)
 _TWO_EDITED = _shape("two-edited", 2, 1, patches=[REBOOTS])
+
+_RELEASE: dict[str, Any] = {"talos": {"version": "v1.14.1"}, "kubernetes": {"version": "v1.37.0"}}
+_NEWEST = _shape("newest", 1, 1, **_RELEASE)
+_NEWEST_EDITED = _shape("newest-edited", 1, 1, patches=[ENVIRONMENT], **_RELEASE)
 
 SMALL = Family(
     "small",
@@ -183,4 +189,20 @@ SECOND_THOUGHTS = Family(
         "destroy-taken-back": ("apply delete:teardown talos.config wiping",),
     },
 )
-FAMILIES = {family.name: family for family in (SMALL, BY_API, THREE, SECOND_THOUGHTS)}
+TOLD_TO_REBOOT = Family(
+    "told-to-reboot",
+    (
+        Scenario("first-of-1.14", None, _NEWEST, _NEWEST),
+        Scenario("edit-that-reboots", _NEWEST, _NEWEST_EDITED, _NEWEST_EDITED),
+        Scenario("destroy-of-1.14", _NEWEST_EDITED, None, None),
+    ),
+    {
+        "edit-that-reboots": (
+            "apply update talos.config sent",
+            "request talos.apply - -",
+            "request talos.reboot - -",
+            "commit Put:updating talos.config sent",
+        ),
+    },
+)
+FAMILIES = {family.name: family for family in (SMALL, BY_API, THREE, SECOND_THOUGHTS, TOLD_TO_REBOOT)}

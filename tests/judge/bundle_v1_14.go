@@ -3,10 +3,16 @@
 package main
 
 import (
+	"time"
+
 	"github.com/siderolabs/talos/pkg/machinery/config"
 	"github.com/siderolabs/talos/pkg/machinery/config/generate/secrets"
 )
 
 func checked(bundle *secrets.Bundle, contract *config.VersionContract) error {
 	return bundle.Validate(contract)
+}
+
+func recovered(provider config.Config) (*secrets.Bundle, error) {
+	return secrets.NewBundleFromConfig(secrets.NewFixedClock(time.Now()), provider)
 }

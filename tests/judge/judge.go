@@ -15,7 +15,11 @@
 //	{"do": "encode", "config": text}                  → {"config": text}, as the library writes it
 //	{"do": "release", "talos": "v1.14.1", "kubernetes": "1.37.0"}
 //	                                                  → {"kubernetes": its default, "fits": whether it runs the other}
+//	{"do": "redact", "config": text}                  → {"config": text}, with what it holds for secret replaced
 //	{"do": "secrets", "contract": "v1.14"}            → {"secrets": text}, a bundle of its own
+//	{"do": "bundle", "contract": "v1.14", "secrets": text}
+//	                                                  → {"yaml": text, "json": text}, as the library writes it
+//	{"do": "recover", "config": text}                 → {"secrets": text}, as it reads them out of a configuration
 //
 // Further wishes for "generate" are the fields of `wishes`. What goes wrong is the "error" of an answer; where the
 // library itself breaks down, that begins with "panic".
@@ -119,10 +123,16 @@ func judge(asked request) (answer, error) {
 		return merge(asked)
 	case "encode":
 		return encode(asked)
+	case "redact":
+		return redact(asked)
 	case "release":
 		return release(asked)
 	case "secrets":
 		return ownSecrets(asked)
+	case "bundle":
+		return rewritten(asked)
+	case "recover":
+		return secretsOf(asked)
 	default:
 		return nil, fmt.Errorf("nobody knows how to %q", asked.Do)
 	}
@@ -282,6 +292,20 @@ func encode(asked request) (answer, error) {
 	return answer{"config": string(text)}, nil
 }
 
+func redact(asked request) (answer, error) {
+	provider, err := configloader.NewFromBytes([]byte(asked.Config))
+	if err != nil {
+		return nil, err
+	}
+
+	text, err := provider.RedactSecrets("REDACTED").EncodeBytes(encoder.WithComments(encoder.CommentsDisabled))
+	if err != nil {
+		return nil, err
+	}
+
+	return answer{"config": string(text)}, nil
+}
+
 func release(asked request) (answer, error) {
 	talos, err := compatibility.ParseTalosVersion(&machineapi.VersionInfo{Tag: asked.Talos})
 	if err != nil {
@@ -305,6 +329,49 @@ func ownSecrets(asked request) (answer, error) {
 	}
 
 	bundle, err := secrets.NewBundle(secrets.NewFixedClock(time.Now()), contract)
+	if err != nil {
+		return nil, err
+	}
+
+	text, err := yaml.Marshal(bundle)
+	if err != nil {
+		return nil, err
+	}
+
+	return answer{"secrets": string(text)}, nil
+}
+
+func rewritten(asked request) (answer, error) {
+	contract, err := config.ParseContractFromVersion(asked.Contract)
+	if err != nil {
+		return nil, err
+	}
+
+	bundle, err := loadedBundle(asked.Secrets, contract)
+	if err != nil {
+		return nil, err
+	}
+
+	asYAML, err := yaml.Marshal(bundle)
+	if err != nil {
+		return nil, err
+	}
+
+	asJSON, err := json.Marshal(bundle)
+	if err != nil {
+		return nil, err
+	}
+
+	return answer{"yaml": string(asYAML), "json": string(asJSON)}, nil
+}
+
+func secretsOf(asked request) (answer, error) {
+	provider, err := configloader.NewFromBytes([]byte(asked.Config))
+	if err != nil {
+		return nil, err
+	}
+
+	bundle, err := recovered(provider)
 	if err != nil {
 		return nil, err
 	}

@@ -149,6 +149,31 @@ class Secrets:
         name = {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "auto": "off", "hostname": hostname}
         return yaml.safe_dump_all([tree, name], sort_keys=False)
 
+    def config_in_documents(self, kind: str, hostname: str, endpoint: str, *more: dict[str, Any]) -> str:
+        """The same as Talos 1.14 is told it, with `more` documents."""
+        leads = kind == "controlplane"
+        machine = {"type": kind, "token": "abcdef.0123456789abcdef", "ca": self.os.both if leads else self.os.public}
+        cluster = {"token": "fedcba.0123456789abcdef", **({"etcd": {"ca": self.etcd.both}} if leads else {})}
+        key = {"name": "key2", "secret": self.box}
+        providers = [{"secretbox": {"keys": [key]}}]
+        ca = {"cert": self.k8s.crt, "key": self.k8s.pem_key}
+        documents: list[dict[str, Any]] = [
+            {"kind": "HostnameConfig", "auto": "off", "hostname": hostname},
+            {"kind": "DiscoveryServiceConfig", "name": "default", "endpoint": "https://discovery.talos.dev/"},
+            {"kind": "DiscoveryIdentityConfig", "clusterID": self.id, "clusterSecret": self.secret},
+            {"kind": "KubeClusterConfig", "clusterName": "demo", "endpoint": f"https://{endpoint}:6443"},
+            {"kind": "KubeletConfig", "image": "ghcr.io/siderolabs/kubelet:v1.37.0"},
+            {"kind": "KubeAPIServerCAConfig", **({"issuingCA": ca} if leads else {"acceptedCAs": [ca["cert"]]})},
+            {"kind": "KubeNodeConfig", "labels": {"rack": "7"}, "taints": {"gpu": "yes:NoExecute"}},
+        ]
+        if leads:
+            rule = {"resources": ["secrets"], "providers": providers}
+            documents.append({"kind": "KubeEtcdEncryptionConfig", "config": {"resources": [rule]}})
+            documents.append({"kind": "KubeAPIServerConfig", "image": "registry.k8s.io/kube-apiserver:v1.37.0"})
+        root: dict[str, Any] = {"version": "v1alpha1", "machine": machine, "cluster": cluster}
+        typed = [{"apiVersion": "v1alpha1", **document} for document in (*documents, *more)]
+        return yaml.safe_dump_all([root, *typed], sort_keys=False)
+
 
 @define
 class Talos:

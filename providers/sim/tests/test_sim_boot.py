@@ -80,7 +80,7 @@ def test_installing_to_a_disk_that_is_not_there_fails_visibly(sim, cluster):
 
     sim.talos("cp-1").apply(config)
 
-    failed = sim.wait("cp-1", error="install failed: no disk /dev/sda, there is /dev/vda")
+    failed = sim.wait("cp-1", error="install failed: the disk that is wanted is not there; there is /dev/vda")
     assert (failed["stage"], failed["installed"]) == ("installing", False)
 
 

@@ -8,10 +8,12 @@ from grpclib.const import Status
 from grpclib.exceptions import GRPCError
 from prov_sim.machine.documents import BadConfig, decode, edited
 from prov_sim.machine.effects import changed, reboot_reasons
+from prov_sim.machine.release import Release
 from prov_sim.machine.rules import accept
 
 from provisioner.talos.api._wire import machine_pb2
 
+V1_13 = Release.of("v1.13.9")
 Mode = machine_pb2.ApplyConfigurationRequest.Mode
 
 
@@ -54,7 +56,7 @@ CASES = [
 def test_a_control_plane_config_is_refused_for(made_secrets, change, complaint):
     text = with_root(made_secrets.config("controlplane", "cp-1", "host"), change)
     with pytest.raises(BadConfig) as refused:
-        accept(text.encode(), mode="cloud", installed=True)
+        accept(text.encode(), mode="cloud", installed=True, release=V1_13)
     assert complaint in str(refused.value)
 
 
@@ -70,7 +72,7 @@ def test_a_worker_must_not_carry_what_belongs_to_control_planes(made_secrets, ch
     ours = made_secrets
     text = with_root(ours.config("worker", "w-1", "host"), lambda root: change(root, ours))
     with pytest.raises(BadConfig, match=complaint):
-        accept(text.encode(), mode="cloud", installed=True)
+        accept(text.encode(), mode="cloud", installed=True, release=V1_13)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_a_worker_must_not_carry_what_belongs_to_control_planes(made_secrets, ch
 def test_a_stream_is_refused_for(made_secrets, more, complaint):
     text = made_secrets.config("worker", "w-1", "host") + more
     with pytest.raises(BadConfig, match=complaint):
-        accept(text.encode(), mode="cloud", installed=True)
+        accept(text.encode(), mode="cloud", installed=True, release=V1_13)
 
 
 @pytest.mark.parametrize(
@@ -105,12 +107,17 @@ def test_a_stream_is_refused_for(made_secrets, more, complaint):
 )
 def test_a_hostname_document_is_refused_for(document, complaint):
     with pytest.raises(BadConfig, match=complaint):
-        accept(f"apiVersion: v1alpha1\nkind: HostnameConfig\n{document}\n".encode(), mode="cloud", installed=True)
+        accept(
+            f"apiVersion: v1alpha1\nkind: HostnameConfig\n{document}\n".encode(),
+            mode="cloud",
+            installed=True,
+            release=V1_13,
+        )
 
 
 def test_a_bare_off_is_a_word():
     text = "apiVersion: v1alpha1\nkind: HostnameConfig\nauto: off\nhostname: x\n"
-    config = accept(text.encode(), mode="cloud", installed=True)
+    config = accept(text.encode(), mode="cloud", installed=True, release=V1_13)
     assert (config.documents[0]["auto"], config.hostname, config.complete) == ("off", "x", False)
 
 
@@ -142,7 +149,7 @@ def test_all_complaints_come_at_once(sim, cluster):
 )
 def test_which_changes_wait_for_a_reboot(made_secrets, path, reasons):
     old = decode(made_secrets.config("worker", "w-1", "host").encode())
-    assert reboot_reasons(changed(old, edited(old, path, "other"))) == reasons
+    assert reboot_reasons(changed(old, edited(old, path, "other")), V1_13) == reasons
 
 
 def test_a_live_change_neither_reboots_nor_needs_anything(sim, cluster):

@@ -189,7 +189,7 @@ def test_bootstrap_before_services_run_is_to_be_repeated(sim, cluster):
     sim.wait("cp-1", stage="maintenance")
     text = cluster.secrets.config("controlplane", "cp-1", cluster.host, install={"disk": "/dev/sda"})
     sim.talos("cp-1").apply(text)
-    sim.wait("cp-1", error="install failed: no disk /dev/sda, there is /dev/vda")
+    sim.wait("cp-1", error="install failed: the disk that is wanted is not there; there is /dev/vda")
 
     with pytest.raises(GRPCError) as refused:
         cluster.admin("cp-1").call("Bootstrap", machine_pb2.BootstrapRequest())

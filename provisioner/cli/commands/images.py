@@ -63,12 +63,24 @@ def register(file: options.FileOption = options.DEFAULT_FILE, var: options.VarOp
 
 
 @app.command()
-def check(file: options.FileOption = options.DEFAULT_FILE, var: options.VarOption = None) -> None:
-    """Ask the Image Factory whether it has the file's release, extensions and overlay."""
+def check(
+    image: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[IMAGE...]", help="Images to have made too, such as metal-amd64.iso."),
+    ] = None,
+    file: options.FileOption = options.DEFAULT_FILE,
+    var: options.VarOption = None,
+) -> None:
+    """Ask the Image Factory whether it has the file's release, extensions and overlay, and makes the images."""
+    from provisioner.talos.images.artifacts import Artifact
     from provisioner.workflow import images
 
-    images.check(_spec(file, var))
+    spec = _spec(file, var)
+    artifacts = [(text, Artifact.parse(text)) for text in image or ()]
+    images.check(spec)
     session.say("the factory has all that the file asks for")
+    for text, artifact in artifacts:
+        session.say(f"{text} has {_mib(images.made(images.wish(spec), artifact))}")
 
 
 @app.command()

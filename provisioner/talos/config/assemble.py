@@ -16,7 +16,7 @@ from provisioner.talos.config.machine import machine
 from provisioner.talos.config.names import good_for
 from provisioner.talos.config.patch import PatchError, merge
 from provisioner.talos.config.redact import mark_secrets
-from provisioner.talos.config.settings import patches
+from provisioner.talos.config.settings import KUBERNETES_SETTINGS, MACHINE_SETTINGS
 from provisioner.talos.config.subject import Subject
 from provisioner.talos.config.twins import refuse_twins
 from provisioner.talos.settings.section import Target
@@ -49,8 +49,11 @@ def documents(
     subject = Subject(node, topology, endpoint, install_disk, platform, secrets)
     result: tuple[Mapping[str, Value], ...] = (_root(subject), *typed_documents(subject))
     target = Target(Contract.parse(topology.talos.contract), node.role == "controlplane", install_disk is not None)
-    own = (*good_for(names, node, topology.talos.contract), *patches(node.settings, target))
-    for patch in (*own, *node.patches):
+    settings = (
+        *KUBERNETES_SETTINGS.patches(topology.kubernetes, target),
+        *MACHINE_SETTINGS.patches(node.settings, target),
+    )
+    for patch in (*good_for(names, node, topology.talos.contract), *settings, *node.patches):
         result = merge(result, patch)
     _check_name(node, result)
     refuse_twins(node.name, result)

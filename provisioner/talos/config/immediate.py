@@ -56,8 +56,9 @@ _AT_BOOT = patterns(
     "cluster.etcd.advertisedSubnets",
     "cluster.etcd.listenSubnets",
     "cluster.etcd.subnet",
+    "machine.kernel.modules.*",
 )
-"""Those among them that what runs already does not notice: etcd is started once."""
+"""Those among them that what runs already does not notice: etcd is started once, and so is a kernel module."""
 
 _DOCUMENTS: Mapping[str, tuple[Pattern, ...]] = {
     "EnvironmentConfig": patterns("variables"),
@@ -91,7 +92,14 @@ def reboot_fields(changes: Iterable[FieldChange]) -> tuple[str, ...]:
     """
     everything = tuple(changes)
     coming, going = (_whole(everything, side) for side in ("before", "after"))
-    return tuple(sorted(_words(each.path) for each in everything if _waits(each.path, coming, going)))
+    loaded = _new_modules(everything)
+    return tuple(
+        sorted(
+            _words(each.path)
+            for each in everything
+            if each.path[:6] not in loaded and _waits(each.path, coming, going)
+        )
+    )
 
 
 def _waits(path: Path, coming: frozenset[str | int], going: frozenset[str | int]) -> bool:
@@ -107,6 +115,16 @@ def _waits(path: Path, coming: frozenset[str | int], going: frozenset[str | int]
 def _whole(changes: Sequence[FieldChange], side: str) -> frozenset[str | int]:
     """The documents that are not there on one side: their kind has changed as well."""
     return frozenset(each.path[1] for each in changes if each.path[2:] == ("kind",) and getattr(each, side) == ABSENT)
+
+
+def _new_modules(changes: Sequence[FieldChange]) -> frozenset[Path]:
+    """Paths of the kernel modules in the root document that come; they are loaded at once."""
+    modules = ("documents", ROOT, "machine", "kernel", "modules")
+    return frozenset(
+        each.path[:6]
+        for each in changes
+        if each.path[:5] == modules and each.path[6:] == ("name",) and each.before == ABSENT
+    )
 
 
 def _words(path: Path) -> str:

@@ -1,16 +1,18 @@
 """Which leaves of a configuration are secret.
 
 A configuration read from a node is plain text; here its secrets get their mark, before anything can print
-them. Two rules: leaves with a telling name are secret wherever they stand, and a table adds the places whose
-names do not tell. Marking too much only hides a value from people, so the names are broad.
+them. Three rules: leaves with a telling name are secret wherever they stand, a table adds the places whose
+names do not tell, and some texts tell themselves. Marking too much only hides a value from people, so the names
+are broad.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 
-from provisioner.sdk import Path, Secret, Sourced, Value, leaves
+from provisioner.sdk import Path, Secret, Sourced, Value, leaves, strip_origins
 from provisioner.talos.config.path import Pattern, any_matches, patterns
 
 _NAMES = frozenset(
@@ -32,6 +34,7 @@ _NAMES = frozenset(
 
 _PLACES: Mapping[str, tuple[Pattern, ...]] = {
     "": patterns("machine.registries.config.*.auth.auth", "cluster.extraManifestHeaders.*"),
+    "ContainerConfig": patterns("environment.*"),
     "DiscoveryIdentityConfig": patterns("clusterSecret"),
     "ExtensionServiceConfig": patterns("configFiles.*.content", "environment.*"),
     "KubeExternalManifestConfig": patterns("headers.*"),
@@ -39,6 +42,14 @@ _PLACES: Mapping[str, tuple[Pattern, ...]] = {
     "SideroLinkConfig": patterns("apiUrl"),  # the join token is part of the URL
 }
 """By document kind, empty for the root."""
+
+_TELLING = re.compile(
+    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"  # a file, a manifest, a key where no key is expected
+    r"|://[^/@\s:]+:[^/@\s]+@"  # a URL with a password, such as that of a proxy
+    r"""|^[ \t"'{-]*kind["']?: *["']?Secret\b""",  # a manifest for Kubernetes
+    re.MULTILINE,
+)
+"""Texts that hold a secret wherever they stand."""
 
 
 def mark_secrets(documents: Iterable[Mapping[str, Value]]) -> tuple[Mapping[str, Value], ...]:
@@ -65,8 +76,13 @@ def without_secrets(message: str, documents: Iterable[Mapping[str, Value]]) -> s
 
 
 def _kind(document: Mapping[str, Value]) -> str:
-    kind = document.get("kind")
+    kind = strip_origins(document.get("kind"))
     return kind if isinstance(kind, str) else ""
+
+
+def _tells(value: Value) -> bool:
+    text = value.value if isinstance(value, Sourced) else value
+    return isinstance(text, str) and _TELLING.search(text) is not None
 
 
 def _marked(value: Value, path: Path, places: tuple[Pattern, ...]) -> Value:
@@ -74,7 +90,7 @@ def _marked(value: Value, path: Path, places: tuple[Pattern, ...]) -> Value:
         return {key: _marked(item, (*path, key), places) for key, item in value.items()}
     if isinstance(value, tuple):
         return tuple(_marked(item, (*path, index), places) for index, item in enumerate(value))
-    if value is None or value == "" or not (path[-1] in _NAMES or any_matches(places, path)):
+    if value is None or value == "" or not (path[-1] in _NAMES or any_matches(places, path) or _tells(value)):
         return value
     match value:
         case str() | int() | float():

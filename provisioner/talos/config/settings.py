@@ -1,4 +1,4 @@
-"""All that a cluster file can say under `machine:`, and the patches it becomes.
+"""All that a cluster file can say under `machine:` and `kubernetes:`, and the patches it becomes.
 
 A patch is merged into the generated configuration like one of the user's own, before those. Each section makes one,
 so that none has the same document twice.
@@ -8,12 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from attrs import field, frozen
+
 from provisioner.sdk import Path, Value
 from provisioner.talos.config.documents.certificate_sans import CERTIFICATE_SANS
+from provisioner.talos.config.documents.control_plane_scheduling import CONTROL_PLANE_SCHEDULING
 from provisioner.talos.config.documents.discovery import DISCOVERY
 from provisioner.talos.config.documents.environment import ENVIRONMENT
+from provisioner.talos.config.documents.etcd import ETCD
 from provisioner.talos.config.documents.extension_service import EXTENSION_SERVICES
 from provisioner.talos.config.documents.kernel_module import KERNEL_MODULES
+from provisioner.talos.config.documents.kube_cni import KUBE_CNI
+from provisioner.talos.config.documents.kube_network import KUBE_NETWORK
+from provisioner.talos.config.documents.kube_proxy import KUBE_PROXY
+from provisioner.talos.config.documents.kubelet import KUBELET
 from provisioner.talos.config.documents.kubespan import KUBESPAN
 from provisioner.talos.config.documents.network import NETWORK
 from provisioner.talos.config.documents.network_rules import NETWORK_RULES
@@ -31,67 +39,80 @@ from provisioner.talos.settings.section import Complaint, Document, Section, Set
 from provisioner.talos.settings.shape import Key, Many, Named, Shape, Table
 from provisioner.talos.versions import KNOWN, Contract
 
-SECTIONS: tuple[Section, ...] = (
-    NETWORK,
-    RESOLVER,
-    HOSTS,
-    TIME,
-    KUBESPAN,
-    DISCOVERY,
-    INSTALL,
-    VOLUMES,
-    REGISTRIES,
-    KERNEL_MODULES,
-    SYSCTLS,
-    SYSFS,
-    UDEV_RULES,
-    ENVIRONMENT,
-    EXTENSION_SERVICES,
-    NETWORK_RULES,
-    NODE_REGISTRATION,
-    CERTIFICATE_SANS,
-)
-MACHINE = Table({key: shape for section in SECTIONS for key, shape in section.keys.items()})
-"""The form of `machine:`."""
-
 _OTHERWISE = "take it out, or use a cluster born with a release that has it"
 
 
-def patches(settings: Settings, target: Target) -> Iterator[tuple[Document, ...]]:
-    """The patches for a node, in the order they apply; `settings` has the form of MACHINE and no complaints."""
-    for section in SECTIONS:
-        made = tuple(section.compile(settings, target))
-        if made:
-            yield made
+@frozen
+class Area:
+    """One top-level key of the cluster file, `called` so, with all its settings."""
+
+    called: str
+    sections: tuple[Section, ...]
+    table: Table = field(init=False)
+
+    @table.default
+    def _all_keys(self) -> Table:
+        return Table({key: shape for section in self.sections for key, shape in section.keys.items()})
+
+    def patches(self, settings: Settings, target: Target) -> Iterator[tuple[Document, ...]]:
+        """The patches for a node, in the order they apply; the settings are without complaints."""
+        for section in self.sections if settings else ():
+            made = tuple(section.compile(settings, target))
+            if made:
+                yield made
+
+    def complaints(self, settings: Settings) -> Iterator[Complaint]:
+        """What is wrong with settings whatever the release is: parts that are missing, or do not go together."""
+        yield from _missing(self.table, settings, (), self.called)
+        for section in self.sections:
+            yield from section.judge(settings)
+
+    def limits(self, settings: Settings, contract: Contract) -> Iterator[Complaint]:
+        """What no configuration of this contract can express."""
+        yield from _unasked(self.table, settings, (), contract)
+        for section in self.sections:
+            yield from section.limits(settings, contract)
+
+    def for_role(self, settings: Settings, *, leads: bool) -> Settings:
+        """What is left of settings that all nodes get: what is for control planes is none of a worker's business."""
+        return {key: value for key, value in settings.items() if leads or not self.table.keys[key].leads}
 
 
-def complaints(settings: Settings) -> Iterator[Complaint]:
-    """What is wrong with a node's settings whatever its release is: parts that are missing, or do not go together."""
-    yield from _missing(MACHINE, settings, ())
-    for section in SECTIONS:
-        yield from section.judge(settings)
+MACHINE_SETTINGS = Area(
+    "machine",
+    (
+        NETWORK,
+        RESOLVER,
+        HOSTS,
+        TIME,
+        KUBESPAN,
+        DISCOVERY,
+        INSTALL,
+        VOLUMES,
+        REGISTRIES,
+        KERNEL_MODULES,
+        SYSCTLS,
+        SYSFS,
+        UDEV_RULES,
+        ENVIRONMENT,
+        EXTENSION_SERVICES,
+        NETWORK_RULES,
+        NODE_REGISTRATION,
+        KUBELET,
+        ETCD,
+        CERTIFICATE_SANS,
+    ),
+)
+KUBERNETES_SETTINGS = Area("kubernetes", (KUBE_NETWORK, KUBE_CNI, KUBE_PROXY, CONTROL_PLANE_SCHEDULING))
 
 
-def limits(settings: Settings, contract: Contract) -> Iterator[Complaint]:
-    """What no configuration of this contract can express."""
-    yield from _unasked(MACHINE, settings, (), contract)
-    for section in SECTIONS:
-        yield from section.limits(settings, contract)
-
-
-def for_role(settings: Settings, *, leads: bool) -> Settings:
-    """What is left of settings that all nodes get: those for control planes are none of a worker's business."""
-    return {key: value for key, value in settings.items() if leads or not MACHINE.keys[key].leads}
-
-
-def _missing(shape: Shape, value: Value, path: Path) -> Iterator[Complaint]:
+def _missing(shape: Shape, value: Value, path: Path, called: str) -> Iterator[Complaint]:
     if isinstance(shape, Table) and isinstance(value, Mapping):
         for name, key in shape.keys.items():
             if key.required and name not in value:
-                said = ".".join(map(str, path)) or "machine"
-                yield Complaint(path, f"{said} has no {name!r}", f"add `{name}:`")
+                yield Complaint(path, f"{path[-1] if path else called} has no {name!r}", f"add `{name}:`")
     for part, inner, below in _parts(shape, value):
-        yield from _missing(part, inner, (*path, below))
+        yield from _missing(part, inner, (*path, below), called)
 
 
 def _unasked(shape: Shape, value: Value, path: Path, contract: Contract) -> Iterator[Complaint]:

@@ -1,6 +1,6 @@
 """What the Image Factory makes for each platform, as a table.
 
-Sources: siderolabs/talos v1.13, `pkg/imager/profile/default.go` (forms and sizes); siderolabs/image-factory
+Sources: siderolabs/talos, `pkg/imager/profile/default.go` (forms and sizes); siderolabs/image-factory
 v1.5.0, `internal/profile` (which forms it takes).
 """
 
@@ -31,7 +31,7 @@ class Platform:
     """One platform of Talos.
 
     form      of its disk image, as a file's ending; empty where there is none and machines boot by PXE or ISO
-    size_mib  of the disk image once it is unpacked; 0 without one
+    size_mib  of the disk image once it is unpacked, from Talos 1.11 on; 0 without one, and where it is not known
     """
 
     name: str
@@ -40,12 +40,12 @@ class Platform:
 
 
 _ROWS = (
-    Platform("akamai", "raw.gz", _SMALL),
-    Platform("alibabacloud", "qcow2", _SMALL),
+    Platform("akamai", "raw.gz", 0),
+    Platform("alibabacloud", "qcow2", 0),
     Platform("aws", "raw.xz", _LARGE),
     Platform("azure", "vhd.xz", _LARGE),
-    Platform("cloudstack", "raw.gz", _SMALL),
-    Platform("digital-ocean", "raw.gz", _SMALL),
+    Platform("cloudstack", "raw.gz", 0),
+    Platform("digital-ocean", "raw.gz", _LARGE),
     Platform("equinixMetal", "", 0),
     Platform("exoscale", "qcow2", _LARGEST),
     Platform("gcp", "raw.tar.gz", _LARGE),
@@ -54,9 +54,9 @@ _ROWS = (
     Platform("nocloud", "raw.xz", _SMALL),
     Platform("opennebula", "raw.zst", _SMALL),
     Platform("openstack", "raw.xz", _SMALL),
-    Platform("oracle", "qcow2", _SMALL),
+    Platform("oracle", "qcow2", _LARGE),
     Platform("scaleway", "raw.zst", _SMALL),
-    Platform("upcloud", "raw.xz", _SMALL),
+    Platform("upcloud", "raw.xz", _LARGE),
     Platform("vmware", "ova", _LARGE),
     Platform("vultr", "", 0),
 )

@@ -116,6 +116,32 @@ def from_tree(tree: Mapping[str, Value]) -> Bundle:
     )
 
 
+def to_json_tree(bundle: Bundle) -> dict[str, Value]:
+    """The bundle in the layout of Talos's JSON form: the same with other keys."""
+    return {_JSON_GROUPS[group]: _renamed(leaves, _JSON_KEYS) for group, leaves in to_tree(bundle).items()}
+
+
+_JSON_GROUPS = {"cluster": "Cluster", "secrets": "Secrets", "trustdinfo": "TrustdInfo", "certs": "Certs"}
+_JSON_KEYS = {
+    "id": "Id",
+    "secret": "Secret",
+    "bootstraptoken": "BootstrapToken",
+    "secretboxencryptionsecret": "SecretboxEncryptionSecret",
+    "token": "Token",
+    "etcd": "Etcd",
+    "k8s": "K8s",
+    "k8saggregator": "K8sAggregator",
+    "k8sserviceaccount": "K8sServiceAccount",
+    "os": "OS",
+}
+
+
+def _renamed(value: Value, names: Mapping[str, str]) -> Value:
+    if not isinstance(value, Mapping):
+        return value
+    return {names[key]: _renamed(item, {"crt": "Crt", "key": "Key"}) for key, item in value.items()}
+
+
 def _token(random: Callable[[int], bytes]) -> str:
     """A token of six and sixteen letters or digits, each equally likely."""
     letters: list[str] = []

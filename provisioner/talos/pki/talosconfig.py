@@ -6,12 +6,13 @@ Source: siderolabs/talos v1.13, `pkg/machinery/client/config`.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from provisioner.talos.config.encode import encode
 from provisioner.talos.pki.bundle import Bundle
+from provisioner.talos.pki.roles import ADMIN
 
 
 def talosconfig(
@@ -22,16 +23,17 @@ def talosconfig(
     nodes: Sequence[str],
     now: datetime,
     ttl: timedelta = timedelta(days=365),
+    roles: Iterable[str] = (ADMIN,),
 ) -> str:
-    """A talosconfig as YAML text, with a fresh administrator certificate in it.
+    """A talosconfig as YAML text, with a fresh certificate in it that has the roles.
 
     `endpoints` are the hosts of control planes, or what balances them; `nodes` the default targets, and may
     be empty. The text is secret, and differs from call to call. Raises ValueError when the bundle's `os`
     pair cannot be read.
     """
-    from provisioner.talos.pki.certificate import talos_admin  # heavy: the crypto library
+    from provisioner.talos.pki.certificate import talos_client  # heavy: the crypto library
 
-    client = talos_admin(bundle.os, now=now, ttl=ttl)
+    client = talos_client(bundle.os, roles, now=now, ttl=ttl)
     context: dict[str, Any] = {"endpoints": list(endpoints)}
     if nodes:
         context["nodes"] = list(nodes)

@@ -7,6 +7,7 @@ Sources: siderolabs/talos, `pkg/machinery/config/types` and `pkg/machinery/nethe
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import re
 from collections.abc import Callable
@@ -24,11 +25,15 @@ _SIZE = re.compile(r"(?P<number>[0-9]+(\.[0-9]+)?) ?(?P<unit>[A-Za-z]*)")
 _COMPARED = re.compile(r"(?P<sign>>=|<=|>|<|==)? *(?P<size>.*)")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _VOLUME = re.compile(r"[A-Za-z0-9-]{1,34}")
+_IN_URL = re.compile(r"[!-~]+")
+_PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----\n([^-]+)\n-----END \1-----")
 _REGISTRY = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?|\[[0-9a-fA-F:]+\](:[0-9]{1,5})?")
 _WORD = r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"
 _LABEL_KEY = re.compile(rf"([a-z0-9]([a-z0-9.-]{{0,251}}[a-z0-9])?/)?{_WORD}")
 _LABEL_VALUE = re.compile(rf"({_WORD})?")
 _TAINT = re.compile(rf"(({_WORD})?:)?(NoSchedule|PreferNoSchedule|NoExecute)")
+ANYWHERE = ("default", "0.0.0.0/0", "::/0")
+"""The destinations of a default route, which a configuration writes by leaving the destination out."""
 _METRIC = ("", "k", "m", "g", "t", "p", "e")
 _UNITS = {
     **{f"{letter}{ending}": 1000**power for power, letter in enumerate(_METRIC) for ending in ("", "b")},
@@ -52,12 +57,16 @@ def comparison(text: str) -> tuple[str, int]:
 
 
 def is_address(text: str) -> bool:
-    """Whether it is an IP address without a zone."""
+    """Whether it is an IP address without a zone; that of nobody is one."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
         return False
     return "%" not in text
+
+
+def _is_nobody(address: str) -> bool:
+    return ipaddress.ip_address(address).is_unspecified
 
 
 def is_network(text: str) -> bool:
@@ -107,15 +116,18 @@ def one_of(*words: str) -> Leaf:
     )
 
 
-def url(*schemes: str) -> Leaf:
-    """A URL with one of the schemes and a host."""
+def url(*schemes: str, bare: bool = False) -> Leaf:
+    """A URL with one of the schemes and a host; a bare one has no path."""
 
     def fits(text: str) -> bool:
         try:
             parts = urlsplit(text)
-            return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+            port = parts.port
         except ValueError:
             return False
+        host = parts.hostname or ""
+        known = parts.scheme in schemes and port != 0 and (is_address(host) or bool(_HOST.fullmatch(host)))
+        return known and bool(_IN_URL.fullmatch(text)) and (not bare or parts.path in ("", "/"))
 
     return _text("a URL", fits, f"write a URL such as {schemes[0]}://host.example.org")
 
@@ -138,6 +150,25 @@ def _is_bound(text: str) -> bool:
     return _is(bytes_of)(text.removeprefix("-"))
 
 
+def _pem(said: str, labels: tuple[str, ...]) -> Leaf:
+    """Blocks of PEM, all with one of the labels; what is in them is not shown, and not looked at."""
+
+    def fits(value: Plain) -> bool:
+        blocks = _PEM.findall(str(value))
+        rest = _PEM.sub("", str(value)).strip()
+        return bool(blocks) and not rest and all(label in labels and _is(_decoded)(body) for label, body in blocks)
+
+    return Leaf(Form((str,), said, fits, lambda _: "write all of it, from BEGIN to END, below a |", shown=False))
+
+
+def _decoded(text: str) -> bytes:
+    """Raises ValueError for what is not base64 of something."""
+    body = base64.b64decode("".join(text.split()), validate=True)
+    if not body.startswith(b"0"):  # the first byte of a sequence in DER
+        raise ValueError("it is no DER")
+    return body
+
+
 def fixed(leaf: Leaf) -> Leaf:
     """The same, but it must be written out."""
     return Leaf(leaf.form, fixed=True)
@@ -149,8 +180,17 @@ SWITCH = fixed(FLAG)
 """One that decides which documents there are."""
 LOOSE = Leaf(Form((str, int, float, bool), "a text or a number", becomes=_as_text))
 """A text that people write as a number, too."""
-ADDRESS = _text("an IP address", is_address, "write an IP address such as 10.0.0.2 or fd00::2")
-NETWORK = _text("an address with prefix length", is_network, "write it with its prefix length, as in 10.0.0.2/24")
+ADDRESS = _text(
+    "an IP address",
+    lambda text: is_address(text) and not _is_nobody(text),
+    "write an IP address such as 10.0.0.2 or fd00::2",
+)
+OWN_ADDRESS = _text(
+    "an address with prefix length",
+    lambda text: is_network(text) and not _is_nobody(text.partition("/")[0]),
+    "write it with its prefix length, as in 10.0.0.2/24",
+)
+NETWORK = _text("a network", is_network, "write it with its prefix length, as in 10.0.0.0/8")
 ENDPOINT_FILTER = _text(
     "a network or an address, `!` before it to leave it out",
     lambda text: is_address(text.removeprefix("!")) or is_network(text.removeprefix("!")),
@@ -191,7 +231,6 @@ PORTS = Leaf(
     )
 )
 DEVICE = _text("a device", lambda t: bool(re.fullmatch(r"/dev/\S+", t)), "write a device such as /dev/nvme0n1")
-CEL = _text("a CEL expression", lambda t: bool(t.strip()), "write an expression that is true or false")
 PATH = _text("an absolute path", lambda t: bool(re.fullmatch(r"/\S+", t)), "begin it with a slash")
 RULE_NAME = _text(
     "a name", lambda t: bool(re.fullmatch(r"[A-Za-z0-9._-]+", t)), "it has letters, digits, ., - and _ only"
@@ -201,14 +240,9 @@ REGISTRY = _text(
     lambda text: text == "*" or bool(_REGISTRY.fullmatch(text)),
     "write its host, and its port if it has one, as in ghcr.io",
 )
-PEM = Leaf(
-    Form(
-        (str,),
-        "PEM text",
-        lambda value: str(value).lstrip().startswith("-----BEGIN "),
-        lambda _: "write it whole, from BEGIN to END, below a |",
-        shown=False,
-    )
+CERTIFICATE = _pem("a certificate as PEM", ("CERTIFICATE",))
+PRIVATE_KEY = _pem(
+    "a private key as PEM", ("PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "ED25519 PRIVATE KEY")
 )
 LABEL_KEY = _text(
     "the name of a label",

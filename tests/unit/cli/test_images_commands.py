@@ -11,12 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from attrs import define
+from attrs import define, evolve
+from fakes.file_server import Status
 from fakes.image_factory import ImageFactory, image_factory
 
 from provisioner.cli.main import main
-from provisioner.model.topology import STOCK_SCHEMATIC
+from provisioner.model.topology import STOCK_SCHEMATIC, TalosWish
+from provisioner.sdk import Retry
+from provisioner.talos.images.artifacts import Artifact
 from provisioner.talos.images.schematic import Schematic
+from provisioner.workflow.images import made
 
 WISH = Schematic(extensions=("siderolabs/gvisor",))
 IMAGE = b"an image" * 1000
@@ -112,6 +116,29 @@ def test_check_says_what_the_factory_lacks(desk: Desk) -> None:
     assert "did you mean 'siderolabs/gvisor'?" in desk.said
 
 
+def test_check_has_images_made(desk: Desk) -> None:
+    """Without fetching them."""
+    desk.offer("metal-amd64.iso", b"x" * 2**21)
+    desk.prov("check", "metal-amd64.iso")
+    assert "metal-amd64.iso has 2.0 MiB" in desk.said
+    assert WISH.id in desk.factory.schematics
+    assert desk.factory.asked("HEAD") == [f"/image/{WISH.id}/v1.13.9/metal-amd64.iso"]
+
+
+def test_a_factory_at_work_is_asked_again(desk: Desk) -> None:
+    """A proxy before it may give up earlier than the factory does."""
+    talos = evolve(TalosWish("v1.13.9", "1.13", "v1.36.3"), factory=desk.factory.url)
+    desk.offer("metal-amd64.iso", b"x" * 100, STOCK_SCHEMATIC)
+    desk.factory.server.faults.extend([Status(504), Status(503), Status(500)])
+    pauses: list[float] = []
+    assert made(talos, Artifact("metal", "amd64", "iso"), pauses.append) == 100
+    assert pauses == [30.0, 30.0, 30.0]
+
+    desk.factory.server.faults.extend([Status(504)] * 20)
+    with pytest.raises(Retry, match="busy"):
+        made(talos, Artifact("metal", "amd64", "iso"), pauses.append)
+
+
 def test_url_is_where_the_image_is(desk: Desk) -> None:
     base = f"{desk.factory.url}/image/{WISH.id}/v1.13.9"
     assert f"{base}/metal-amd64.iso\n{base}/aws-arm64.raw.xz\n" == desk.prov("url", "metal-amd64.iso", "aws-arm64")
@@ -191,6 +218,19 @@ def test_a_mirror_stands_in_for_the_factory(desk: Desk) -> None:
     assert f"{digest}  {name}\n" == (folder / "checksums.sha256").read_text()
     # installers are no files: they keep coming from the public factory's registry, or what stands in for it
     assert f"factory.talos.dev/metal-installer/{WISH.id}:v1.13.9" in desk.prov("show")
+
+
+def test_a_mirror_is_held_to_the_checksums_it_was_filled_with(desk: Desk) -> None:
+    """Whatever happens to it on the way."""
+    desk.offer("metal-amd64.iso", IMAGE)
+    desk.prov("mirror", "a mirror", "metal-amd64.iso")
+    folder = desk.folder / "a mirror"
+    (folder / f"image/{WISH.id}/v1.13.9/metal-amd64.iso").write_bytes(b"exchanged")
+
+    desk.write(", extensions: [siderolabs/gvisor]", folder.as_uri())
+    desk.prov("fetch", "metal-amd64.iso", code=1)
+
+    assert f"it should have {hashlib.sha256(IMAGE).hexdigest()}" in desk.said
 
 
 def test_a_mirror_keeps_what_it_has(desk: Desk) -> None:

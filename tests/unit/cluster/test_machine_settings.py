@@ -121,15 +121,13 @@ def test_what_the_release_cannot_be_told_is_said_with_its_line(tmp_path: Path) -
             nodes="{workers-1: {machine: {volumes: {system: {ETCD: {disk: /dev/vdb, min_size: 1GB}}}}}}",
         )
     found = [(problem.code, problem.place.line, problem.place.column) for problem in caught.value.problems()]
-    assert found == [("machine-release", 7, 86), ("machine-release", 8, 49), ("machine-release", 9, 50)]
+    assert found == [("setting-release", 7, 86), ("setting-release", 8, 49), ("setting-release", 9, 50)]
 
 
 def test_the_release_is_the_one_the_cluster_was_born_with(tmp_path: Path) -> None:
     """What a standing cluster's configuration has no place for is refused, whatever `talos.version` says."""
     file = tmp_path / "cluster.yaml"
-    file.write_text(
-        FILE % ("{}", "{environment: {A: b}, kubespan: {enabled: true, exclude_networks: [10.0.0.0/8]}}", "{}")
-    )
+    file.write_text(FILE % ("{}", "{environment: {A: b}, volumes: {system: {EPHEMERAL: {secure: true}}}}", "{}"))
     spec = load(file, variables={}, environ={})
 
     topology_of(spec, {})

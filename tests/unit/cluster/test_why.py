@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from provisioner.cluster.layers import Layered
 from provisioner.cluster.places import UnknownPath
+from provisioner.cluster.stages import Staged
 from provisioner.cluster.why import Answer, Setting, why
 from provisioner.model.address import Address
 from provisioner.model.topology import Node
@@ -29,7 +29,7 @@ BASE: tuple[dict[str, Value], ...] = (
             "ca": Ref(Address("talos.secrets", "cluster"), "certs.os.crt"),
             "certSANs": ("api.example.org",),
             "sysctls": {"vm.max_map_count": "65530", "a.b": "1"},
-            "network": {"interfaces": ({"interface": "eth0", "mtu": 1500}, {"interface": "eth1", "mtu": 1500})},
+            "network": {"interfaces": ({"interface": "eth0", "mtu": 1400}, {"interface": "eth1", "mtu": 1500})},
         },
         "cluster": {
             "controlPlane": {"endpoint": Call("concat", ("https://", Ref(Address("sim.balancer", "api"), "host")))},
@@ -51,11 +51,11 @@ def _patch(tmp_path: Path, name: str, text: str) -> Patch:
     return patch
 
 
-def _node(patches: list[Patch], name: str = "workers-1") -> Layered:
-    layers: list[Any] = [BASE]
+def _node(patches: list[Patch], name: str = "workers-1") -> Staged:
+    stages: list[Any] = [BASE, BASE]
     for patch in patches:
-        layers.append(merge(layers[-1], patch.documents))
-    return Layered(Node(name, "worker", "workers", "sim"), tuple(patches), tuple(layers))
+        stages.append(merge(stages[-1], patch.documents))
+    return Staged(Node(name, "worker", "workers", "sim"), tuple(patches), tuple(stages))
 
 
 @pytest.fixture
@@ -106,6 +106,8 @@ def test_the_same_value_set_again_is_told_as_well(asked: Any) -> None:
         ("cluster.controlPlane.endpoint", "made from sim.balancer/api"),
         ("HostnameConfig.hostname", f"{GENERATED}, from the name of the node"),
         ('machine.sysctls["a.b"]', GENERATED),
+        ('documents[0].machine.sysctls["a.b"]', GENERATED),
+        ('documents["HostnameConfig"].hostname', f"{GENERATED}, from the name of the node"),
         ("machine.network.interfaces[1].mtu", GENERATED),
     ],
 )
@@ -185,7 +187,10 @@ def test_an_unknown_path_has_a_suggestion(asked: Any) -> None:
     assert "did you mean 'machine.sysctls.vm.max_map_count'?" in caught.value.remedy
 
 
-@pytest.mark.parametrize("path", ["machine.certSANs[9]", "machine.certSANs.0", "Hostname", ".", "machine.typ"])
+@pytest.mark.parametrize(
+    "path",
+    ["machine.certSANs[9]", "machine.certSANs.0", "documents[1].kind", "documents", "Hostname", ".", "machine.typ"],
+)
 def test_what_leads_nowhere_is_refused(asked: Any, path: str) -> None:
     with pytest.raises(UnknownPath):
         asked(path)
@@ -201,6 +206,6 @@ def test_an_operation_that_takes_away_is_told(tmp_path: Path) -> None:
     text = "- {op: test, path: /machine/type, value: worker}\n- {op: remove, path: /machine/sysctls}\n"
     patch = _patch(tmp_path, "ops.yaml", text)
     node = Node("workers-1", "worker", "workers", "sim")
-    layers = (BASE[:1], merge(BASE[:1], patch.documents))
-    answer = _only(why("machine.sysctls.a.b", [Layered(node, (patch,), layers)], "1.11"))
+    stages = (BASE[:1], BASE[:1], merge(BASE[:1], patch.documents))
+    answer = _only(why("machine.sysctls.a.b", [Staged(node, (patch,), stages)], "1.11"))
     assert Origin("ops.yaml", 2) == answer.gone

@@ -213,6 +213,7 @@ def test_a_file_damaged_on_the_disk_is_fetched_anew(server: FileServer, download
 def test_a_compressed_file_is_unpacked_beside_itself(server: FileServer, downloads: Downloads, ending: str) -> None:
     """With long runs of zeros, as disk images have them, at the end as well."""
     plain = CONTENT + bytes(300_000) + b"x" + bytes(200_000)
+    plain += bytes(3 * 65_536 - len(plain) % 65_536)
     server.files[f"/image/disk.raw{ending}"] = _packed(plain, ending)
 
     fetched = downloads.unpacked(f"{server.url}/image/disk.raw{ending}")
@@ -259,6 +260,16 @@ def test_progress_is_told_while_it_lasts(server: FileServer, downloads: Download
             half.set()
 
     assert downloads.fetch(f"{server.url}/image/disk.raw", tell=tell).path.read_bytes() == CONTENT
+
+
+def test_progress_goes_on_where_it_was_cut_off(server: FileServer, downloads: Downloads) -> None:
+    server.faults.append(Cut(300_000))
+    told: list[tuple[int, int]] = []
+    downloads.fetch(f"{server.url}/image/disk.raw", tell=lambda done, total: told.append((done, total)))
+    assert {total for _, total in told} == {len(CONTENT)}
+    assert told == sorted(told)
+    assert (300_000, len(CONTENT)) in told
+    assert told[-1] == (len(CONTENT), len(CONTENT))
 
 
 def test_what_the_listener_raises_ends_the_transfer(server: FileServer, downloads: Downloads) -> None:

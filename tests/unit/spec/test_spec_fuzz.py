@@ -18,10 +18,17 @@ variables:
   workers: {type: int, default: 2}
   zones: &zones {type: list, default: [a, b]}
 talos: {version: v1.13.9, extensions: [siderolabs/iscsi-tools]}
-kubernetes: {version: v1.36.3}
+kubernetes: {version: v1.36.3, pod_subnets: [10.42.0.0/16], cni: none}
 providers:
   sim: {time_scale: 0.1, token: "${env.TOKEN}"}
 endpoint: auto
+machine:
+  links: {eth0: {select: {mac: "00:1a:2b:3c:4d:5e"}, routes: [{via: 10.0.0.1}], dhcp: true}}
+  vlans: {eth0.7: {link: eth0, id: 7}}
+  volumes: {user: {data: {disk: {size: ">= 1GB"}, max_size: 80%, encryption: {keys: [{tpm: {}}]}}}}
+  registries: {auth: {ghcr.io: {username: a, password: "${env.TOKEN}"}}}
+  time: {servers: "${var.zones}"}
+nodes: {workers-1: {machine: {vlans: {eth0.7: {addresses: [10.7.0.1/24]}}}}}
 pools:
   control: {role: controlplane, provider: sim, count: 3, zones: "${var.zones}"}
   workers: {role: worker, provider: sim, count: "${var.workers + 1}", without: [workers-2], patches: [all.yaml]}

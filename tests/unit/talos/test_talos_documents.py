@@ -1,7 +1,8 @@
-"""What settings of machines become, release by release.
+"""What settings become, release by release.
 
-Each folder of `tests/cases/documents` has a `machine.yaml` and, by release, what a control plane's configuration is
-patched with, or why the release cannot be told that. `PROV_GOLDEN=write` rewrites the latter; read the diff.
+Each folder of `tests/cases/documents` has a `machine.yaml` or a `kubernetes.yaml` and, by release, what a control
+plane's configuration is patched with, or why the release cannot be told that. `PROV_GOLDEN=write` rewrites the
+latter; read the diff.
 """
 
 from __future__ import annotations
@@ -9,11 +10,10 @@ from __future__ import annotations
 import os
 
 import pytest
-from fakes.machine_cases import FOLDER, MINORS, NAMES, settings_of
+from fakes.settings_cases import FOLDER, MINORS, NAMES, limits, patches
 
 from provisioner.model.value import reveal
 from provisioner.talos.config.encode import encode
-from provisioner.talos.config.settings import limits, patches
 from provisioner.talos.settings.section import Target
 from provisioner.talos.versions import Contract
 
@@ -29,8 +29,7 @@ def test_settings_become_what_is_on_file(name: str, minor: str) -> None:
 
 
 def _described(name: str, contract: Contract) -> str:
-    settings = settings_of(name)
-    refused = [f"# {'.'.join(map(str, item.path))}: {item.detail}\n" for item in limits(settings, contract)]
+    refused = [f"# {'.'.join(map(str, item.path))}: {item.detail}\n" for item in limits(name, contract)]
     if refused:
         return "".join(refused)
-    return encode([reveal(each) for patch in patches(settings, Target(contract)) for each in patch])
+    return encode([reveal(each) for patch in patches(name, Target(contract)) for each in patch])

@@ -54,6 +54,13 @@ def test_the_stock_schematic_is_that_of_no_customisation() -> None:
             {"factory": "https://factory.example.org:8443"},
             "metal",
         ),
+        (
+            f"registry.example.org:5000/metal-installer/{STOCK_SCHEMATIC}:v1.13.9",
+            {"registry": "registry.example.org:5000"},
+            "metal",
+        ),
+        # a folder serves no installers, so they stay where they are
+        (f"factory.talos.dev/metal-installer/{STOCK_SCHEMATIC}:v1.13.9", {"factory": "file:///srv/talos"}, "metal"),
     ],
 )
 def test_the_installer_follows_release_platform_and_customisation(

@@ -80,6 +80,15 @@ def test_a_whole_document_may_wait_for_a_boot_when_it_comes_or_goes(
     assert (comes, goes) == (needs_reboot(coming), needs_reboot(going))
 
 
+def test_a_new_kernel_module_is_loaded_at_once_and_another_one_needs_a_boot() -> None:
+    """In the root document, where modules are a list."""
+    module = (0, "machine", "kernel", "modules", 1)
+    coming = [change(*module, *rest, before=ABSENT) for rest in (("name",), ("parameters", 0))]
+    assert not needs_reboot(coming)
+    assert needs_reboot([change(*module, "parameters", 0, before=ABSENT)])
+    assert needs_reboot([change(*module, "name", after=ABSENT)])
+
+
 def test_the_fields_that_reboot_are_named_in_order() -> None:
     changes = [change(0, "machine", "type"), change(0, "cluster", "token"), change(0, "machine", "env", "A")]
     assert reboot_fields(changes) == ("machine.env.A", "machine.type")

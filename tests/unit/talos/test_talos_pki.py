@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import base64
 import random
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,10 +21,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 from provisioner.model.value import Origin, Secret, Sourced, Value, conceal, leaves, reveal
 from provisioner.talos.pki import keys
 from provisioner.talos.pki.authority import authority
-from provisioner.talos.pki.bundle import Bundle, BundleError, KeyPair, _token, from_tree, to_tree
-from provisioner.talos.pki.certificate import kubernetes_admin, talos_admin
+from provisioner.talos.pki.bundle import Bundle, BundleError, KeyPair, _token, from_tree, generate, to_tree
+from provisioner.talos.pki.certificate import AuthorityEnded, kubernetes_admin, talos_admin, talos_client
 from provisioner.talos.pki.kubeconfig import kubeconfig
+from provisioner.talos.pki.roles import NoSuchRole, checked
 from provisioner.talos.pki.talosconfig import talosconfig
+from provisioner.talos.versions import Contract
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 YEAR = timedelta(days=365)
@@ -140,6 +140,11 @@ class TestBundle:
             assert token == token.lower()
         assert bundle.bootstrap_token != bundle.trustd_token
 
+    @pytest.mark.parametrize(("contract", "sign"), [("1.13", "-"), ("1.14", "+")])
+    def test_the_cluster_id_has_the_alphabet_of_its_contract(self, contract: str, sign: str) -> None:
+        made = generate(Contract.parse(contract), now=NOW, random=lambda count: b"\xfb" * count)
+        assert sign in made.cluster_id
+
     def test_tokens_are_unbiased(self) -> None:
         """Bytes from 252 on are thrown away; 35 and 251 both give the last letter."""
         supply: Iterator[int] = iter([252, 255, *([35, 251, 0] * 8)])
@@ -242,6 +247,43 @@ class TestClientCertificates:
             assert type(keys.from_pem(ca.key)) is type(keys.from_pem(pair.key))
             assert keys.from_pem(pair.key).public_key() == certificate.public_key()
 
+    @pytest.mark.parametrize(
+        ("subject", "roles"),
+        [
+            (["os:reader"], ["os:reader"]),
+            (["os:etcd:backup", "os:operator"], ["os:operator", "os:etcd:backup", "os:operator"]),
+        ],
+    )
+    def test_a_client_has_one_organisation_per_role(
+        self, bundle: Bundle, subject: list[str], roles: list[str]
+    ) -> None:
+        """All in one part of the name, as Talos writes them, each once, and no other name."""
+        certificate = cert_of(talos_client(bundle.os, roles, now=NOW, ttl=YEAR).crt)
+        found = {(each.oid, each.value) for each in certificate.subject}
+        assert {(NameOID.ORGANIZATION_NAME, role) for role in subject} == found
+        assert (len(certificate.subject.rdns), len(list(certificate.subject))) == (1, len(subject))
+        assert list(extension(certificate, ExtensionOID.EXTENDED_KEY_USAGE).value) == [
+            ExtendedKeyUsageOID.CLIENT_AUTH
+        ]
+
+    def test_roles_are_those_of_talos(self) -> None:
+        assert checked(()) == ("os:admin",)
+        assert checked(["os:reader", "os:meta:writer"]) == ("os:reader", "os:meta:writer")
+        with pytest.raises(NoSuchRole, match="no such role"):
+            checked(["os:impersonator"])
+
+    def test_a_client_ends_with_its_authority(self, bundle: Bundle) -> None:
+        end = cert_of(bundle.os.crt).not_valid_after_utc
+        late = talos_admin(bundle.os, now=end - timedelta(days=1), ttl=YEAR)
+        assert end == cert_of(late.crt).not_valid_after_utc
+
+    @pytest.mark.parametrize("name", ["os", "k8s", "k8s_aggregator"])
+    def test_an_authority_that_has_ended_signs_nothing(self, bundle: Bundle, name: str) -> None:
+        ca: KeyPair = getattr(bundle, name)
+        with pytest.raises(AuthorityEnded, match="has ended") as caught:
+            talos_admin(ca, now=cert_of(ca.crt).not_valid_after_utc, ttl=YEAR)
+        assert "was valid until 2036-11-20" in caught.value.detail
+
     def test_validity_starts_ten_seconds_early(self, bundle: Bundle) -> None:
         certificate = cert_of(talos_admin(bundle.os, now=NOW, ttl=timedelta(hours=2)).crt)
         start = NOW.replace(microsecond=0)
@@ -293,44 +335,6 @@ class TestFiles:
         assert bundle.k8s.crt == ca
         cert_of(base64.b64decode(user["client-certificate-data"]).decode()).verify_directly_issued_by(cert_of(ca))
         assert base64.b64decode(user["client-key-data"]).startswith(b"-----BEGIN EC PRIVATE KEY-----")
-
-
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
-class TestOpenssl:
-    """The same certificates through other eyes."""
-
-    def run(self, *arguments: str | Path) -> str:
-        command = ["openssl", *map(str, arguments)]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    def test_it_verifies_the_chains(self, bundle: Bundle, tmp_path: Path) -> None:
-        for ca, pair in (
-            (bundle.os, talos_admin(bundle.os, now=NOW, ttl=YEAR)),
-            (bundle.k8s, kubernetes_admin(bundle.k8s, now=NOW, ttl=YEAR)),
-        ):
-            (tmp_path / "ca").write_text(ca.crt)
-            (tmp_path / "crt").write_text(pair.crt)
-            at = str(int(NOW.timestamp()))
-            out = self.run(
-                "verify", "-attime", at, "-purpose", "sslclient", "-CAfile", tmp_path / "ca", tmp_path / "crt"
-            )
-            assert f"{tmp_path / 'crt'}: OK\n" == out
-
-    @pytest.mark.parametrize("name", AUTHORITIES)
-    def test_it_reads_an_authority_the_same_way(self, bundle: Bundle, tmp_path: Path, name: str) -> None:
-        (tmp_path / "ca").write_text(getattr(bundle, name).crt)
-        text = self.run("x509", "-in", tmp_path / "ca", "-noout", "-text")
-        algorithm = "ED25519" if name == "os" else "ecdsa-with-SHA256"
-        assert f"Signature Algorithm: {algorithm}" in text
-        assert "X509v3 Key Usage: critical\n                Digital Signature, Certificate Sign\n" in text
-        assert "X509v3 Basic Constraints: critical\n                CA:TRUE\n" in text
-        assert "TLS Web Server Authentication, TLS Web Client Authentication\n" in text
-        assert "Not After : Nov 20 12:00:00 2036 GMT" in text
-
-    def test_it_reads_the_keys_under_the_common_label(self, bundle: Bundle, tmp_path: Path) -> None:
-        for text in (bundle.os.key, bundle.k8s.key, bundle.k8s_service_account):
-            (tmp_path / "key").write_text(keys.common_label(text))
-            assert "PRIVATE KEY" in self.run("pkey", "-in", tmp_path / "key")
 
 
 def test_reading_a_bundle_or_making_a_configuration_loads_no_crypto_library() -> None:

@@ -43,7 +43,7 @@ def test_everything_at_once_in_the_factory_s_order() -> None:
     """Keys stand as the factory orders them, META by key, options of an overlay by name."""
     schematic = Schematic(
         extensions=("siderolabs/zfs", "siderolabs/gvisor"),
-        kernel_args=("console=ttyS0,115200", "-console=tty0", "ip=[fd00::1]", "x=a: b"),
+        kernel_args=("console=ttyS0,115200", "-console=tty0", "ip=[fd00::1]", "x=a: b", "y=a #b"),
         meta={12: '{"a": 1}', 10: "addresses:\n  - address: 10.0.0.2/24\n\n    layer: platform\n"},
         overlay=Overlay("rpi", "siderolabs/sbc", {"b": 1, "a": {"list": ["one", {"k": True, "l": ["x"]}]}}),
         bootloader="sd-boot",
@@ -69,6 +69,7 @@ customization:
         - -console=tty0
         - ip=[fd00::1]
         - 'x=a: b'
+        - 'y=a #b'
     meta:
         - key: 10
           value: |
@@ -114,6 +115,10 @@ def test_what_releases_of_the_factory_quote_differently_is_left_to_it(text: str)
 def test_options_beyond_the_ordinary_are_left_to_the_factory(options: dict[str, object]) -> None:
     with pytest.raises(SchematicError):
         _ = Schematic(overlay=Overlay("a", "b", options)).id  # type: ignore[arg-type]
+
+
+def test_a_quote_is_doubled_where_the_text_is_quoted() -> None:
+    assert canonical({"a": "it's", "b": "it's: b"}) == "a: it's\nb: 'it''s: b'\n"
 
 
 def test_a_list_in_a_list_is_not_written() -> None:

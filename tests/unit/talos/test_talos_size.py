@@ -159,3 +159,16 @@ def test_what_cannot_fit_is_a_problem_of_the_plan(tmp_path: Path) -> None:
 def test_a_node_of_its_own_kind_is_looked_at_by_itself(tmp_path: Path) -> None:
     (found,) = problems(tmp_path, 10, 20_000)
     assert found.detail.startswith("workers-2 has ")
+
+
+def test_settings_of_its_own_count_as_well(tmp_path: Path) -> None:
+    """They become a part of the configuration like patches."""
+    file = tmp_path / "cluster.yaml"
+    own = f"nodes: {{workers-2: {{machine: {{environment: {{KEY: {chance.token_hex(20_000)}}}}}}}}}\n"
+    file.write_text(FILE % ("", "") + own)
+    spec = load(file, variables={}, environ={})
+    topology, bindings = topology_of(spec, {})
+    with pytest.raises(InputError) as caught:
+        compose(spec, topology, bindings, Registry({}, {"lab": Lab(), "talos": talos}))  # type: ignore[dict-item]
+    (found,) = caught.value.problems()
+    assert found.detail.startswith("workers-2 has ")

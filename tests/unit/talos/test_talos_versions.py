@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from provisioner.talos.support import (
@@ -63,6 +65,15 @@ def test_each_release_has_its_default_kubernetes_inside_its_window() -> None:
     minors = ("1.11", "1.12", "1.13", "1.14")
     assert [default_kubernetes(minor) for minor in minors] == ["v1.34.1", "v1.35.4", "v1.36.3", "v1.37.0"]
     assert all(kubernetes_fits(minor, default_kubernetes(minor)) for minor in minors)
+
+
+def test_the_reference_tells_of_every_release() -> None:
+    page = (Path(__file__).parents[3] / "docs/reference/cluster-file.md").read_text()
+    rows = [require(minor) for minor in ("1.11", "1.12", "1.13", "1.14")]
+    expected = [
+        f"| {row.contract} | 1.{row.kubernetes_min} to 1.{row.kubernetes_max} | {row.kubernetes} |" for row in rows
+    ]
+    assert expected == [line for line in page.splitlines() if line.startswith("| 1.")]
 
 
 @pytest.mark.parametrize(

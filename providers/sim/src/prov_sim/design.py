@@ -43,7 +43,7 @@ def _machine(node: Node, settings: SimSettings) -> Machine:
     address = Address("sim.machine", node.name)
     delivery = checked_delivery(_options(node).delivery or settings.delivery)
     disk = DISK if delivery == "api" else None
-    return Machine(address, Ref(address, "host"), Ref(address, "id"), delivery, disk)
+    return Machine(address, Ref(address, "host"), Ref(address, "id"), delivery, disk, disks=(DISK,))
 
 
 def _resource(node: Node, machine: Machine, part: Slice, settings: SimSettings, boot: BootRefs) -> Resource:

@@ -53,6 +53,7 @@ def show_machine(machine: Machine) -> dict[str, Any]:
         "boots": machine.boots,
         "boot_id": machine.boot_id,
         "installed": machine.disk.installed,
+        "waits_for_boot": list(machine.waits_for_boot),
         "hostname": machine.hostname if machine.active is not None else "",
         "type": machine.active.type if machine.active is not None else "",
         "config_digest": config.digest if config is not None else "",

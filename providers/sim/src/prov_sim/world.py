@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from random import Random
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from prov_sim.addresses import Addresses
 from prov_sim.balancer import Balancer, BalancerOrder
@@ -17,9 +17,7 @@ from prov_sim.machine.documents import MachineConfig
 from prov_sim.machine.etcd import Domain
 from prov_sim.machine.machine import Machine
 from prov_sim.machine.order import MODES, Order
-
-TALOS_MINOR: Final = "v1.13."
-"""The only minor release whose behaviour is simulated."""
+from prov_sim.machine.release import Release
 
 Thing = TypeVar("Thing", Machine, Balancer)
 
@@ -55,8 +53,10 @@ class World:
 
     def create_machine(self, order: Order) -> Machine:
         """The machine of `order.key`, made if it is not there; raises Refused when its name is taken."""
-        if not order.image.startswith(TALOS_MINOR):
-            raise Refused("invalid", f"simulated machines boot Talos {TALOS_MINOR}x, not {order.image}")
+        try:
+            Release.of(order.image)
+        except ValueError as err:
+            raise Refused("invalid", str(err)) from None
         if order.platform not in MODES:
             raise Refused("invalid", f"no platform {order.platform!r}; there are {', '.join(MODES)}")
         machine = _existing(self.machines, order)

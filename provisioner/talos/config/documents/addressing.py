@@ -10,12 +10,9 @@ from collections.abc import Iterator
 
 from provisioner.sdk import Value
 from provisioner.talos.config.documents.dhcp import DHCP
-from provisioner.talos.settings.forms import ADDRESS, DESTINATION, NETWORK, fixed, whole
+from provisioner.talos.settings.forms import ADDRESS, ANYWHERE, DESTINATION, OWN_ADDRESS, fixed, whole
 from provisioner.talos.settings.section import Complaint, Settings, items, plain, present, renamed, rows
 from provisioner.talos.settings.shape import Key, Many, Table
-
-ANYWHERE = ("default", "0.0.0.0/0", "::/0")
-"""The destinations of a default route, which a configuration writes by leaving the destination out."""
 
 _ROUTE = Table(
     {
@@ -33,7 +30,7 @@ _ROUTE = Table(
 )
 
 COMMON = {
-    "addresses": Key(Many(NETWORK), "static addresses, each with its prefix length"),
+    "addresses": Key(Many(OWN_ADDRESS), "static addresses, each with its prefix length"),
     "routes": Key(Many(_ROUTE), "static routes"),
     "mtu": Key(whole(68, 65535), "the largest packet in bytes"),
     "dhcp": DHCP,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from provisioner.sdk import Value
+from provisioner.sdk import Value, strip_origins
 from provisioner.talos.config.documents.addressing import COMMON, link_fields
 from provisioner.talos.config.documents.dhcp import dhcp
 from provisioner.talos.settings.forms import ADDRESS, FLAG, LINK_NAME, MAC, one_of, whole
@@ -105,7 +105,7 @@ def interface_bond(settings: Settings, selectors: Mapping[str, Value]) -> dict[s
 
     selectors   of the links that are found by what they are; either all of the bond's links are, or none
     """
-    members = [plain({"": item}, "") for item in items(settings, "links")]
+    members = [strip_origins(item) for item in items(settings, "links")]
     if any(member in selectors for member in members):
         chosen = tuple(selectors[str(member)] for member in members)
         head: dict[str, Value] = {"interfaces": (), "deviceSelectors": chosen}

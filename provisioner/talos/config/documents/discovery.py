@@ -30,7 +30,9 @@ _DISCOVERY = Key(
     Table(
         {
             "enabled": Key(SWITCH, "whether they do; true unless it says otherwise"),
-            "endpoint": Key(url("https", "http", "grpc"), "the service they meet at, if it is not the public one"),
+            "endpoint": Key(
+                url("https", "http", "grpc", bare=True), "the service they meet at, if it is not the public one"
+            ),
         },
         short="enabled",
     ),
@@ -43,7 +45,7 @@ def _compile(settings: Settings, target: Target) -> Iterator[Document]:
     if not discovery:
         return
     off = plain(discovery, "enabled") is False
-    if target.contract.discovery_document:
+    if target.contract.kubernetes_by_documents:
         if off:
             yield document(KIND, NAME, **{"$patch": "delete"})
         elif "endpoint" in discovery:

@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from provisioner.sdk import Value
-from provisioner.talos.settings.forms import CEL, COMPARED, DEVICE, SWITCH, TEXT, comparison, fixed, one_of
+from provisioner.talos.settings.expression import expression
+from provisioner.talos.settings.forms import COMPARED, DEVICE, SWITCH, TEXT, comparison, fixed, one_of
 from provisioner.talos.settings.leaf import quoted, together
 from provisioner.talos.settings.section import Complaint, Settings, plain, word
 from provisioner.talos.settings.shape import Key, Table
 
-PATTERNS: Mapping[str, tuple[str, str]] = {
-    "model": ("model", "its model"),
-    "serial": ("serial", "its serial number"),
-    "wwid": ("wwid", "its world-wide name"),
-    "uuid": ("uuid", "its UUID"),
-    "modalias": ("modalias", "its modalias"),
-    "bus_path": ("bus_path", "its place on the bus"),
+PATTERNS: Mapping[str, str] = {
+    "model": "its model",
+    "serial": "its serial number",
+    "wwid": "its world-wide name",
+    "uuid": "its UUID",
+    "modalias": "its modalias",
+    "bus_path": "its place on the bus",
 }
-"""Keys that are patterns, with the field of the disk."""
+"""Keys that are patterns; the fields of the disk are called the same."""
 
 TYPES: Mapping[str, str] = {
     "nvme": 'disk.transport == "nvme"',
@@ -36,7 +37,7 @@ KEYS: Mapping[str, Key] = {
     "device": Key(DEVICE, "its device, such as `/dev/nvme0n1`"),
     "size": Key(fixed(COMPARED), "its size, as in `>= 100GB`"),
     "type": Key(fixed(one_of(*TYPES)), "what it is"),
-    **{key: Key(TEXT, f"{about}; `*` stands for anything") for key, (_, about) in PATTERNS.items()},
+    **{key: Key(TEXT, f"{about}; `*` stands for anything") for key, about in PATTERNS.items()},
 }
 """What a disk is chosen by, everywhere."""
 
@@ -44,7 +45,7 @@ CHOICE = Table(
     {
         **KEYS,
         "system": Key(SWITCH, "whether it is the disk that Talos is on"),
-        "match": Key(CEL, "a CEL expression over `disk` and `system_disk`, instead of everything else"),
+        "match": Key(expression("disk", "system_disk"), "over `disk` and `system_disk`, instead of everything else"),
     },
     short="device",
     whole=True,
@@ -71,9 +72,9 @@ def _terms(choice: Settings) -> Iterator[Value]:
     if "size" in choice:
         sign, size = comparison(word(choice, "size"))
         yield f"disk.size {sign} {size}u"
-    for key, (field, _) in PATTERNS.items():
+    for key in PATTERNS:
         if key in choice:
-            yield together("glob(", quoted(choice[key]), f", disk.{field})")
+            yield together("glob(", quoted(choice[key]), f", disk.{key})")
     if "type" in choice:
         yield TYPES[word(choice, "type")]
     if "system" in choice:

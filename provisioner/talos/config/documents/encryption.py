@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.sdk import Value
+from provisioner.sdk import Value, strip_origins
 from provisioner.talos.settings.forms import FLAG, SWITCH, TEXT, fixed, one_of, url, whole
 from provisioner.talos.settings.section import Complaint, Settings, items, plain, present, renamed, rows, table
 from provisioner.talos.settings.shape import Key, Many, Table
@@ -96,7 +96,7 @@ def judge_encryption(volume: Settings, *path: str) -> Iterator[Complaint]:
             yield Complaint(
                 (*below, number), f"a key has one method, and {said}", f"give it one of {', '.join(_METHODS)}"
             )
-        slot = plain({"slot": key.get("slot", number)}, "slot")
+        slot = strip_origins(key.get("slot", number))
         if slot in taken:
             yield Complaint((*below, number), f"slot {slot} is taken", "give it a `slot` of its own")
         taken.add(slot)

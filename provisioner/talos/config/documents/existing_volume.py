@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.talos.config.documents.provisioning import ACCESS_TIME, SECURE, UPKEEP, mount, upkeep
-from provisioner.talos.settings.forms import CEL, FLAG, VOLUME_NAME
+from provisioner.talos.settings.expression import expression
+from provisioner.talos.settings.forms import FLAG, VOLUME_NAME
 from provisioner.talos.settings.section import Document, Settings, document
 from provisioner.talos.settings.shape import Key, Named, Table
 
@@ -17,7 +18,7 @@ EXISTING = Key(
         VOLUME_NAME,
         Table(
             {
-                "match": Key(CEL, "a CEL expression over `volume` and `disk`", required=True),
+                "match": Key(expression("volume", "disk"), "over `volume` and `disk`", required=True),
                 "read_only": Key(FLAG, "whether nothing can be written"),
                 "secure": SECURE,
                 "disable_access_time": ACCESS_TIME,

@@ -11,14 +11,14 @@ from collections.abc import Iterator, Mapping
 
 from attrs import frozen
 
-from provisioner.sdk import Value
+from provisioner.sdk import Value, strip_origins
 from provisioner.talos.config.documents.addressing import interface_fields
 from provisioner.talos.config.documents.bond import interface_bond
 from provisioner.talos.config.documents.bridge import interface_bridge
 from provisioner.talos.config.documents.dhcp import interface_dhcp
 from provisioner.talos.config.documents.link_alias import device_selector
 from provisioner.talos.config.documents.vlan import interface_vlan
-from provisioner.talos.settings.section import Settings, items, plain, table, tables, word
+from provisioner.talos.settings.section import Settings, items, table, tables, word
 
 
 def interfaces(settings: Settings, *, leads: bool) -> tuple[Mapping[str, Value], ...]:
@@ -40,7 +40,7 @@ class _Interfaces:
         for name, bond in tables(self.settings, "bonds"):
             yield {**self._entry(name, bond), "bond": interface_bond(bond, selectors)}
         for name, bridge in tables(self.settings, "bridges"):
-            named = [item for item in items(bridge, "links") if plain({"": item}, "") not in selectors]
+            named = [item for item in items(bridge, "links") if strip_origins(item) not in selectors]
             yield {**self._entry(name, bridge), "bridge": interface_bridge(bridge, named)}
         for name, dummy in tables(self.settings, "dummies"):
             yield {**self._entry(name, dummy), "dummy": True}
@@ -70,7 +70,7 @@ class _Interfaces:
 
     def _bridge_of(self, name: str) -> str:
         for bridge, settings in tables(self.settings, "bridges"):
-            if name in [plain({"": item}, "") for item in items(settings, "links")]:
+            if name in [strip_origins(item) for item in items(settings, "links")]:
                 return bridge
         return ""
 

@@ -36,7 +36,7 @@ _KUBESPAN = Key(
             "exclude_networks": Key(
                 Many(NETWORK),
                 "networks that are not told",
-                needs=lambda contract: contract.kubespan_document,
+                needs=lambda contract: contract.kubespan_exclusions,
             ),
         },
         short="enabled",

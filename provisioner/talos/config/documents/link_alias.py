@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provisioner.sdk import Value
-from provisioner.talos.settings.forms import CEL, MAC_PATTERN, TEXT
+from provisioner.sdk import Value, strip_origins
+from provisioner.talos.settings.expression import expression
+from provisioner.talos.settings.forms import MAC_PATTERN, TEXT
 from provisioner.talos.settings.leaf import quoted, together
-from provisioner.talos.settings.section import Complaint, Document, Settings, document, plain, renamed, table
+from provisioner.talos.settings.section import Complaint, Document, Settings, document, renamed, table
 from provisioner.talos.settings.shape import Key, Table
 
 SELECT = Key(
@@ -23,8 +24,8 @@ SELECT = Key(
             "bus_path": Key(TEXT, "its place on the bus; `*` stands for anything"),
             "pci_id": Key(TEXT, "vendor and product; `*` stands for anything"),
             "match": Key(
-                CEL,
-                "a CEL expression over `link`",
+                expression("link"),
+                "over `link`",
                 needs=lambda contract: contract.link_documents,
                 instead="use the other keys of `select`",
             ),
@@ -67,7 +68,7 @@ def device_selector(link: Settings) -> dict[str, Value]:
 
 
 def _term(field: str, value: Value) -> Value:
-    text = plain({"": value}, "")
+    text = strip_origins(value)
     if isinstance(text, str) and "*" in text:
         return together("glob(", quoted(value), f", {field})")
     return together(f"{field} == ", quoted(value))

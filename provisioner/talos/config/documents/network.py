@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from provisioner.sdk import strip_origins
 from provisioner.talos.config.documents.addressing import judge_routes
 from provisioner.talos.config.documents.bond import BONDS, bond, judge_bond
 from provisioner.talos.config.documents.bridge import BRIDGES, bridge
@@ -80,7 +81,7 @@ def _members(settings: Settings) -> Iterator[Complaint]:
     for group in ("bonds", "bridges"):
         for name, each in tables(settings, group):
             for number, item in enumerate(items(each, "links")):
-                member, path = str(plain({"": item}, "")), (group, name, "links", number)
+                member, path = str(strip_origins(item)), (group, name, "links", number)
                 if member in masters:
                     detail = f"{member!r} belongs to {masters[member]!r} already"
                     yield Complaint(path, detail, "let it belong to one of the two")
@@ -111,7 +112,7 @@ def _limits(settings: Settings, contract: Contract) -> Iterator[Complaint]:
             yield Complaint(("vlans", name), detail, f"call it {wanted!r}")
     found = [name for name, each in tables(settings, "links") if table(each, "select")]
     for name, each in tables(settings, "bonds"):
-        members = Counter(str(plain({"": item}, "")) in found for item in items(each, "links"))
+        members = Counter(str(strip_origins(item)) in found for item in items(each, "links"))
         if len(members) == 2:
             detail = f"for Talos {contract} all links of a bond have names, or all are found by `select`"
             yield Complaint(("bonds", name, "links"), detail, "give all of them `select`, or none")

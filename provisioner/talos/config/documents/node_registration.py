@@ -19,7 +19,7 @@ _KEYS = {
 
 
 def _compile(settings: Settings, target: Target) -> Iterator[Document]:
-    if target.contract.kubernetes_documents:
+    if target.contract.kubernetes_by_documents:
         fields = renamed(settings, {key: key for key in _KEYS})
         if fields:
             yield document("KubeNodeConfig", **fields)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.sdk import Value
-from provisioner.talos.settings.forms import FLAG, PEM, REGISTRY
+from provisioner.talos.settings.forms import CERTIFICATE, FLAG, PRIVATE_KEY, REGISTRY
 from provisioner.talos.settings.leaf import base64_of
 from provisioner.talos.settings.section import Complaint, Document, Settings, document, present, renamed, table
 from provisioner.talos.settings.shape import Key, Named, Table
@@ -18,12 +18,12 @@ TLS = Key(
         REGISTRY,
         Table(
             {
-                "ca": Key(PEM, "the authority that signs its certificate, as PEM"),
+                "ca": Key(CERTIFICATE, "the authority that signs its certificate"),
                 "client": Key(
                     Table(
                         {
-                            "cert": Key(PEM, "the certificate as PEM", required=True),
-                            "key": Key(PEM, "its key as PEM; take it from `${env.NAME}`", required=True),
+                            "cert": Key(CERTIFICATE, "the certificate", required=True),
+                            "key": Key(PRIVATE_KEY, "its key; take it from `${env.NAME}`", required=True),
                         }
                     ),
                     "as whom to come",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from provisioner.sdk import strip_origins
 from provisioner.talos.settings.forms import DEVICE, DURATION, FLAG, SERVER, SWITCH, is_address
 from provisioner.talos.settings.section import (
     Complaint,
@@ -57,7 +58,7 @@ def _judge(settings: Settings) -> Iterator[Complaint]:
     if "devices" in time and ("servers" in time or "nts" in time):
         yield Complaint(("time", "devices"), "the time comes from servers or from devices", "take one of them out")
     for number, server in enumerate(items(time, "servers")):
-        text = plain({"": server}, "")
+        text = strip_origins(server)
         if plain(time, "nts") is True and isinstance(text, str) and is_address(text):
             yield Complaint(
                 ("time", "servers", number), "secured time needs the server's name", "write its host name"

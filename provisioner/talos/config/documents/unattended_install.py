@@ -11,7 +11,8 @@ from collections.abc import Iterator
 
 from provisioner.sdk import Value
 from provisioner.talos.config.documents.disk_choice import KEYS, PATTERNS, disk_match, judge_choice
-from provisioner.talos.settings.forms import CEL, FLAG, TEXT
+from provisioner.talos.settings.expression import expression
+from provisioner.talos.settings.forms import FLAG, TEXT
 from provisioner.talos.settings.section import (
     Complaint,
     Document,
@@ -26,15 +27,13 @@ from provisioner.talos.settings.section import (
 )
 from provisioner.talos.settings.shape import Key, Many, Table
 
-KIND = "UnattendedInstallConfig"
-
 _DISK = Table(
     {
         **KEYS,
         "match": Key(
-            CEL,
-            "a CEL expression over `disk`, instead of everything else",
-            needs=lambda contract: contract.install_document,
+            expression("disk"),
+            "over `disk`, instead of everything else",
+            needs=lambda contract: contract.installs_by_document,
             instead="use `size`, `type`, `model` and the like",
         ),
     },
@@ -49,8 +48,8 @@ _INSTALL = Key(
             "kernel_args": Key(
                 Many(TEXT),
                 "further arguments for the kernel",
-                needs=lambda contract: not contract.install_document,
-                instead="give them to the image",
+                needs=lambda contract: not contract.installs_by_document,
+                instead="give them to the image: talos.schematic.extra_kernel_args",
             ),
         }
     ),
@@ -67,10 +66,10 @@ def _compile(settings: Settings, target: Target) -> Iterator[Document]:
     install = table(settings, "install")
     if not install or not target.installs:
         return
-    if target.contract.install_document:
+    if target.contract.installs_by_document:
         match = present(match=disk_match(table(install, "disk")))
         fields = present(diskSelector=match, wipe=install.get("wipe"))
-        yield document(KIND, provisioning=fields)
+        yield document("UnattendedInstallConfig", provisioning=fields)
     else:
         yield {"machine": {"install": _legacy(install, target)}}
 
@@ -81,7 +80,7 @@ def _legacy(install: Settings, target: Target) -> dict[str, Value]:
     arguments = items(install, "kernel_args")
     # The disk that was generated gives way to the selector, and the image's own command line to further arguments.
     device: Value = {"$patch": "delete"} if selector else disk.get("device")
-    own = False if arguments and target.contract.image_command_line else None
+    own = False if arguments and target.contract.boots_with_command_line_of_image else None
     return present(
         disk=device,
         diskSelector=selector,

@@ -1,4 +1,4 @@
-"""The MachineService of one machine, as far as `prov` calls it, with Talos v1.13's preconditions."""
+"""The MachineService of one machine, as far as `prov` calls it, with the preconditions of its release."""
 
 from __future__ import annotations
 
@@ -91,6 +91,11 @@ class MachineService(MachineServiceBase):
         answer = wire.EtcdRemoveMemberByIDResponse(messages=[wire.EtcdRemoveMemberByID()])
         await self._answer(stream, "EtcdRemoveMemberByID", answer)
 
+    async def Reboot(self, stream: AnyStream) -> None:
+        await self._begin(stream, "Reboot")
+        await self._answer(stream, "Reboot", wire.RebootResponse(messages=[wire.Reboot(actor_id="sim")]))
+        self._machine.reboot()
+
     async def Reset(self, stream: AnyStream) -> None:
         request = await self._begin(stream, "Reset")
         labels = self._checked_labels(request)
@@ -129,7 +134,8 @@ class MachineService(MachineServiceBase):
 
     async def _configure(self, stream: AnyStream, config: MachineConfig, request: Any) -> None:
         """Applies in maintenance, where the machine goes on with whatever it is given."""
-        if request.mode in (Mode.STAGED, Mode.TRY):
+        unknown = () if self._machine.talos.whole_api_in_maintenance else (Mode.NO_REBOOT,)
+        if request.mode in (Mode.STAGED, Mode.TRY, *unknown):
             raise GRPCError(Status.UNIMPLEMENTED, "this mode is not simulated in maintenance")
         await self._applied(stream, Mode.NO_REBOOT, "the configuration is taken at once")
         if not request.dry_run:
@@ -140,22 +146,26 @@ class MachineService(MachineServiceBase):
             raise GRPCError(
                 Status.INVALID_ARGUMENT, "the applied machine configuration doesn't contain v1alpha1 config"
             )
-        mode, reasons = request.mode, reboot_reasons(changed(old, new))
+        release = self._machine.talos
+        mode, reasons = request.mode, reboot_reasons(changed(old, new), release)
+        if mode == Mode.REBOOT and not release.reboots_by_itself:
+            raise GRPCError(Status.UNIMPLEMENTED, "the REBOOT mode is not supported")
         if mode == Mode.AUTO:
-            mode = Mode.REBOOT if reasons else Mode.NO_REBOOT
+            mode = Mode.REBOOT if reasons and release.reboots_by_itself else Mode.NO_REBOOT
         if mode == Mode.TRY:
             raise GRPCError(Status.UNIMPLEMENTED, "mode TRY is not simulated")
-        if mode == Mode.NO_REBOOT and reasons:
+        if mode == Mode.NO_REBOOT and reasons and release.reboots_by_itself:
             raise GRPCError(
                 Status.INVALID_ARGUMENT,
                 "these changes need a reboot, which the mode rules out: " + ", ".join(reasons),
             )
-        details = "needs a reboot: " + ", ".join(reasons) if reasons else "without a reboot"
+        told = reasons and release.reboots_by_itself
+        details = "needs a reboot: " + ", ".join(reasons) if told else "without a reboot"
         if request.dry_run:
             await self._applied(stream, mode, details + "\n" + _difference(old, new))
             return
         if mode == Mode.NO_REBOOT:
-            self._machine.apply_live(new)
+            self._machine.apply_live(new, waits=reasons)
         else:
             self._machine.persist(new)
         self._machine.reboot_pending = mode == Mode.REBOOT

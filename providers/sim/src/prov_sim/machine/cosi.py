@@ -88,7 +88,7 @@ def _machine_configs(machine: Machine) -> Specs:
 
 
 def _members(machine: Machine) -> Specs:
-    if machine.active is None or not machine.active.get("cluster", "discovery", "enabled"):
+    if machine.active is None or not machine.active.discovers:
         return {}
     return {peer.hostname: _member(peer) for peer in machine.world.peers(machine.active)}
 

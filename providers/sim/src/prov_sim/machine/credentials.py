@@ -38,7 +38,7 @@ def api_certificate(machine: Machine, config: MachineConfig) -> Issued | None:
 
 def kubernetes_certificate(machine: Machine, config: MachineConfig) -> Issued:
     """The certificate of a control plane's Kubernetes API, for clients of the cluster's Kubernetes CA."""
-    authority = load_authority(config.get("cluster", "ca", "crt"), config.get("cluster", "ca", "key"))
-    more = config.get("cluster", "apiServer", "certSANs") or []
-    names = [machine.address, "127.0.0.1", machine.hostname, config.endpoint_host, *more, *_KUBERNETES_NAMES]
+    authority = load_authority(config.kubernetes_ca.get("crt"), config.kubernetes_ca.get("key"))
+    more = [config.endpoint_host, *config.api_server_names]
+    names = [machine.address, "127.0.0.1", machine.hostname, *more, *_KUBERNETES_NAMES]
     return issue(authority, names, organization="kube-master", clients=[authority.pem])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import hashlib
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import yaml
 from attrs import define, field
 
 Tree = Mapping[str, Any]
+
+CONTROL_PLANE_ROLE: Final = "node-role.kubernetes.io/control-plane"
 
 
 class BadConfig(Exception):
@@ -51,7 +54,11 @@ _Loader.add_implicit_resolver(
 
 @define(eq=False, repr=False, slots=False)
 class MachineConfig:
-    """A decoded stream: `root` is the v1alpha1 document, None in a partial configuration."""
+    """A decoded stream: `root` is the v1alpha1 document, None in a partial configuration.
+
+    What releases before 1.14 have in the v1alpha1 document may stand in a document of its own. The properties
+    give it from wherever it stands.
+    """
 
     text: str
     root: Tree | None
@@ -76,7 +83,7 @@ class MachineConfig:
     @cached_property
     def domain_name(self) -> str:
         """A short name for who finds whom: a digest of cluster id, discovery secret and Talos CA."""
-        parts = (self.get("cluster", "id"), self.get("cluster", "secret"), self.get("machine", "ca", "crt"))
+        parts = (*self.identity, self.get("machine", "ca", "crt"))
         return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()[:12]
 
     @cached_property
@@ -87,10 +94,65 @@ class MachineConfig:
     def is_control_plane(self) -> bool:
         return self.type in ("controlplane", "init")
 
+    @property
+    def identity(self) -> tuple[Any, Any]:
+        """The cluster's id and secret, by which its machines find each other."""
+        found = self.document("DiscoveryIdentityConfig")
+        return (
+            found.get("clusterID") or self.get("cluster", "id"),
+            found.get("clusterSecret") or self.get("cluster", "secret"),
+        )
+
+    @property
+    def discovers(self) -> bool:
+        """Whether machines of the cluster find each other through a service."""
+        return bool(self.document("DiscoveryServiceConfig") or self.get("cluster", "discovery", "enabled"))
+
+    @property
+    def endpoint(self) -> Any:
+        return self.document("KubeClusterConfig").get("endpoint") or self.get("cluster", "controlPlane", "endpoint")
+
     @cached_property
     def endpoint_host(self) -> str:
-        endpoint = _mapping(self.cluster, "controlPlane").get("endpoint", "")
-        return urlsplit(str(endpoint)).hostname or ""
+        return urlsplit(str(self.endpoint or "")).hostname or ""
+
+    @property
+    def kubernetes_ca(self) -> Tree:
+        """The Kubernetes CA as the v1alpha1 document has it, in base64; a worker has no key."""
+        document = self.document("KubeAPIServerCAConfig")
+        accepted = document.get("acceptedCAs") or [""]
+        pair = document.get("issuingCA") or {"cert": accepted[0]}
+        found = {"crt": _base64(pair.get("cert")), "key": _base64(pair.get("key"))}
+        return found if document else _mapping(self.cluster, "ca")
+
+    @property
+    def api_server_names(self) -> list[str]:
+        """Further names that the certificate of the Kubernetes API is good for."""
+        by_document = self.document("KubeAPIServerConfig").get("certExtraSANs")
+        return by_document or self.get("cluster", "apiServer", "certSANs") or []
+
+    def presented(self, what: str) -> Tree:
+        """The `labels`, `annotations` or `taints` that the node is registered with."""
+        document = self.document("KubeNodeConfig")
+        if document:
+            return _mapping(document, what)
+        legacy = dict(_mapping(self.machine, f"node{what.capitalize()}"))
+        free = self.cluster.get("allowSchedulingOnControlPlanes") or not self.is_control_plane
+        return legacy if what != "taints" or free else {**legacy, CONTROL_PLANE_ROLE: "NoSchedule"}
+
+    def installs_onto(self, disk: str) -> bool | None:
+        """Whether Talos would go onto this disk, whose path is given; None where it is told nothing."""
+        install = self.get("machine", "install")
+        selector = _mapping(self.document("UnattendedInstallConfig"), "provisioning").get("diskSelector")
+        if selector:
+            return bool(re.search(rf'"{re.escape(disk)}"', str(selector.get("match"))))
+        if not install:
+            return None
+        return bool(install.get("disk", disk) == disk)
+
+    def document(self, kind: str) -> Tree:
+        """The first document of a kind; empty where there is none."""
+        return next((item for item in self.documents if item["kind"] == kind), {})
 
     @cached_property
     def hostname(self) -> str:
@@ -102,11 +164,12 @@ class MachineConfig:
 
     @property
     def kubelet_version(self) -> str:
-        return _tag(_mapping(self.machine, "kubelet").get("image"))
+        return _tag(self.document("KubeletConfig").get("image") or self.get("machine", "kubelet", "image"))
 
     @property
     def kubernetes_version(self) -> str:
-        return _tag(_mapping(self.cluster, "apiServer").get("image")) or self.kubelet_version
+        image = self.document("KubeAPIServerConfig").get("image") or self.get("cluster", "apiServer", "image")
+        return _tag(image) or self.kubelet_version
 
     def get(self, *path: str) -> Any:
         """What stands at a path of the v1alpha1 document; None where there is nothing."""
@@ -165,6 +228,10 @@ def edited(config: MachineConfig, path: str, value: Any) -> MachineConfig:
 def _mapping(tree: Tree | None, name: str) -> Tree:
     value = tree.get(name) if tree is not None else None
     return value if isinstance(value, Mapping) else {}
+
+
+def _base64(text: object) -> str:
+    return base64.b64encode(str(text or "").encode()).decode()
 
 
 def _tag(image: object) -> str:

@@ -1,4 +1,8 @@
-"""Which changes of a configuration a running Talos v1.13 takes at once, and which need a reboot."""
+"""Which changes of a configuration a running machine takes over at once, and which wait for a boot.
+
+Until 1.13 Talos looks at the v1alpha1 document only, and reboots by itself. From 1.14 it takes everything over
+as it is; what does not look at it again until the next boot is told in the descriptions of the fields.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from prov_sim.machine.documents import MachineConfig
+from prov_sim.machine.release import Release
 from prov_sim.machine.words import words
 
 _LIVE_MACHINE: Final = words("""
@@ -13,6 +18,12 @@ _LIVE_MACHINE: Final = words("""
     pods seccompProfiles nodeLabels nodeAnnotations nodeTaints
     """)
 _LIVE_FEATURES: Final = words("kubernetesTalosAPIAccess kubePrism hostDNS imageCache nodeAddressSortAlgorithm")
+
+_AT_BOOT: Final = words("""
+    cluster.etcd machine.env machine.type machine.systemDiskEncryption machine.features.diskQuotaSupport
+    """)
+_DOCUMENTS_AT_BOOT: Final = words("EnvironmentConfig SecurityProfileConfig")
+"""What waits for a boot from 1.14, as far as prov has to know; the rest is no part of a simulation."""
 
 
 def changed(old: MachineConfig, new: MachineConfig) -> tuple[str, ...]:
@@ -28,17 +39,19 @@ def changed(old: MachineConfig, new: MachineConfig) -> tuple[str, ...]:
     return (*places, *_differing(before, after))
 
 
-def reboot_reasons(places: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the changed places that wait for a reboot. Typed documents never do."""
-    return tuple(place for place in places if not _is_live(place))
+def reboot_reasons(places: tuple[str, ...], release: Release) -> tuple[str, ...]:
+    """Those of the changed places that wait for a boot of a machine of this release."""
+    return tuple(place for place in places if _waits(place, release))
 
 
-def _is_live(place: str) -> bool:
+def _waits(place: str, release: Release) -> bool:
+    if not release.reboots_by_itself:
+        return place in _AT_BOOT or place.partition(" ")[0] in _DOCUMENTS_AT_BOOT
     section, _, rest = place.partition(".")
     if section == "machine":
         name, _, feature = rest.partition(".")
-        return feature in _LIVE_FEATURES if name == "features" else name in _LIVE_MACHINE
-    return section not in ("version", "persist")
+        return feature not in _LIVE_FEATURES if name == "features" else name not in _LIVE_MACHINE
+    return section in ("version", "persist")
 
 
 def _places(section: str, name: str, old: MachineConfig, new: MachineConfig) -> Iterator[str]:

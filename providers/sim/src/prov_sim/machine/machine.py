@@ -27,9 +27,10 @@ from prov_sim.machine.cosi import StateService
 from prov_sim.machine.credentials import api_certificate, kubernetes_certificate, signer
 from prov_sim.machine.documents import BadConfig, MachineConfig
 from prov_sim.machine.etcd import Domain, Etcd, NoQuorum
-from prov_sim.machine.facts import DEFAULT_KUBERNETES, node_facts
+from prov_sim.machine.facts import node_facts
 from prov_sim.machine.node import Node
 from prov_sim.machine.order import Disk, EtcdData, Order, Surroundings
+from prov_sim.machine.release import Release
 from prov_sim.machine.rules import accept
 from prov_sim.machine.server import MachineServer
 from prov_sim.pace import Pace
@@ -48,6 +49,7 @@ class Machine:
         self.id = machine_id
         self.address = address
         self.role = order.role
+        self.talos = Release.of(order.image)
         self.disk = Disk(installed=order.mode == "cloud")
         self.power = "off"
         self.dead = False
@@ -60,6 +62,7 @@ class Machine:
         self.etcd_state = ""
         self.bootstrap_asked = False
         self.reboot_pending = False
+        self.waits_for_boot: tuple[str, ...] = ()
         self.world = world
         self.pace = Pace(order.time_scale, f"{order.seed}/{order.group}/{order.name}")
         self._active: MachineConfig | None = None
@@ -67,7 +70,7 @@ class Machine:
         self._node = ""
         self._kubelet_up = False
         self._kubernetes: KubernetesApi | None = None
-        self._server = MachineServer(address, (MachineService(self), StateService(self)))
+        self._server = MachineServer(address, (MachineService(self), StateService(self)), self.talos)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -162,7 +165,7 @@ class Machine:
 
     def accept(self, data: bytes) -> MachineConfig:
         """The configuration, if Talos would take it here; raises BadConfig."""
-        return accept(data, mode=self.order.mode, installed=self.disk.installed)
+        return accept(data, mode=self.order.mode, installed=self.disk.installed, release=self.talos)
 
     def configure(self, config: MachineConfig) -> None:
         """Takes a configuration in maintenance; an incomplete one changes nothing but the disk."""
@@ -171,8 +174,9 @@ class Machine:
         if config.complete:
             self._begin(self._live(boot=False))
 
-    def apply_live(self, config: MachineConfig) -> None:
-        """Takes a configuration whose changes need no reboot."""
+    def apply_live(self, config: MachineConfig, *, waits: tuple[str, ...] = ()) -> None:
+        """Takes a configuration over; `waits` are changed places that the next boot brings into force."""
+        self.waits_for_boot = tuple(sorted({*self.waits_for_boot, *waits}))
         self.disk.config = config
         self._run(config)
         self.config_version += 1
@@ -216,6 +220,7 @@ class Machine:
         """Boots as far as the configuration; false where there is no complete one, or no good one."""
         self.stage, self.error = "booting", ""
         self.boots += 1
+        self.waits_for_boot = ()
         self.boot_id = str(uuid.UUID(int=self.world.random.getrandbits(128), version=4))
         self.announce()
         await self.pace.wait("boot")
@@ -252,9 +257,10 @@ class Machine:
         self.stage = "installing"
         self.announce()
         await self.pace.wait("install")
-        wanted = config.get("machine", "install", "disk")
-        if wanted and wanted != self.order.disk:
-            self.error = f"install failed: no disk {wanted}, there is {self.order.disk}"
+        fits = config.installs_onto(self.order.disk)
+        if not fits:
+            wish = "the disk that is wanted is not there" if fits is False else "nothing tells which disk"
+            self.error = f"install failed: {wish}; there is {self.order.disk}"
             return False
         self.disk.installed = True
         return True
@@ -324,7 +330,7 @@ class Machine:
         config = self.active
         assert config is not None
         api = KubernetesApi(
-            self.address, etcd, lambda: (self.active or config).kubernetes_version or DEFAULT_KUBERNETES
+            self.address, etcd, lambda: (self.active or config).kubernetes_version or self.talos.default_kubernetes
         )
         await api.open(kubernetes_certificate(self, config))
         self._kubernetes = api

@@ -1,28 +1,21 @@
-"""What Talos v1.13 demands of a configuration before it takes it."""
+"""What Talos demands of a configuration before it takes it."""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from prov_sim.machine.certificates import BadCertificate, decode_pem, load_authority, load_certificate
+from prov_sim.machine.conflicts import conflicts
 from prov_sim.machine.documents import BadConfig, MachineConfig, Tree, decode
+from prov_sim.machine.kinds import CONTROL_PLANES_ONLY, kinds_of
+from prov_sim.machine.release import Release
 from prov_sim.machine.words import words
-
-KINDS: Final = words("""
-    KubeSpanEndpointsConfig NetworkDefaultActionConfig NetworkRuleConfig VolumeConfig EventSinkConfig
-    KmsgLogConfig WatchdogTimerConfig TrustedRootsConfig ExtensionServiceConfig SideroLinkConfig EthernetConfig
-    UserVolumeConfig PCIDriverRebindConfig ExistingVolumeConfig RawVolumeConfig SwapVolumeConfig ZswapConfig
-    LinkConfig LinkAliasConfig BondConfig BridgeConfig VLANConfig DummyLinkConfig WireguardConfig DHCPv4Config
-    DHCPv6Config Layer2VIPConfig HCloudVIPConfig HostnameConfig ResolverConfig StaticHostConfig TimeSyncConfig
-    RegistryMirrorConfig RegistryAuthConfig RegistryTLSConfig OOMConfig BlackholeRouteConfig RoutingRuleConfig
-    VRFConfig TCPProbeConfig KubeSpanConfig EnvironmentConfig ExternalVolumeConfig ImageVerificationConfig
-    """)
-"""Document kinds of v1.13."""
 
 _ROOT: Final = words("version debug persist machine cluster")
 _MACHINE: Final = words("""
@@ -40,9 +33,7 @@ _FEATURES: Final = words("""
     rbac stableHostname kubernetesTalosAPIAccess apidCheckExtKeyUsage diskQuotaSupport kubePrism hostDNS
     imageCache nodeAddressSortAlgorithm
     """)
-_HOSTNAME: Final = words("apiVersion kind auto hostname")
 
-_KUBERNETES_MINORS: Final = range(31, 37)
 _TOKEN: Final = re.compile(r"^[a-z0-9]{6}\.[a-z0-9]{16}$")
 _LABEL: Final = re.compile(r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", re.IGNORECASE)
 _EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -50,49 +41,52 @@ _EFFECTS: Final = ("NoSchedule", "PreferNoSchedule", "NoExecute")
 Complaints = Iterator[str]
 
 
-def accept(data: bytes, *, mode: str, installed: bool) -> MachineConfig:
+def accept(data: bytes, *, mode: str, installed: bool, release: Release) -> MachineConfig:
     """A configuration fit for a machine in runtime mode `cloud` or `metal`; raises BadConfig with all complaints."""
     config = decode(data)
-    complaints = list(_documents(config))
+    complaints = list(_documents(config, release))
     if config.root is not None:
         complaints += _unknown(config.root, _ROOT, "")
         for rule in _RULES:
             complaints += _complaints(rule, config)
+        for demand in _RELEASE_RULES:
+            complaints += _complaints(functools.partial(demand, release=release), config, demand.__name__)
         if mode == "metal" and not installed:
-            complaints += _complaints(_install, config)
+            complaints += _complaints(_install if release.needs_install_section else _old_install, config)
     if complaints:
         raise BadConfig(complaints)
     return config
 
 
-def _complaints(rule: Callable[[MachineConfig], Complaints], config: MachineConfig) -> list[str]:
+def _complaints(rule: Callable[[MachineConfig], Complaints], config: MachineConfig, name: str = "") -> list[str]:
     try:
         return list(rule(config))
     except (AttributeError, TypeError):
         # Talos decodes into types first; here a text where a mapping belongs shows up in the rule about it.
-        return [f"a field has the wrong type ({rule.__name__.strip('_').replace('_', ' ')})"]
+        return [f"a field has the wrong type ({(name or rule.__name__).strip('_').replace('_', ' ')})"]
 
 
-def _documents(config: MachineConfig) -> Complaints:
-    seen = set()
+def _documents(config: MachineConfig, release: Release) -> Complaints:
+    seen, kinds = set(), kinds_of(release.minor)
     for document in config.documents:
         kind = document["kind"]
         identity = (kind, str(document.get("name", "")))
         if document.get("apiVersion") != "v1alpha1":
             yield f"{kind}: apiVersion must be v1alpha1"
-        elif kind not in KINDS:
+        elif kind not in kinds:
             yield f"{kind!r} v1alpha1: not registered"
+        else:
+            yield from _unknown(document, kinds[kind], f"{kind}.")
         if identity in seen:
             yield f"{' '.join(identity).strip()} stands twice"
         seen.add(identity)
-        if kind == "HostnameConfig":
+        if kind == "HostnameConfig" and kind in kinds:
             yield from _hostname_config(document)
     if config.root is not None and config.root.get("version") != "v1alpha1":
         yield "version must be v1alpha1"
 
 
 def _hostname_config(document: Tree) -> Complaints:
-    yield from _unknown(document, _HOSTNAME, "HostnameConfig.")
     auto, hostname = document.get("auto"), document.get("hostname")
     if auto is None and not hostname:
         yield "HostnameConfig: either auto or hostname must be set"
@@ -146,7 +140,7 @@ def _os_ca(config: MachineConfig) -> Complaints:
 
 
 def _cluster_ca(config: MachineConfig) -> Complaints:
-    ca = config.get("cluster", "ca") or {}
+    ca = config.kubernetes_ca
     if config.is_control_plane:
         yield from _authority(ca, "cluster.ca", key_needed=True)
     elif ca.get("key"):
@@ -166,20 +160,18 @@ def _etcd(config: MachineConfig) -> Complaints:
 
 
 def _encryption(config: MachineConfig) -> Complaints:
-    cluster = config.cluster
-    if config.is_control_plane and not (
-        cluster.get("secretboxEncryptionSecret") or cluster.get("aescbcEncryptionSecret")
-    ):
+    cluster, document = config.cluster, config.document("KubeEtcdEncryptionConfig")
+    secret = cluster.get("secretboxEncryptionSecret") or cluster.get("aescbcEncryptionSecret")
+    if config.is_control_plane and not (secret or document):
         yield "cluster.secretboxEncryptionSecret or cluster.aescbcEncryptionSecret is required"
 
 
 def _endpoint(config: MachineConfig) -> Complaints:
-    endpoint = config.get("cluster", "controlPlane", "endpoint")
-    if not endpoint:
+    if not config.endpoint:
         yield "cluster.controlPlane.endpoint is required"
         return
     try:
-        parts = urlsplit(str(endpoint))
+        parts = urlsplit(str(config.endpoint))
         sound = bool(parts.scheme and parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         sound = False
@@ -188,12 +180,13 @@ def _endpoint(config: MachineConfig) -> Complaints:
 
 
 def _discovery(config: MachineConfig) -> Complaints:
-    if not config.get("cluster", "discovery", "enabled"):
+    if not config.discovers:
         return
-    if not config.cluster.get("id"):
+    name, text = config.identity
+    if not name:
         yield "cluster.id must be set when discovery is enabled"
     try:
-        secret = base64.b64decode(str(config.cluster.get("secret") or ""), validate=True)
+        secret = base64.b64decode(str(text or ""), validate=True)
     except binascii.Error:
         secret = b""
     if len(secret) != 32:
@@ -206,26 +199,31 @@ def _network(config: MachineConfig) -> Complaints:
         yield "cluster.network.cni.name must be flannel, custom or none"
     if (cni.get("name") == "custom") != bool(cni.get("urls")):
         yield "cluster.network.cni.urls go with cni.name: custom, and only with it"
-    named = any(item["kind"] == "HostnameConfig" for item in config.documents)
-    if named and (
-        config.get("machine", "network", "hostname") or config.get("machine", "features", "stableHostname")
-    ):
-        yield "HostnameConfig conflicts with machine.network.hostname and machine.features.stableHostname"
 
 
-def _images(config: MachineConfig) -> Complaints:
+def _roles(config: MachineConfig) -> Complaints:
+    kinds = sorted({item["kind"] for item in config.documents} & CONTROL_PLANES_ONLY)
+    if kinds and not config.is_control_plane:
+        yield f"the following document kinds are only allowed on control plane machines: {', '.join(kinds)}"
+
+
+def _images(config: MachineConfig, release: Release) -> Complaints:
+    for name, image in _named_images(config).items():
+        match = re.search(r":v1\.(\d+)\.\d+(-[\w.]+)?(@.*)?$", str(image))
+        if match is None:
+            yield f"{name}.image must have a tag such as {release.default_kubernetes}"
+        elif int(match[1]) not in release.kubernetes_minors:
+            yield f"{name}.image: version v1.{match[1]} of Kubernetes is not supported by Talos {release}"
+
+
+def _named_images(config: MachineConfig) -> dict[str, Any]:
     places = [("machine", "kubelet")]
     if config.is_control_plane:
         places += [("cluster", name) for name in ("apiServer", "controllerManager", "scheduler", "proxy")]
-    for section, name in places:
-        image = config.get(section, name, "image")
-        if image is None:
-            continue
-        match = re.search(r":v1\.(\d+)\.\d+(-[\w.]+)?(@.*)?$", str(image))
-        if match is None:
-            yield f"{section}.{name}.image must have a tag such as v1.36.3"
-        elif int(match[1]) not in _KUBERNETES_MINORS:
-            yield f"{section}.{name}.image: version v1.{match[1]} of Kubernetes is not supported by Talos v1.13"
+    found = {f"{section}.{name}": config.get(section, name, "image") for section, name in places}
+    kinds = ("KubeletConfig", "KubeAPIServerConfig", "KubeControllerManagerConfig", "KubeSchedulerConfig")
+    found |= {kind: config.document(kind).get("image") for kind in (*kinds, "KubeProxyConfig")}
+    return {name: image for name, image in found.items() if image is not None}
 
 
 def _taints(config: MachineConfig) -> Complaints:
@@ -246,13 +244,24 @@ def _api_access(config: MachineConfig) -> Complaints:
 
 
 def _install(config: MachineConfig) -> Complaints:
-    install = config.get("machine", "install")
-    if not install:
+    if not config.get("machine", "install"):
         yield "machine.install is required on platform metal"
-    elif not (install.get("disk") or install.get("diskSelector")):
+    yield from _old_install(config)
+
+
+def _old_install(config: MachineConfig) -> Complaints:
+    """What holds of `machine.install` where it is set at all."""
+    install = config.get("machine", "install")
+    if install and not (install.get("disk") or install.get("diskSelector")):
         yield "machine.install.disk or machine.install.diskSelector is required"
-    elif install.get("extraKernelArgs") and install.get("grubUseUKICmdline"):
+    elif install and install.get("extraKernelArgs") and install.get("grubUseUKICmdline"):
         yield "machine.install.extraKernelArgs cannot be used with grubUseUKICmdline"
+
+
+def _unattended_install(config: MachineConfig) -> Complaints:
+    document = config.document("UnattendedInstallConfig")
+    if document and not ((document.get("provisioning") or {}).get("diskSelector") or {}).get("match"):
+        yield "UnattendedInstallConfig: provisioning.diskSelector.match is required"
 
 
 _RULES: Final[tuple[Callable[[MachineConfig], Complaints], ...]] = (
@@ -266,11 +275,15 @@ _RULES: Final[tuple[Callable[[MachineConfig], Complaints], ...]] = (
     _endpoint,
     _discovery,
     _network,
-    _images,
+    _roles,
     _taints,
     _manifests,
     _api_access,
+    _unattended_install,
+    conflicts,
 )
+
+_RELEASE_RULES: Final = (_images,)
 
 
 def _unknown(section: Any, known: frozenset[str], prefix: str) -> Complaints:

@@ -15,10 +15,12 @@ from grpclib.server import Server
 
 from prov_sim.machine import ports
 from prov_sim.machine.certificates import Issued, load, maintenance, only_for_clients, server_context
+from prov_sim.machine.release import Release
 
 ADMIN, OPERATOR, READER, BACKUP = "os:admin", "os:operator", "os:reader", "os:etcd:backup"
 _READ: Final = frozenset({ADMIN, OPERATOR, READER})
 _ROLES: Final[Mapping[str, frozenset[str]]] = {
+    "/machine.MachineService/Reboot": frozenset({ADMIN, OPERATOR}),
     "/machine.MachineService/EtcdMemberList": _READ | {BACKUP},
     "/machine.MachineService/ServiceList": _READ,
     "/machine.MachineService/Version": _READ,
@@ -28,13 +30,16 @@ _ROLES: Final[Mapping[str, frozenset[str]]] = {
 """Who may call what; a method that is missing here is for administrators."""
 
 _ALSO_IN_MAINTENANCE: Final = frozenset({"/machine.MachineService/ApplyConfiguration"})
+_SMALL_MAINTENANCE: Final = _ALSO_IN_MAINTENANCE | {"/cosi.resource.State/Get", "/cosi.resource.State/List"}
+"""All that the service for maintenance has until 1.12."""
 
 
 class MachineServer:
     """Listens on a machine's address, in maintenance (anybody reads) or configured (certificates and roles)."""
 
-    def __init__(self, address: str, services: Sequence[Any]) -> None:
+    def __init__(self, address: str, services: Sequence[Any], release: Release) -> None:
         self._address = address
+        self._release = release
         self._services = services
         self._server: _Server | None = None
         self._context: ssl.SSLContext | None = None
@@ -87,6 +92,8 @@ class MachineServer:
 
     async def _admit(self, event: RecvRequest) -> None:
         if not self.configured:
+            if not self._release.whole_api_in_maintenance and event.method_name not in _SMALL_MAINTENANCE:
+                raise GRPCError(Status.UNIMPLEMENTED, f"unknown method {event.method_name} in maintenance mode")
             if READER in _roles_for(event.method_name) or event.method_name in _ALSO_IN_MAINTENANCE:
                 return
             raise GRPCError(Status.PERMISSION_DENIED, "not authorized")

@@ -1,7 +1,7 @@
-"""The configuration of a node as it grows, patch by patch.
+"""The configuration of a node as it grows, step by step: settings first, then patch by patch.
 
-Whoever asks where a value comes from, or what a patch is good for, compares one layer with the next. A layer is
-made by composing the cluster with fewer patches, so it is right whatever a configuration is generated from.
+Whoever asks where a value comes from, or what a patch is good for, compares one stage with the next. A stage is
+made by composing the cluster with less in the file, so it is right whatever a configuration is generated from.
 """
 
 from __future__ import annotations
@@ -24,20 +24,28 @@ Documents: TypeAlias = tuple[Mapping[str, Value], ...]
 
 
 @frozen
-class Layered:
-    """One node: `layers[0]` is its configuration without patches, `layers[k]` that with the first k of `patches`."""
+class Staged:
+    """One node: `stages[0]` is its configuration without anything that the file says of it.
+
+    `stages[1]` has the settings of its machine, and `stages[k + 1]` the first k of `patches` besides.
+    """
 
     node: Node
     patches: tuple[Patch, ...]
-    layers: tuple[Documents, ...]
+    stages: tuple[Documents, ...]
 
     @property
     def documents(self) -> Documents:
         """The whole configuration."""
-        return self.layers[-1]
+        return self.stages[-1]
+
+    @property
+    def merged(self) -> tuple[Documents, ...]:
+        """What was merged into each stage to get the next one; nothing for settings, whose leaves speak for them."""
+        return ((), *(patch.documents for patch in self.patches))
 
 
-def layered(spec: ClusterSpec, bindings: Mapping[str, str], registry: Registry) -> tuple[Layered, ...]:
+def staged(spec: ClusterSpec, bindings: Mapping[str, str], registry: Registry) -> tuple[Staged, ...]:
     """Every node of the cluster, in the order of the topology; none for a file without a cluster.
 
     Composes once more for each patch that a single node can have. Raises what `compose` raises.
@@ -46,16 +54,23 @@ def layered(spec: ClusterSpec, bindings: Mapping[str, str], registry: Registry) 
     if topology is None:
         return ()
     most = max(len(node.patches) for node in topology.nodes)
-    graphs = [compose(spec, _first(topology, count), kept, registry) for count in range(most + 1)]
+    lesser = [_bare(topology), *(_first(topology, count) for count in range(most + 1))]
+    graphs = [compose(spec, less, kept, registry) for less in lesser[1:]]
+    graphs.insert(0, graphs[0] if lesser[0] == lesser[1] else compose(spec, lesser[0], kept, registry))
     pools = {pool.name: pool for pool in spec.pools}
     return tuple(
-        Layered(
+        Staged(
             node,
             patches_of(spec, pools[node.pool], node.name),
-            tuple(_documents(graph, node.name) for graph in graphs[: len(node.patches) + 1]),
+            tuple(_documents(graph, node.name) for graph in graphs[: len(node.patches) + 2]),
         )
         for node in topology.nodes
     )
+
+
+def _bare(topology: Topology) -> Topology:
+    """The cluster without settings and patches."""
+    return evolve(topology, nodes=tuple(evolve(node, settings={}, patches=()) for node in topology.nodes))
 
 
 def _first(topology: Topology, count: int) -> Topology:

@@ -1,4 +1,4 @@
-"""`machine:`, at the top of the file, in a pool and for a node: settings of machines, whatever their release is.
+"""Settings that no release of Talos changes: `machine:` for all nodes, a pool or a node, and `kubernetes:`.
 
 What there can be, and of what form, is told by Talos's part (`talos.config.settings`). Here it is read with places,
 origins and expressions: a leaf may be a reference or a secret, but what shapes the configuration (names, lists,
@@ -19,8 +19,8 @@ from provisioner.spec.document import ListNode, MapNode, Node, ScalarNode
 from provisioner.spec.expressions import has_expression
 from provisioner.spec.fields import Fields, Reader, as_node
 from provisioner.spec.findings import Findings
-from provisioner.spec.schema import MachineSettings
-from provisioner.talos.config.settings import MACHINE, complaints, for_role
+from provisioner.spec.schema import Settings
+from provisioner.talos.config.settings import MACHINE_SETTINGS, Area
 from provisioner.talos.settings.layers import over
 from provisioner.talos.settings.shape import Form, Leaf, Many, Named, Shape, Table
 
@@ -29,39 +29,39 @@ _SPOKEN: Mapping[type, str] = {str: "text", int: "a whole number", float: "a num
 
 @frozen
 class SettingsReader:
-    """Reads `machine:` mappings. `main` is the name of the cluster file, as origins show it."""
+    """Reads mappings of settings. `main` is the name of the cluster file, as origins show it."""
 
     reader: Reader
     main: str
 
-    def read(self, node: Node | None, what: str) -> MachineSettings:
+    def read(self, node: Node | None, what: str, area: Area = MACHINE_SETTINGS) -> Settings:
         """One layer; what is wrong is noted and left out."""
         if node is None:
-            return MachineSettings()
+            return Settings()
         layer = _Layer(self.reader, self.main)
-        values = layer.value(MACHINE, node, what, ())
-        return MachineSettings(values if isinstance(values, Mapping) else {}, layer.places)
+        values = layer.value(area.table, node, what, ())
+        return Settings(values if isinstance(values, Mapping) else {}, layer.places)
 
 
-def layered(under: MachineSettings, layer: MachineSettings) -> MachineSettings:
+def layered(under: Settings, layer: Settings) -> Settings:
     """A layer over others."""
-    values = over(MACHINE, under.values, layer.values)
+    values = over(MACHINE_SETTINGS.table, under.values, layer.values)
     assert isinstance(values, Mapping)
-    return MachineSettings(values, {**under.places, **layer.places})
+    return Settings(values, {**under.places, **layer.places})
 
 
-def common(settings: MachineSettings, role: Role) -> MachineSettings:
+def common(settings: Settings, role: Role) -> Settings:
     """What nodes of a role get of the settings for all nodes."""
-    return MachineSettings(for_role(settings.values, leads=role == "controlplane"), settings.places)
+    return Settings(MACHINE_SETTINGS.for_role(settings.values, leads=role == "controlplane"), settings.places)
 
 
-def check_role(layer: MachineSettings, role: Role, findings: Findings) -> None:
+def check_role(layer: Settings, role: Role, findings: Findings) -> None:
     """Notes settings for control planes that a layer has for workers."""
-    kept = for_role(layer.values, leads=role == "controlplane")
+    kept = MACHINE_SETTINGS.for_role(layer.values, leads=role == "controlplane")
     for key in layer.values:
         if key not in kept:
             findings.add(
-                "machine-role",
+                "setting-role",
                 "this setting is for control planes",
                 layer.place((key,)),
                 detail=f"machine.{key} is given to workers",
@@ -69,20 +69,20 @@ def check_role(layer: MachineSettings, role: Role, findings: Findings) -> None:
             )
 
 
-def check_whole(settings: MachineSettings, findings: Findings) -> None:
+def check_whole(settings: Settings, findings: Findings, area: Area = MACHINE_SETTINGS) -> None:
     """Notes what is missing, or does not go together, once all layers are merged."""
-    for complaint in complaints(settings.values):
+    for complaint in area.complaints(settings.values):
         findings.add(
-            "machine",
-            "a setting of machines cannot be used",
+            "setting",
+            "a setting cannot be used",
             settings.place(complaint.path),
-            detail=f"{_named(complaint.path)}: {complaint.detail}",
+            detail=f"{area.called}{_named(complaint.path)}: {complaint.detail}",
             remedy=complaint.remedy,
         )
 
 
 def _named(path: Path) -> str:
-    return "machine" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
 
 
 @frozen
