@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.stand_in import SCHEMATIC
 from fakes.talos_admin import Admin, admin_of
 from fakes.yard import Peer, Yard
 from grpclib.exceptions import GRPCError, StreamTerminatedError
@@ -86,6 +87,20 @@ def test_a_full_disk_halts_a_machine_until_there_is_room(yard: Callable[..., Yar
     assert "make room" in full
     filler.unlink()
     assert "healthy" in one.prov("apply", "--yes")
+    one.prov("destroy", "--yes")
+    assert one.processes() == {}
+
+
+def test_machines_hang_on_a_bridge_with_fixed_addresses(yard: Callable[..., Yard], peer: Peer, bridge: str) -> None:
+    """In a network namespace that has a bridge and nothing else: no DHCP, no way out, one address for everybody."""
+    one = yard(within=("ip", "netns", "exec", bridge))
+    image = peer.factory / "image" / SCHEMATIC / "v1.13.9" / "nocloud-amd64.raw.xz"
+    wanted = cluster(peer, workers=0, image=str(image), bridge=bridge, subnet="10.77.0.0/24")
+    wanted["talos"] = {"version": "v1.13.9"}
+    one.write(wanted)
+    assert "healthy" in one.prov("apply", "--yes")
+    assert one.host("vms", "control-1") == "10.77.0.10"
+    one.console("vms", "control-1").expect("network eth0 10.77.0.10/24")
     one.prov("destroy", "--yes")
     assert one.processes() == {}
 
