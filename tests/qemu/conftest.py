@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from fakes.yard import Peer, Yard, built, serving
 
-ROOM_MIB = 640
+ROOM_MIB = 320
 
 
 @pytest.fixture(scope="session")
