@@ -107,8 +107,9 @@ def test_a_machine_that_stands_still_is_told_to_go_on_once(life: Life) -> None:
     life.finish("create", job)
     life.bench.computer.monitors.status = "io-error"
     halted = life.read(job).props["power"]
-    with pytest.raises(OperatorNeeded) as caught:
-        life.finish("update", job)
+    for _ in range(2):
+        with pytest.raises(OperatorNeeded) as caught:
+            life.finish("update", job)
     life.bench.computer.monitors.status, life.bench.computer.monitors.after_cont = "io-error", "running"
     life.finish("update", job)
 
