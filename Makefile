@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo test test-crash test-aws crash-matrix crash-aws crash-terraform judge mutate bench bench-sim bench-aws check format golden docs wire wheels template clean
+.PHONY: help setup demo demo-vm test test-aws test-qemu test-crash crash-matrix crash-aws crash-terraform image test-image judge mutate bench bench-aws bench-sim check format golden docs wire wheels template clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -17,7 +17,7 @@ demo: setup ## one file to a healthy cluster, on simulated machines
 	@scripts/demo.sh
 
 test: setup ## all tests that need no root and no other programs
-	@$(BIN)/python -m pytest -n 2 -q -m "not judge and not crash and not aws"
+	@$(BIN)/python -m pytest -n 2 -q -m "not judge and not crash and not aws and not image and not qemu"
 
 test-crash: setup ## kill runs at every kind of point (2 to 3 minutes)
 	@$(BIN)/python -m pytest -n 2 -q -m crash tests/crash
@@ -33,6 +33,21 @@ crash-aws: setup ## kill runs on EC2's test bed at every kind of point; goes on 
 
 crash-terraform: setup ## the same kills for Terraform, where it is installed, and for prov
 	@$(BIN)/python tests/crash/terraform.py
+
+demo-vm: setup ## the same on virtual machines, with an upgrade and a rollback (installs tools with apt; minutes)
+	@scripts/qemu-tools.sh
+	@$(BIN)/python scripts/demo_vm.py
+
+test-qemu: setup ## real virtual machines: their life, prov killed at every step, full disks (root; minutes)
+	@scripts/qemu-tools.sh
+	@$(BIN)/python -m pytest -q -m qemu tests/qemu
+
+image: setup ## build the stand-in image into build/stand-in (no root; scripts/image-tools.sh installs the tools)
+	@$(BIN)/python images/stand-in/build.py $(IMAGE)
+
+test-image: setup ## build the stand-in image and boot it in virtual machines (installs tools with apt)
+	@scripts/image-tools.sh
+	@$(BIN)/python -m pytest -q -m image images/stand-in/tests
 
 judge: setup ## what prov makes, before Talos's own configuration library (needs Go)
 	@$(BIN)/python -m pytest -q -m judge tests/judge

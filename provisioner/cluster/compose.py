@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import evolve, field, frozen
 
+from provisioner.cluster.claims import claimed
 from provisioner.errors import InputError, Place, Problem
 from provisioner.graph.resources import ResourceGraph, build_graph
 from provisioner.model.address import Address
@@ -47,7 +48,7 @@ def compose(
     """
     infrastructure = _infrastructure(spec, registry)
     _check(spec, infrastructure, registry)
-    cluster = _Cluster() if topology is None else _cluster(spec, topology, infrastructure)
+    cluster = _Cluster() if topology is None else _cluster(spec, topology, infrastructure, bindings)
     uses = [ProviderUse(block.name, block.type, block.settings) for block in spec.providers.values()]
     uses += [ProviderUse(CORE, CORE, {}), *cluster.uses]
     own = _Names(cluster.machines, cluster.host)
@@ -56,7 +57,7 @@ def compose(
         [own.resource(resource) for resource in (*cluster.resources, *map(_resource, spec.resources))],
         providers={use.name: evolve(use, settings=own.values(use.settings)) for use in uses},
         rollouts=cluster.rollouts,
-        bindings=bindings,
+        bindings={**bindings, **cluster.bindings},
         outputs=own.values(spec.outputs),
         spec_digest=spec.digest,
         lenient=(TALOS,),
@@ -66,21 +67,32 @@ def compose(
 
 def machines_of(spec: ClusterSpec, topology: Topology, registry: Registry) -> Mapping[str, Machine]:
     """The machine of each node as its provider will make it, by node name. Pure but for loading the providers."""
-    return _cluster(spec, topology, _infrastructure(spec, registry)).machines
+    return _cluster(spec, topology, _infrastructure(spec, registry), {}).machines
 
 
 @frozen
 class _Cluster:
-    """What was designed for a cluster; nothing at all where the file has none. `uses` has the instance of Talos."""
+    """What was designed for a cluster; nothing at all where the file has none.
+
+    `uses` has the instance of Talos, `bindings` what nodes were given.
+    """
 
     resources: tuple[Resource, ...] = ()
     machines: Mapping[str, Machine] = field(factory=dict)
     rollouts: tuple[Rollout, ...] = ()
     host: Value = ""
     uses: tuple[ProviderUse, ...] = ()
+    bindings: Mapping[str, str] = field(factory=dict)
 
 
-def _cluster(spec: ClusterSpec, topology: Topology, infrastructure: Mapping[str, Infrastructure]) -> _Cluster:
+def _cluster(
+    spec: ClusterSpec,
+    topology: Topology,
+    infrastructure: Mapping[str, Infrastructure],
+    held: Mapping[str, str],
+) -> _Cluster:
+    wishes = {name: _slice(spec, topology, name) for name in infrastructure}
+    topology, bindings = claimed(topology, wishes, infrastructure, held)
     slices = {name: _slice(spec, topology, name) for name in infrastructure}
     resources: list[Resource] = []
     host, outside = _endpoint(spec, topology, infrastructure, slices, resources)
@@ -103,6 +115,7 @@ def _cluster(spec: ClusterSpec, topology: Topology, infrastructure: Mapping[str,
         (*rollouts, *talos_rollouts),
         here,
         (ProviderUse(TALOS, TALOS, settings(topology, machines, here)),),
+        bindings,
     )
 
 

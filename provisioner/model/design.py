@@ -35,6 +35,11 @@ class BootRefs(Protocol):
         """Whether nothing is customised, so that images which are officially published will do."""
         ...
 
+    @property
+    def authority(self) -> Value:
+        """By whose certificate a node of this cluster is known: base64 of PEM text, once it is made."""
+        ...
+
     def artifact(self, platform: str, arch: str, form: str = "") -> str:
         """The URL of a boot artifact at the configured factory.
 

@@ -28,6 +28,8 @@ class Node:
     provider: str
     size: str = ""
     zone: str = ""
+    claim: str = ""
+    """What it was given of its provider's stock, such as a host of an inventory; empty where there is no stock."""
     options: Mapping[str, Value] = field(factory=dict)
     """What the pool says to its provider beyond the common fields."""
     patches: tuple[tuple[Mapping[str, Value], ...], ...] = ()

@@ -46,6 +46,7 @@ from provisioner.sdk.download import Downloads, Fetched, cache_folder
 from provisioner.sdk.provider import (
     Acts,
     AnyKind,
+    Claims,
     Expands,
     Gate,
     Imports,
@@ -58,6 +59,7 @@ from provisioner.sdk.provider import (
     PlansDeletion,
     Precious,
     Provider,
+    ReadsTables,
     TellsConsequence,
 )
 from provisioner.sdk.state_store import StateStore
@@ -67,6 +69,7 @@ __all__ = [
     "PROTOCOL",
     "Acts",
     "AnyKind",
+    "Claims",
     "Expands",
     "Gate",
     "Imports",
@@ -79,6 +82,7 @@ __all__ = [
     "PlansDeletion",
     "Precious",
     "Provider",
+    "ReadsTables",
     "StateStore",
     "TellsConsequence",
     # what a verb is given and answers

@@ -182,6 +182,30 @@ class ListsOwned(Protocol):
         ...
 
 
+@runtime_checkable
+class ReadsTables(Protocol):
+    """A provider with settings that may name a table beside the cluster file, such as an inventory of hosts.
+
+    The table's rows, by name and in order, take the place of its name before anybody else sees the settings.
+    """
+
+    tables: ClassVar[Mapping[str, type[Any]]]
+    """By setting: the frozen class of a row."""
+
+
+@runtime_checkable
+class Claims(Protocol):
+    """A provider whose nodes are given something out of a stock, such as a host of an inventory. Pure."""
+
+    def claim(self, part: Slice, held: Mapping[str, str]) -> Mapping[str, str]:
+        """What each node of the slice gets, by node name; `Node.claim` has it when it is designed.
+
+        `held` is what nodes of this instance were given at their birth: it stays theirs, whatever the file says by
+        now. Nodes that the file has dropped are among them. Raises ProvError naming what is missing.
+        """
+        ...
+
+
 AnyKind: TypeAlias = Kind | Gate | LookUpKind
 
 
@@ -229,6 +253,7 @@ class Infrastructure(Provider, Protocol):
 __all__ = [
     "Acts",
     "AnyKind",
+    "Claims",
     "Expands",
     "Gate",
     "Imports",
@@ -241,5 +266,6 @@ __all__ = [
     "PlansDeletion",
     "Precious",
     "Provider",
+    "ReadsTables",
     "TellsConsequence",
 ]

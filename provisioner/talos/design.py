@@ -72,6 +72,10 @@ class Boot:
     def stock(self) -> bool:
         return self.topology.talos.stock
 
+    @property
+    def authority(self) -> Value:
+        return secret("certs.os.crt")
+
     def artifact(self, platform: str, arch: str, form: str = "") -> str:
         return artifact_url(self.topology.talos, platform, arch, form)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from attrs import frozen
 
 from provisioner.cluster.compose import compose
+from provisioner.cluster.tables import with_tables
 from provisioner.cluster.topology import moves, topology_of
 from provisioner.engine.clients import Clients
 from provisioner.engine.executor import Executor, Threads
@@ -87,14 +88,15 @@ class Project:
 
 def open_project(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> Project:
     """Reads the file; raises InputError with every problem in it. The state is not touched yet."""
-    spec = load(file, variables=variables, environ=world.environ)
+    registry = Registry.installed()
+    spec = with_tables(load(file, variables=variables, environ=world.environ), registry, world.environ)
     store = SqliteStore(
         state or default_state(file, spec.name),
         spec.name,
         identity_to_open(world.environ),
         for_new=identity_source(world.environ, person=world.person, tell=world.tell),
     )
-    return Project(spec, store, Registry.installed(), world)
+    return Project(spec, store, registry, world)
 
 
 def open_state(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> SqliteStore:

@@ -193,3 +193,28 @@ def test_config_documents_come_back_byte_for_byte(sim, cluster):
 
     assert cluster.admin("cp-1").get("MachineConfigs.config.talos.dev", "persistent", "config") == text
     assert next(iter(yaml.safe_load_all(text)))["machine"]["type"] == "controlplane"
+
+
+def test_reboot_and_shutdown_are_answered_before_they_happen(sim, cluster):
+    """Both calls return; the machine comes back from the first and stays off after the second."""
+    cluster.make("cp-1")
+    admin = cluster.admin("cp-1")
+
+    assert admin.call("Reboot", machine_pb2.RebootRequest()).messages[0].actor_id
+    sim.wait("cp-1", boots=2, ready=True)
+    assert admin.call("Shutdown", machine_pb2.ShutdownRequest()).messages[0].actor_id
+    sim.wait("cp-1", power="off", stage="off")
+
+
+def test_upgrades_are_refused_as_not_simulated(sim, cluster):
+    """A machine without a disk of its own neither takes another system nor goes back to one."""
+    cluster.make("cp-1")
+
+    for method, request in (
+        ("Upgrade", machine_pb2.UpgradeRequest(image="factory.talos.dev/metal-installer/x:v1.13.10")),
+        ("Rollback", machine_pb2.RollbackRequest()),
+    ):
+        with pytest.raises(GRPCError) as refused:
+            cluster.admin("cp-1").call(method, request)
+        assert refused.value.status is Status.UNIMPLEMENTED
+    assert sim.machine("cp-1")["boots"] == 1

@@ -12,7 +12,8 @@ from prov_sim.balancer import Balancer, BalancerOrder
 from prov_sim.changes import CONTROL_PLANES, Changes
 from prov_sim.faults import FaultBook
 from prov_sim.holdings import Holdings
-from prov_sim.machine.certificates import Authority, load_authority
+from prov_sim.machine.certificates import Authority, Issued, issue, load_authority
+from prov_sim.machine.credentials import trusted
 from prov_sim.machine.documents import MachineConfig
 from prov_sim.machine.etcd import Domain
 from prov_sim.machine.machine import Machine
@@ -120,7 +121,14 @@ class World:
     def domains(self) -> list[Domain]:
         return [self._domains[name] for name in sorted(self._domains)]
 
-    def signer(self, config: MachineConfig) -> Authority | None:
+    def signs(self, config: MachineConfig, names: Sequence[str]) -> bool:
+        return self._signer(config) is not None
+
+    def certificate(self, config: MachineConfig, names: Sequence[str]) -> Issued | None:
+        authority = self._signer(config)
+        return issue(authority, names, clients=trusted(config)) if authority is not None else None
+
+    def _signer(self, config: MachineConfig) -> Authority | None:
         """The CA of a control plane behind the endpoint of `config` whose trustd knows the token and the CA."""
         for machine in self._control_planes_at(config.endpoint_host):
             theirs = machine.active

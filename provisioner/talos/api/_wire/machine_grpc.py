@@ -42,7 +42,19 @@ class MachineServiceBase(abc.ABC):
         pass
 
     @abc.abstractmethod
+    async def Rollback(self, stream: 'grpclib.server.Stream[provisioner.talos.api._wire.machine_pb2.RollbackRequest, provisioner.talos.api._wire.machine_pb2.RollbackResponse]') -> None:
+        pass
+
+    @abc.abstractmethod
     async def ServiceList(self, stream: 'grpclib.server.Stream[google.protobuf.empty_pb2.Empty, provisioner.talos.api._wire.machine_pb2.ServiceListResponse]') -> None:
+        pass
+
+    @abc.abstractmethod
+    async def Shutdown(self, stream: 'grpclib.server.Stream[provisioner.talos.api._wire.machine_pb2.ShutdownRequest, provisioner.talos.api._wire.machine_pb2.ShutdownResponse]') -> None:
+        pass
+
+    @abc.abstractmethod
+    async def Upgrade(self, stream: 'grpclib.server.Stream[provisioner.talos.api._wire.machine_pb2.UpgradeRequest, provisioner.talos.api._wire.machine_pb2.UpgradeResponse]') -> None:
         pass
 
     @abc.abstractmethod
@@ -87,11 +99,29 @@ class MachineServiceBase(abc.ABC):
                 provisioner.talos.api._wire.machine_pb2.ResetRequest,
                 provisioner.talos.api._wire.machine_pb2.ResetResponse,
             ),
+            '/machine.MachineService/Rollback': grpclib.const.Handler(
+                self.Rollback,
+                grpclib.const.Cardinality.UNARY_UNARY,
+                provisioner.talos.api._wire.machine_pb2.RollbackRequest,
+                provisioner.talos.api._wire.machine_pb2.RollbackResponse,
+            ),
             '/machine.MachineService/ServiceList': grpclib.const.Handler(
                 self.ServiceList,
                 grpclib.const.Cardinality.UNARY_UNARY,
                 google.protobuf.empty_pb2.Empty,
                 provisioner.talos.api._wire.machine_pb2.ServiceListResponse,
+            ),
+            '/machine.MachineService/Shutdown': grpclib.const.Handler(
+                self.Shutdown,
+                grpclib.const.Cardinality.UNARY_UNARY,
+                provisioner.talos.api._wire.machine_pb2.ShutdownRequest,
+                provisioner.talos.api._wire.machine_pb2.ShutdownResponse,
+            ),
+            '/machine.MachineService/Upgrade': grpclib.const.Handler(
+                self.Upgrade,
+                grpclib.const.Cardinality.UNARY_UNARY,
+                provisioner.talos.api._wire.machine_pb2.UpgradeRequest,
+                provisioner.talos.api._wire.machine_pb2.UpgradeResponse,
             ),
             '/machine.MachineService/Version': grpclib.const.Handler(
                 self.Version,
@@ -141,11 +171,29 @@ class MachineServiceStub:
             provisioner.talos.api._wire.machine_pb2.ResetRequest,
             provisioner.talos.api._wire.machine_pb2.ResetResponse,
         )
+        self.Rollback = grpclib.client.UnaryUnaryMethod(
+            channel,
+            '/machine.MachineService/Rollback',
+            provisioner.talos.api._wire.machine_pb2.RollbackRequest,
+            provisioner.talos.api._wire.machine_pb2.RollbackResponse,
+        )
         self.ServiceList = grpclib.client.UnaryUnaryMethod(
             channel,
             '/machine.MachineService/ServiceList',
             google.protobuf.empty_pb2.Empty,
             provisioner.talos.api._wire.machine_pb2.ServiceListResponse,
+        )
+        self.Shutdown = grpclib.client.UnaryUnaryMethod(
+            channel,
+            '/machine.MachineService/Shutdown',
+            provisioner.talos.api._wire.machine_pb2.ShutdownRequest,
+            provisioner.talos.api._wire.machine_pb2.ShutdownResponse,
+        )
+        self.Upgrade = grpclib.client.UnaryUnaryMethod(
+            channel,
+            '/machine.MachineService/Upgrade',
+            provisioner.talos.api._wire.machine_pb2.UpgradeRequest,
+            provisioner.talos.api._wire.machine_pb2.UpgradeResponse,
         )
         self.Version = grpclib.client.UnaryUnaryMethod(
             channel,

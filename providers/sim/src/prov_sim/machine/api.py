@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 AnyStream = Stream[Any, Any]
 Mode = wire.ApplyConfigurationRequest.Mode
 
+NOT_SIMULATED: Final = "upgrades are not simulated"
+
 PARTITIONS: Final = words("EFI BIOS BOOT META STATE EPHEMERAL")
 
 
@@ -93,6 +95,7 @@ class MachineService(MachineServiceBase):
 
     async def Reboot(self, stream: AnyStream) -> None:
         await self._begin(stream, "Reboot")
+        self._refuse_while_leaving()
         await self._answer(stream, "Reboot", wire.RebootResponse(messages=[wire.Reboot(actor_id="sim")]))
         self._machine.reboot()
 
@@ -127,10 +130,43 @@ class MachineService(MachineServiceBase):
         await self._begin(stream, "Version")
         order = self._machine.order
         version = wire.Version(
-            version=wire.VersionInfo(tag=order.image, sha="simulated", os="linux", arch="amd64"),
+            version=wire.VersionInfo(tag=order.image, sha=self._machine.build, os="linux", arch="amd64"),
             platform=wire.PlatformInfo(name=order.platform, mode=order.mode),
         )
         await self._answer(stream, "Version", wire.VersionResponse(messages=[version]))
+
+    async def Shutdown(self, stream: AnyStream) -> None:
+        await self._begin(stream, "Shutdown")
+        self._refuse_while_leaving()
+        await self._answer(stream, "Shutdown", wire.ShutdownResponse(messages=[wire.Shutdown(actor_id="sim")]))
+        self._machine.shut_down()
+
+    async def Upgrade(self, stream: AnyStream) -> None:
+        request = await self._begin(stream, "Upgrade")
+        self._refuse_while_leaving()
+        if not request.image:
+            raise GRPCError(Status.INVALID_ARGUMENT, "an image is required")
+        self._moved(await self._machine.upgrade(request.image))
+        answer = wire.Upgrade(ack="Upgrade request received", actor_id="sim")
+        await self._answer(stream, "Upgrade", wire.UpgradeResponse(messages=[answer]))
+        self._machine.reboot()
+
+    async def Rollback(self, stream: AnyStream) -> None:
+        await self._begin(stream, "Rollback")
+        self._refuse_while_leaving()
+        self._moved(await self._machine.roll_back())
+        await self._answer(stream, "Rollback", wire.RollbackResponse(messages=[wire.Rollback()]))
+        self._machine.reboot()
+
+    def _moved(self, wrong: str) -> None:
+        if wrong == NOT_SIMULATED:
+            raise GRPCError(Status.UNIMPLEMENTED, wrong)
+        if wrong:
+            raise GRPCError(Status.FAILED_PRECONDITION, wrong)
+
+    def _refuse_while_leaving(self) -> None:
+        if self._machine.stage in ("resetting", "rebooting", "shutting down", "installing"):
+            raise GRPCError(Status.FAILED_PRECONDITION, f"the machine is {self._machine.stage}")
 
     async def _configure(self, stream: AnyStream, config: MachineConfig, request: Any) -> None:
         """Applies in maintenance, where the machine goes on with whatever it is given."""

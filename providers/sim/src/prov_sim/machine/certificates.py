@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 PrivateKey: TypeAlias = ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PublicKey: TypeAlias = ed25519.Ed25519PublicKey | ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
 MAINTENANCE_NAME = "maintenance-service.talos.dev"
 
@@ -106,7 +107,7 @@ def issue(
     else:
         key = ec.generate_private_key(ec.SECP256R1())
     subject = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization)] if organization else []
-    certificate = _sign(authority.certificate, authority.key, x509.Name(subject), key, names)
+    certificate = sign(authority, x509.Name(subject), key.public_key(), names)
     return Issued(_pem(certificate), _key_pem(key), tuple(clients))
 
 
@@ -114,7 +115,14 @@ def maintenance() -> Issued:
     """The certificate of a machine without configuration, from a CA that nobody keeps."""
     signer, key = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, MAINTENANCE_NAME)])
-    return Issued(_pem(_sign(None, signer, subject, key, [MAINTENANCE_NAME])), _key_pem(key))
+    return Issued(_pem(_sign(None, signer, subject, key.public_key(), [MAINTENANCE_NAME])), _key_pem(key))
+
+
+def sign(authority: Authority, subject: x509.Name, key: PublicKey, names: Iterable[str]) -> x509.Certificate:
+    """A server certificate for somebody's key; raises BadCertificate where the authority cannot sign."""
+    if authority.key is None:
+        raise BadCertificate("cannot sign without its key")
+    return _sign(authority.certificate, authority.key, subject, key, names)
 
 
 def server_context(issued: Issued, *, required: bool, protocols: tuple[str, ...]) -> ssl.SSLContext:
@@ -151,7 +159,7 @@ def only_for_clients(der: bytes) -> bool:
 
 
 def _sign(
-    issuer: x509.Certificate | None, signer: PrivateKey, subject: x509.Name, key: PrivateKey, names: Iterable[str]
+    issuer: x509.Certificate | None, signer: PrivateKey, subject: x509.Name, key: PublicKey, names: Iterable[str]
 ) -> x509.Certificate:
     """A certificate of `signer`, whose own certificate nobody will ever see where `issuer` is None."""
     now = datetime.now(UTC)
@@ -160,11 +168,11 @@ def _sign(
         x509.CertificateBuilder()
         .issuer_name(issuer.subject if issuer is not None else _NOBODY)
         .subject_name(subject)
-        .public_key(key.public_key())
+        .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _SKEW)
         .not_valid_after(now + _LIFETIME)
-        .add_extension(x509.SubjectAlternativeName([_san(name) for name in dict.fromkeys(names)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([san(name) for name in dict.fromkeys(names)]), critical=False)
         .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
     )
     if issuer is not None and (key_id := _key_id(issuer)) is not None:
@@ -183,7 +191,8 @@ def _key_id(issuer: x509.Certificate) -> x509.SubjectKeyIdentifier | None:
         return None
 
 
-def _san(name: str) -> x509.GeneralName:
+def san(name: str) -> x509.GeneralName:
+    """A name or an address as certificates hold it."""
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:

@@ -18,6 +18,7 @@ from provisioner.talos.api._wire.cosi_grpc import StateBase
 
 if TYPE_CHECKING:
     from prov_sim.machine.machine import Machine
+    from prov_sim.machine.order import Peer
 
 AnyStream = Stream[Any, Any]
 Specs = Mapping[str, Any]
@@ -93,13 +94,13 @@ def _members(machine: Machine) -> Specs:
     return {peer.hostname: _member(peer) for peer in machine.world.peers(machine.active)}
 
 
-def _member(machine: Machine) -> dict[str, Any]:
+def _member(machine: Peer) -> dict[str, Any]:
     member: dict[str, Any] = {
         "nodeId": machine.id,
         "addresses": [machine.address],
         "hostname": machine.hostname,
         "machineType": "controlplane" if machine.is_control_plane else "worker",
-        "operatingSystem": f"Talos ({machine.order.image})",
+        "operatingSystem": machine.operating_system,
     }
     return member | {"controlPlane": {"apiServerPort": 6443}} if machine.is_control_plane else member
 
@@ -168,6 +169,6 @@ KINDS: Final[Mapping[str, Kind]] = {
     "Services.v1alpha1.talos.dev": Kind("runtime", _services),
     "SystemDisks.block.talos.dev": Kind("runtime", _system_disks),
     "Versions.runtime.talos.dev": Kind(
-        "runtime", lambda machine: {"version": {"version": machine.order.image, "name": "Talos"}}
+        "runtime", lambda machine: {"version": {"version": machine.order.image, "name": machine.system}}
     ),
 }

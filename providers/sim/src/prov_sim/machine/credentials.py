@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from prov_sim.machine.certificates import Authority, Issued, decode_pem, issue, load_authority
+from prov_sim.machine.certificates import Issued, decode_pem, issue, load_authority
 from prov_sim.machine.documents import MachineConfig
 
 if TYPE_CHECKING:
@@ -19,21 +19,28 @@ _KUBERNETES_NAMES = (
 )
 
 
-def signer(machine: Machine, config: MachineConfig) -> Authority | None:
-    """Who signs the API's certificate: a control plane itself, for a worker a control plane that is up."""
-    if not config.is_control_plane:
-        return machine.world.signer(config)
-    return load_authority(config.get("machine", "ca", "crt"), config.get("machine", "ca", "key"))
+def certifiable(machine: Machine, config: MachineConfig) -> bool:
+    """Whether somebody signs the API's certificate: a control plane itself, for a worker one that is up."""
+    return config.is_control_plane or machine.world.signs(config, _names(machine, config))
 
 
 def api_certificate(machine: Machine, config: MachineConfig) -> Issued | None:
     """The certificate of the machine API, and whose clients it lets in; None while nobody signs."""
-    authority = signer(machine, config)
-    if authority is None:
-        return None
-    accepted = [decode_pem(item["crt"]) for item in config.machine.get("acceptedCAs") or []]
-    names = [machine.address, machine.hostname, *(config.machine.get("certSANs") or [])]
-    return issue(authority, names, clients=[authority.pem, *accepted])
+    names = _names(machine, config)
+    if config.is_control_plane:
+        authority = load_authority(config.get("machine", "ca", "crt"), config.get("machine", "ca", "key"))
+        return issue(authority, names, clients=trusted(config))
+    return machine.world.certificate(config, names)
+
+
+def trusted(config: MachineConfig) -> list[str]:
+    """The CAs whose clients the machine API lets in, PEM."""
+    accepted = [item["crt"] for item in config.machine.get("acceptedCAs") or []]
+    return [decode_pem(item) for item in (config.get("machine", "ca", "crt"), *accepted)]
+
+
+def _names(machine: Machine, config: MachineConfig) -> list[str]:
+    return [machine.address, machine.hostname, *machine.more_names, *(config.machine.get("certSANs") or [])]
 
 
 def kubernetes_certificate(machine: Machine, config: MachineConfig) -> Issued:

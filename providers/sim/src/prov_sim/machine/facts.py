@@ -19,7 +19,7 @@ def node_facts(machine: Machine, config: MachineConfig) -> NodeFacts:
         address=machine.address,
         control_plane=config.is_control_plane,
         kubelet_version=config.kubelet_version or machine.talos.default_kubernetes,
-        talos_version=order.image,
+        operating_system=machine.operating_system,
         machine_id=machine.id,
         boot_id=machine.boot_id,
         cpus=order.cpus,

@@ -22,9 +22,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from prov_sim.changes import CONTROL_PLANES
-from prov_sim.machine.api import MachineService
+from prov_sim.machine.api import NOT_SIMULATED, MachineService
 from prov_sim.machine.cosi import StateService
-from prov_sim.machine.credentials import api_certificate, kubernetes_certificate, signer
+from prov_sim.machine.credentials import api_certificate, certifiable, kubernetes_certificate
 from prov_sim.machine.documents import BadConfig, MachineConfig
 from prov_sim.machine.etcd import Domain, Etcd, NoQuorum
 from prov_sim.machine.facts import node_facts
@@ -42,9 +42,23 @@ log = logging.getLogger(__name__)
 
 
 class Machine:
-    """One machine. `stage` is Talos's word for where it is, or "off"; `error` what is wrong, for people."""
+    """One machine. `stage` is Talos's word for where it is, or "off"; `error` what is wrong, for people.
 
-    def __init__(self, order: Order, machine_id: str, address: str, world: Surroundings) -> None:
+    A machine with a body of its own, such as the stand-in image, is a subclass: it does for real what the
+    methods under "What a body does" only let time pass for. `listen` is where its servers listen, if not at
+    its address.
+    """
+
+    system = "Talos"
+    """What it calls its operating system."""
+
+    build = "simulated"
+    """What it calls its build."""
+
+    more_names: tuple[str, ...] = ()
+    """Further names and addresses that its certificates are for."""
+
+    def __init__(self, order: Order, machine_id: str, address: str, world: Surroundings, *, listen: str = "") -> None:
         self.order: Order = order
         self.id = machine_id
         self.address = address
@@ -70,7 +84,8 @@ class Machine:
         self._node = ""
         self._kubelet_up = False
         self._kubernetes: KubernetesApi | None = None
-        self._server = MachineServer(address, (MachineService(self), StateService(self)), self.talos)
+        self._listen = listen or address
+        self._server = MachineServer(self._listen, (MachineService(self), StateService(self)), self.talos)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -94,6 +109,11 @@ class Machine:
     def hostname(self) -> str:
         made_up = f"talos-{self.id[-6:-3]}-{self.id[-3:]}"
         return (self.active.hostname if self.active is not None else "") or made_up
+
+    @property
+    def operating_system(self) -> str:
+        """Its name with its version."""
+        return f"{self.system} ({self.order.image})"
 
     @property
     def kubernetes_up(self) -> bool:
@@ -169,29 +189,34 @@ class Machine:
 
     def configure(self, config: MachineConfig) -> None:
         """Takes a configuration in maintenance; an incomplete one changes nothing but the disk."""
-        self.disk.config = config
-        self.config_version += 1
+        self.persist(config)
         if config.complete:
             self._begin(self._live(boot=False))
 
     def apply_live(self, config: MachineConfig, *, waits: tuple[str, ...] = ()) -> None:
         """Takes a configuration over; `waits` are changed places that the next boot brings into force."""
         self.waits_for_boot = tuple(sorted({*self.waits_for_boot, *waits}))
-        self.disk.config = config
+        self.persist(config)
         self._run(config)
-        self.config_version += 1
-        issued = api_certificate(self, config)
+        self.renew_certificates()
+        self._report_node()
+        self.announce()
+
+    def renew_certificates(self) -> None:
+        """Presents certificates for the names it has now, as far as somebody signs them."""
+        if self._active is None:
+            return
+        issued = api_certificate(self, self._active)
         if issued is not None:
             self._server.renew(issued)
         if self._kubernetes is not None:
-            self._kubernetes.renew(kubernetes_certificate(self, config))
-        self._report_node()
-        self.announce()
+            self._kubernetes.renew(kubernetes_certificate(self, self._active))
 
     def persist(self, config: MachineConfig) -> None:
         """Writes a configuration for the next boot."""
         self.disk.config = config
         self.config_version += 1
+        self.keep()
 
     def bootstrap(self) -> None:
         """Lets etcd begin a cluster of its own; forgotten if power fails before it has."""
@@ -201,6 +226,36 @@ class Machine:
     def reset(self, *, graceful: bool, reboot: bool, labels: frozenset[str], everything: bool) -> None:
         """Begins a reset. `labels` are partitions to wipe; `everything` wipes the disk with its boot loader."""
         self._spawn(self._reset(graceful=graceful, reboot=reboot, labels=labels, everything=everything))
+
+    def shut_down(self) -> None:
+        """An orderly end; connections end after what was answered."""
+        if self.power == "on":
+            self._begin(self._shut_down())
+
+    # What a body does.
+
+    def keep(self) -> None:
+        """What the disk holds has changed; a simulated disk has it already."""
+
+    def wipe(self, *, labels: frozenset[str], everything: bool) -> None:
+        """Erases partitions; of a simulated disk they are gone already."""
+
+    async def install(self, config: MachineConfig) -> str:
+        """Installs to the disk that `config` names; returns what went wrong, or nothing."""
+        await self.pace.wait("install")
+        fits = config.installs_onto(self.order.disk)
+        if fits:
+            return ""
+        wish = "the disk that is wanted is not there" if fits is False else "nothing tells which disk"
+        return f"{wish}; there is {self.order.disk}"
+
+    async def upgrade(self, image: str) -> str:
+        """Writes `image` where the next boot takes it from; returns what went wrong, or nothing."""
+        return NOT_SIMULATED
+
+    async def roll_back(self) -> str:
+        """Lets the next boot take the system before this one; returns what went wrong, or nothing."""
+        return NOT_SIMULATED
 
     # Its life.
 
@@ -227,14 +282,15 @@ class Machine:
         await self._until(lambda: not self.held)
         if not self.disk.bootable:
             self.error = "no bootable disk"
+            self.announce()
             return False
         if self.disk.config is None and self.order.user_data:
             try:
-                self.disk.config = self.accept(self.order.user_data.encode())
-                self.config_version += 1
+                self.persist(self.accept(self.order.user_data.encode()))
             except BadConfig as err:
                 # The real thing logs it and tries again for hours; user-data does not get better meanwhile.
                 self.error = f"user-data refused: {err}"
+                self.announce()
                 return False
         if self.disk.config is not None and self.disk.config.complete:
             return True
@@ -256,13 +312,13 @@ class Machine:
             return False
         self.stage = "installing"
         self.announce()
-        await self.pace.wait("install")
-        fits = config.installs_onto(self.order.disk)
-        if not fits:
-            wish = "the disk that is wanted is not there" if fits is False else "nothing tells which disk"
-            self.error = f"install failed: {wish}; there is {self.order.disk}"
+        wrong = await self.install(config)
+        if wrong:
+            self.error = f"install failed: {wrong}"
+            self.announce()
             return False
         self.disk.installed = True
+        self.keep()
         return True
 
     async def _start(self, config: MachineConfig) -> None:
@@ -278,9 +334,9 @@ class Machine:
         self.announce()
 
     async def _open_api(self, config: MachineConfig) -> None:
-        await self._until(lambda: signer(self, config) is not None, CONTROL_PLANES)
+        await self._until(lambda: certifiable(self, config), CONTROL_PLANES)
         await self.pace.wait("certificate")
-        await self._until(lambda: signer(self, config) is not None, CONTROL_PLANES)
+        await self._until(lambda: certifiable(self, config), CONTROL_PLANES)
         issued = api_certificate(self, config)
         assert issued is not None
         await self._server.open_configured(issued)
@@ -293,6 +349,7 @@ class Machine:
             self.announce()
             await self._until(lambda: self.bootstrap_asked or domain.joinable() is not None, CONTROL_PLANES)
             self.disk.etcd = self._new_etcd_data(domain)
+            self.keep()
             self.announce()
         data = self.disk.etcd
         self.etcd_state = "Starting"
@@ -330,7 +387,7 @@ class Machine:
         config = self.active
         assert config is not None
         api = KubernetesApi(
-            self.address, etcd, lambda: (self.active or config).kubernetes_version or self.talos.default_kubernetes
+            self._listen, etcd, lambda: (self.active or config).kubernetes_version or self.talos.default_kubernetes
         )
         await api.open(kubernetes_certificate(self, config))
         self._kubernetes = api
@@ -399,6 +456,7 @@ class Machine:
             # On metal the machine comes back from its boot medium; a cloud image was its only way to boot.
             self.disk.installed = False
             self.disk.bootable = self.order.mode == "metal"
+        self.wipe(labels=labels, everything=everything)
         if not reboot:
             self._server.close()
             self.switch_off()
@@ -409,6 +467,13 @@ class Machine:
     async def _reboot(self) -> None:
         await self._go_down()
         await self._live()
+
+    async def _shut_down(self) -> None:
+        self.stage = "shutting down"
+        self._stop(cut=False)
+        self.announce()
+        await self.pace.wait("shutdown")
+        self.switch_off()
 
     async def _go_down(self) -> None:
         self.stage = "rebooting"

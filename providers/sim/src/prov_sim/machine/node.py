@@ -25,7 +25,7 @@ class NodeFacts:
     address: str
     control_plane: bool
     kubelet_version: str
-    talos_version: str
+    operating_system: str
     machine_id: str
     boot_id: str
     cpus: int
@@ -127,7 +127,7 @@ def _info(facts: NodeFacts) -> dict[str, str]:
         "kubeletVersion": facts.kubelet_version,
         "machineID": facts.machine_id,
         "operatingSystem": "linux",
-        "osImage": f"Talos ({facts.talos_version})",
+        "osImage": facts.operating_system,
         "systemUUID": facts.machine_id,
     }
 

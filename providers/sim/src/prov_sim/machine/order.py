@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +10,7 @@ from attrs import define, frozen
 
 from prov_sim.changes import Changes
 from prov_sim.faults import FaultBook
-from prov_sim.machine.certificates import Authority
+from prov_sim.machine.certificates import Issued
 from prov_sim.machine.documents import MachineConfig
 from prov_sim.machine.etcd import Domain, Etcd, Member
 
@@ -67,6 +67,27 @@ class Disk:
     etcd: EtcdData | None = None
 
 
+class Peer(Protocol):
+    """A machine as another one of its cluster sees it."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def address(self) -> str: ...
+
+    @property
+    def hostname(self) -> str: ...
+
+    @property
+    def is_control_plane(self) -> bool: ...
+
+    @property
+    def operating_system(self) -> str:
+        """Its name with its version."""
+        ...
+
+
 class Surroundings(Protocol):
     """The world as a machine sees it."""
 
@@ -91,10 +112,14 @@ class Surroundings(Protocol):
         """The machines that `config` makes this one find."""
         ...
 
-    def signer(self, config: MachineConfig) -> Authority | None:
-        """The OS CA of a control plane that would sign a worker's certificate now."""
+    def signs(self, config: MachineConfig, names: Sequence[str]) -> bool:
+        """Whether a control plane would sign a worker's certificate for these names now."""
         ...
 
-    def peers(self, config: MachineConfig) -> Iterable[Machine]:
+    def certificate(self, config: MachineConfig, names: Sequence[str]) -> Issued | None:
+        """A worker's certificate for these names, signed by a control plane; None while none would."""
+        ...
+
+    def peers(self, config: MachineConfig) -> Iterable[Peer]:
         """The machines of the same domain that are up and configured."""
         ...

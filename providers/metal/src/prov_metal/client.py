@@ -1,0 +1,66 @@
+"""What the kinds of one provider instance share: a wire per BMC, the media server, the image."""
+
+from __future__ import annotations
+
+import base64
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field
+
+from prov_metal.bmc.address import parse
+from prov_metal.bmc.driver import Bmc
+from prov_metal.bmc.redfish import RedfishBmc
+from prov_metal.bmc.wire import Access, Wire
+from prov_metal.look import who
+from prov_metal.media import with_config
+from prov_metal.serve import MediaServer, token
+from prov_metal.settings import MetalSettings
+from provisioner.sdk import Context, Downloads, Finished, Secret, cache_folder
+
+
+@define
+class Client:
+    """Opens nothing before it is needed."""
+
+    settings: MetalSettings
+    media: MediaServer = field(init=False)
+    _bmcs: dict[str, Bmc] = field(init=False, factory=dict)
+    _lock: threading.Lock = field(init=False, factory=threading.Lock)
+
+    def __attrs_post_init__(self) -> None:
+        self.media = MediaServer(self.settings.serve)
+
+    def bmc(self, props: Any) -> Bmc:
+        """The BMC that a host's properties describe."""
+        address = parse(props.bmc)
+        with self._lock:
+            if props.bmc not in self._bmcs:
+                access = Access(
+                    address,
+                    props.username or self.settings.username,
+                    props.password or self.settings.password or Secret(""),
+                    self.settings.ca,
+                    props.fingerprint,
+                    props.verify,
+                )
+                self._bmcs[props.bmc] = RedfishBmc(Wire(access))
+            return self._bmcs[props.bmc]
+
+    def disc(self, host: str, config: str, image: Path) -> str:
+        """The URL of the host's disc; it is made where it is not there yet."""
+        return self.media.url(host, token(config, host), lambda: with_config(image, config))
+
+    def is_node(self, address: str, authority: str) -> bool:
+        """Whether a node of the cluster answers there; `authority` is base64 of the PEM text it is known by."""
+        return who(address, base64.b64decode(authority).decode()) == "node"
+
+    def image(self, ctx: Context, place: str) -> Path | None:
+        """The boot image on this computer; None while it is on its way."""
+        if "://" not in place:
+            return Path(place)
+        fetch = Downloads(cache_folder(os.environ)).fetch
+        task = ctx.task(f"fetch {place}", lambda: fetch(place))
+        return task.value.path if isinstance(task, Finished) else None

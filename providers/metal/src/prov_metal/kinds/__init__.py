@@ -1,0 +1,1 @@
+"""What the provider makes of hosts."""

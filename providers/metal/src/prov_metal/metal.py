@@ -1,0 +1,62 @@
+"""The provider `metal`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from prov_metal.bmc.address import parse
+from prov_metal.claims import claim
+from prov_metal.client import Client
+from prov_metal.design import design
+from prov_metal.kinds.host import HostKind
+from prov_metal.settings import HostRow, MetalNodeOptions, MetalSettings, hosts_of, settings_of
+from provisioner.sdk import (
+    PROTOCOL,
+    AnyKind,
+    BootRefs,
+    Design,
+    Endpoint,
+    Function,
+    Job,
+    Limits,
+    Slice,
+    Value,
+)
+
+
+class MetalProvider:
+    """Servers in racks, by way of their management controllers."""
+
+    name: ClassVar[str] = "metal"
+    protocol: ClassVar[int] = PROTOCOL
+    settings: ClassVar[type[Any]] = MetalSettings
+    node_options: ClassVar[type[Any]] = MetalNodeOptions
+    tables: ClassVar[Mapping[str, type[Any]]] = {"inventory": HostRow}
+    kinds: ClassVar[Mapping[str, AnyKind]] = {"metal.host": HostKind()}
+    functions: ClassVar[Mapping[str, Function]] = {}
+
+    def connect(self, settings: MetalSettings) -> Client:
+        """What the kinds share; nothing is opened yet."""
+        return Client(settings)
+
+    def endpoint(self, part: Slice) -> Endpoint | None:
+        """None: a rack has no balancer that could be made; the file names a host."""
+        return None
+
+    def claim(self, part: Slice, held: Mapping[str, str]) -> Mapping[str, str]:
+        return claim(part.nodes, hosts_of(settings_of(part.settings)), held)
+
+    def design(self, part: Slice, boot: BootRefs) -> Design:
+        return design(part, boot)
+
+    def limits(self, settings: Mapping[str, Value]) -> Limits:
+        """One call at a time to each BMC: they are small computers."""
+        return Limits(in_flight=1)
+
+    def called_at(self, job: Job[Any, Any]) -> str:
+        props = job.wanted or job.applied
+        return parse(props.bmc).base if props is not None else ""
+
+
+provider = MetalProvider()

@@ -1,0 +1,110 @@
+"""What a provider block of type `metal` and its inventory may say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from attrs import field, frozen
+
+from provisioner.sdk import ProvError, Schema, Secret, Value, prop, strip_origins
+
+T = TypeVar("T")
+
+
+@frozen
+class HostRow:
+    """A row of the inventory: a place in a rack, whatever chassis is in it.
+
+    bmc          where its management controller answers, such as `redfish://10.0.0.12`
+    address      where the node answers once it runs: a fixed address, or one that DHCP always gives it
+    username     for the BMC; the provider block has those that all hosts share
+    password     best as `${env.NAME}`
+    fingerprint  SHA-256 of the BMC's certificate, where no authority vouches for it
+    verify       false gives up on checking the BMC's certificate
+    uuid, serial what the BMC must say of the chassis, where it matters which one it is
+    macs         of its network cards, the one it boots from first
+    rack, unit, pdu
+                 where it stands and what feeds it; nodes are spread over racks
+    disk         Talos is installed onto this one
+    labels       for pools to choose by
+    """
+
+    bmc: str
+    address: str
+    username: str = ""
+    password: Secret | None = prop(secret=True, default=None)  # noqa: RUF009
+    fingerprint: str = ""
+    verify: bool = True
+    uuid: str = ""
+    serial: str = ""
+    macs: tuple[str, ...] = ()
+    rack: str = ""
+    unit: str = ""
+    pdu: str = ""
+    disk: str = "/dev/sda"
+    labels: Mapping[str, str] = field(factory=dict)
+
+
+@frozen
+class MetalSettings:
+    """The provider block.
+
+    inventory  a file of hosts (YAML or CSV, see `HostRow`), or the hosts themselves by name
+    username, password
+               for BMCs whose row says nothing else
+    ca         a file of certificates that BMCs are checked against; empty for the system's
+    serve      address and port at which this computer hands out media to the BMCs, such as `10.0.0.5:8069`; it has
+               to stay the same, for a run that was cut off serves the same again
+    image      the ISO that hosts boot from, a URL or a file; empty for the one of the cluster's Image Factory
+    """
+
+    inventory: Mapping[str, Any] = field(factory=dict)
+    username: str = ""
+    password: Secret | None = prop(secret=True, default=None)  # noqa: RUF009
+    ca: str = ""
+    serve: str = ""
+    image: str = ""
+
+
+@frozen
+class MetalNodeOptions:
+    """What a pool may say: which hosts it may have. All that is said must be true of a host.
+
+    hosts   by name
+    racks   in one of these
+    labels  with all of these
+    """
+
+    hosts: tuple[str, ...] = ()
+    racks: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(factory=dict)
+
+
+def settings_of(block: Mapping[str, Value]) -> MetalSettings:
+    """The settings of a provider block; raises ProvError."""
+    return _built(MetalSettings, block, "a setting of the metal provider is wrong", "correct the provider block")
+
+
+def options_of(pool: str, options: Mapping[str, Value]) -> MetalNodeOptions:
+    """The options of a pool; raises ProvError."""
+    return _built(
+        MetalNodeOptions, options, "a pool option of the metal provider is wrong", f"correct the pool {pool}"
+    )
+
+
+def hosts_of(settings: MetalSettings) -> dict[str, HostRow]:
+    """The inventory by name, in its order; raises ProvError for a row that is none."""
+    return {
+        name: _built(HostRow, row, "a host of the inventory is wrong", f"correct the host {name}")
+        for name, row in settings.inventory.items()
+    }
+
+
+def _built(cls: type[T], given: Mapping[str, Value], summary: str, remedy: str) -> T:
+    schema: Any = Schema.of(cls)
+    plain = {name: strip_origins(value) for name, value in given.items() if name != "type"}
+    for name, sentence in schema.complaints(plain):
+        raise ProvError(summary, detail=f"{name} {sentence}", remedy=remedy)
+    built: T = schema.build(schema.normal(plain))
+    return built

@@ -1,0 +1,237 @@
+"""The way of a host, call by call, however often it is cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import define, evolve, field
+from prov_metal.bmc.driver import Facts, Source
+from prov_metal.kinds.host import HostKind, HostOutputs, HostProps
+
+from provisioner.sdk import (
+    Absent,
+    Address,
+    Done,
+    EndpointDown,
+    Job,
+    OperatorNeeded,
+    Pending,
+    Secret,
+    Seen,
+    Unreachable,
+)
+
+HOST = HostProps(
+    host="r1u1",
+    address="10.1.0.1",
+    bmc="redfish://10.0.0.1",
+    image="metal.iso",
+    user_data=Secret("config"),
+    authority="Y2E=",
+)
+URL = "http://10.0.0.5:8069/token/r1u1.iso"
+
+
+@define
+class Rack:
+    """A machine behind its BMC, which does what it is told; `told` is all that was done to it, in order.
+
+    returns  it comes back from the installer by itself; else it stays off
+    takes    so many looks from the start to the end of an installation; -1 while there is none
+    """
+
+    on: bool = False
+    inserted: str | None = None
+    source: Source = "disk"
+    returns: bool = True
+    uuid: str = "6ae7f5b2"
+    silent: bool = False
+    takes: int = -1
+    installed: bool = False
+    runs: str = ""
+    told: list[str] = field(factory=list)
+
+    def facts(self) -> Facts:
+        if self.silent:
+            raise EndpointDown("a BMC does not answer", detail="time-out")
+        if self.takes == 0:
+            self._end()
+        self.takes -= self.takes > 0
+        return Facts("Acme", "A1", "1.0", self.uuid, "S1", self.on)
+
+    def switch(self, *, on: bool) -> None:
+        if on != self.on:
+            self.told.append("on" if on else "off")
+            self.on, self.runs = on, ""
+            if on and self.inserted and self.source == "cd":
+                assert not self.installed, "the disk is written once"
+                self.takes = 2
+            elif on:
+                self.runs = "disk" if self.installed else ""
+
+    def _end(self) -> None:
+        self.installed, self.on, self.takes = True, self.returns, -1
+        self.runs = "disk" if self.returns else ""
+
+    def media(self) -> str | None:
+        return self.inserted
+
+    def insert(self, url: str) -> None:
+        assert not self.on, "media change with the machine off"
+        self.told.append("insert")
+        self.inserted = url
+
+    def eject(self) -> None:
+        if self.inserted:
+            assert self.takes < 0, "no medium is taken from under an installation"
+            self.told.append("eject")
+            self.inserted = None
+
+    def boot_from(self, source: Source) -> None:
+        if source != self.source:
+            self.told.append(f"boot from {source}")
+        self.source = source
+
+    def events(self, limit: int = 10) -> tuple[str, ...]:
+        return ()
+
+
+@define
+class Serves:
+    """The media server of `Client`, without a socket."""
+
+    def forget(self, host: str) -> None:
+        """Nothing is held."""
+
+
+@define
+class One:
+    """A client for one rack."""
+
+    rack: Rack
+    media: Serves = field(factory=Serves)
+
+    def bmc(self, props: Any) -> Rack:
+        return self.rack
+
+    def image(self, ctx: Any, place: str) -> str:
+        return place
+
+    def disc(self, host: str, config: str, image: str) -> str:
+        return URL
+
+    def is_node(self, address: str, authority: str) -> bool:
+        return self.rack.runs == "disk"
+
+
+@define
+class Clock:
+    """A context whose clock goes on by five seconds with every question."""
+
+    time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        self.time += timedelta(seconds=5)
+        return self.time
+
+    def say(self, text: str) -> None:
+        """Nobody listens."""
+
+
+JOB: Job[HostProps, HostOutputs] = Job("key", 1, Address("metal.host", "control-1"), wanted=HOST)
+
+
+def steps(rack: Rack, job: Job[HostProps, HostOutputs] = JOB) -> Iterator[Any]:
+    """What every call answers, until it is done."""
+    clock = Clock()
+    for _ in range(30):
+        answer = HostKind().create(One(rack), job, clock)  # type: ignore[arg-type]
+        yield answer
+        if isinstance(answer, Done):
+            return
+        job = evolve(job, id=answer.id, phase=answer.phase, memo=answer.memo)
+    raise AssertionError("it does not come to an end")
+
+
+ONCE = ["insert", "boot from cd", "on"]
+
+
+@pytest.mark.parametrize(("on", "before"), [(False, []), (True, ["off"])])
+@pytest.mark.parametrize(
+    ("returns", "after"), [(True, ["eject", "boot from disk"]), (False, ["eject", "boot from disk", "on"])]
+)
+def test_a_host_becomes_a_node(on: bool, before: list[str], returns: bool, after: list[str]) -> None:
+    """From on or off, whether it comes back from the installer by itself or stays off; the disc is out at the end."""
+    rack = Rack(on=on, returns=returns)
+    *_, last = steps(rack)
+    assert last == Done(HostOutputs("r1u1", "10.1.0.1", "Acme", "A1", "S1"))
+    assert rack.told == [*before, *ONCE, *after]
+    assert (rack.on, rack.inserted, rack.source) == (True, None, "disk")
+
+
+@pytest.mark.parametrize("away", [timedelta(), timedelta(hours=1)], ids=["at once", "an hour later"])
+@pytest.mark.parametrize("on", [False, True])
+@pytest.mark.parametrize("returns", [True, False])
+@pytest.mark.parametrize("cut", range(14))
+def test_a_run_that_was_killed_goes_on_and_writes_the_disk_once(
+    away: timedelta, on: bool, returns: bool, cut: int
+) -> None:
+    """Killed after any call had its effect and before it was recorded; `Rack` refuses what must not happen."""
+    rack, job, clock = Rack(on=on, returns=returns), JOB, Clock()
+    for number in range(400):
+        answer = HostKind().create(One(rack), job, clock)  # type: ignore[arg-type]
+        if isinstance(answer, Done):
+            break
+        if number == cut:
+            clock.time += away
+            rack.takes = min(rack.takes, 0) if away else rack.takes  # the machine went on alone
+        else:
+            job = evolve(job, id=answer.id, phase=answer.phase, memo=answer.memo)
+    assert isinstance(answer, Done)
+    assert (rack.on, rack.inserted, rack.source, rack.runs) == (True, None, "disk", "disk")
+
+
+def test_another_machine_is_left_alone() -> None:
+    """Where the inventory says which chassis it is, nothing happens to any other one."""
+    rack = Rack(on=True)
+    job = evolve(JOB, wanted=evolve(HOST, uuid="ffffffff"))
+    with pytest.raises(OperatorNeeded, match="another machine") as caught:
+        HostKind().create(One(rack), job, Clock())  # type: ignore[arg-type]
+    assert "ffffffff" in caught.value.detail
+    assert rack.told == []
+
+
+def test_a_host_that_is_given_up_is_off_empty_and_boots_from_its_disk() -> None:
+    """Free for others, and quiet when asked again."""
+    rack = Rack(on=True, inserted=URL, source="cd", installed=True)
+    job = evolve(JOB, id="r1u1", applied=HOST, wanted=None)
+    answer = HostKind().delete(One(rack), job, Clock())  # type: ignore[arg-type]
+    assert isinstance(answer, Pending)
+    done = HostKind().delete(One(rack), evolve(job, phase=answer.phase, memo=answer.memo), Clock())  # type: ignore[arg-type]
+    assert done == Done(None)
+    assert rack.told == ["off", "eject", "boot from disk"]
+    assert HostKind().delete(One(rack), job, Clock()) == Done(None)  # type: ignore[arg-type]
+    assert rack.told == ["off", "eject", "boot from disk"]
+
+
+def test_a_host_that_is_off_is_drift_and_is_switched_on() -> None:
+    """Reading tells the power, and an update mends it."""
+    rack = Rack(on=False, installed=True)
+    job = evolve(JOB, id="r1u1", applied=HOST)
+    found = HostKind().read(One(rack), [job], Clock())["key"]  # type: ignore[arg-type]
+    assert isinstance(found, Seen)
+    assert found.props["power"] == "off"
+    assert isinstance(HostKind().update(One(rack), job, Clock()), Pending)  # type: ignore[arg-type]
+    assert isinstance(HostKind().update(One(rack), job, Clock()), Done)  # type: ignore[arg-type]
+    assert rack.told == ["on"]
+
+
+def test_a_silent_bmc_is_not_an_absent_host() -> None:
+    """And what is not on record as ours is nobody's."""
+    rack = Rack(silent=True)
+    kind, job = HostKind(), evolve(JOB, id="r1u1", applied=HOST)
+    assert kind.read(One(rack), [job], Clock()) == {"key": Unreachable("time-out")}  # type: ignore[arg-type]
+    assert kind.read(One(rack), [JOB], Clock()) == {"key": Absent()}  # type: ignore[arg-type]

@@ -1,0 +1,210 @@
+"""The driver before a Redfish service that is not ours, with the habits of real BMCs in front of it."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from beds.bmc import habits
+from beds.bmc.bed import UUID, BmcBed
+from beds.bmc.exchange import Habit
+from prov_metal.bmc.address import parse
+from prov_metal.bmc.quirks import QUIRKS, Quirk
+from prov_metal.bmc.redfish import RedfishBmc
+from prov_metal.bmc.wire import Access, Wire
+from prov_metal.serve import MediaServer
+
+from provisioner.sdk import EndpointDown, OperatorNeeded, ProvError, ProviderError, Retry, Secret, Throttled
+
+DEADLINE_S = 20.0
+Ask = Callable[..., tuple[BmcBed, RedfishBmc]]
+
+
+@pytest.fixture
+def disc(tmp_path: Path) -> Iterator[str]:
+    """The URL of a disc; the emulator fetches what is inserted."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = MediaServer(f"127.0.0.1:{port}")
+    file = tmp_path / "disc"
+    file.write_bytes(b"a disc")
+    yield server.url("r1u1", "t" * 32, lambda: file.open("rb"))
+    server.close()
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Iterator[Ask]:
+    """Makes a bed with habits, and a driver for it."""
+    beds: list[BmcBed] = []
+
+    def make(*of_bmc: Habit, quirks: tuple[Quirk, ...] = QUIRKS) -> tuple[BmcBed, RedfishBmc]:
+        bed = BmcBed(tmp_path / f"state{len(beds)}", of_bmc)
+        bed.state.mkdir()
+        beds.append(bed.__enter__())
+        return bed, RedfishBmc(Wire(Access(parse(bed.address), "admin", Secret("hunter2"))), quirks)
+
+    yield make
+    for bed in beds:
+        bed.__exit__()
+
+
+def test_it_tells_what_there_is(ask: Ask) -> None:
+    """Identity and power, found from the service root."""
+    _, bmc = ask(habits.Made("Acme", "A1"))
+    facts = bmc.facts()
+    assert (facts.vendor, facts.model, facts.uuid, facts.on) == ("Acme", "A1", UUID, False)
+
+
+def test_a_machine_is_switched_on_and_off(ask: Ask) -> None:
+    """The switch is pressed only where it has to be."""
+    bed, bmc = ask()
+    bmc.switch(on=False)
+    assert bed.writes() == []
+    bmc.switch(on=True)
+    _until(lambda: bmc.facts().on)
+    bmc.switch(on=True)
+    bmc.switch(on=False)
+    pressed = [body["ResetType"] for _, _, body in bed.writes()]
+    assert pressed == ["On", "ForceOff"]
+
+
+BOTH_WAYS: dict[str, tuple[Habit, ...]] = {
+    "the emulator as it is": (),
+    "media under managers only": (habits.MediaUnderManagers(),),
+    "an ETag is wanted": (habits.WantsEtag(),),
+    "weak ETags are given, strong ones wanted": (habits.WantsEtag(strong=True),),
+    "ETags are empty": (habits.OddTags('""'),),
+    "ETags are nothing but a weak mark": (habits.OddTags('W/""'),),
+    "boot settings apart": (habits.SettingsApart(),),
+    "an ETag of the settings apart": (habits.SettingsApart(), habits.WantsEtag()),
+    "the protocol is wanted": (habits.InsertWants(("TransferProtocolType",)),),
+    "protocol and method are wanted": (habits.InsertWants(("TransferProtocolType", "TransferMethod")),),
+    "even a user is wanted": (habits.InsertWants(("TransferProtocolType", "TransferMethod", "UserName")),),
+    "an eject needs a body": (habits.EjectWantsBody(),),
+    "an eject complains": (habits.EjectComplains(),),
+    "media by PATCH": (habits.InsertByPatch(),),
+    "media by PATCH with an ETag": (habits.WantsEtag(), habits.InsertByPatch()),
+    "the first slot is shut, 405": (habits.FirstSlotIsShut(405),),
+    "the first slot is shut, 400": (habits.FirstSlotIsShut(400),),
+    "Supermicro": (
+        habits.Made("Supermicro", "X11"),
+        habits.InsertTakesImageOnly(),
+        habits.CdIsUsb(),
+        habits.ImageLingers(),
+    ),
+    "AMI": (habits.Made("American Megatrends"), habits.BootInOne()),
+}
+
+
+@pytest.mark.parametrize("name", BOTH_WAYS)
+def test_a_disc_goes_in_boots_and_comes_out(ask: Ask, disc: str, name: str) -> None:
+    """Whatever the BMC's habits: in, seen to be in, booted from, out, and out once more without a word."""
+    _, bmc = ask(*BOTH_WAYS[name])
+    bmc.insert(disc)
+    assert disc == bmc.media()
+    bmc.boot_from("cd")
+    boot = bmc.wire.get(f"/redfish/v1/Systems/{UUID}")["Boot"]
+    assert boot["BootSourceOverrideTarget"] in ("Cd", "UsbCd")
+    bmc.boot_from("disk")
+    assert bmc.wire.get(f"/redfish/v1/Systems/{UUID}")["Boot"]["BootSourceOverrideTarget"] in ("Hdd", "None")
+    bmc.eject()
+    assert bmc.media() is None
+    bmc.eject()
+
+
+@pytest.mark.parametrize("name", ["Supermicro", "AMI"])
+def test_without_its_row_a_vendor_s_bmc_fails(ask: Ask, disc: str, name: str) -> None:
+    """So each row of the table is needed."""
+    _, bmc = ask(*BOTH_WAYS[name], quirks=())
+    with pytest.raises(ProviderError):
+        _whole_way(bmc, disc)
+
+
+def test_a_late_eject_is_waited_for(ask: Ask, disc: str) -> None:
+    """It is asked again until the slot is empty, and nothing new goes in before."""
+    _, bmc = ask(habits.EjectsLate(looks=2))
+    bmc.insert(disc)
+    with pytest.raises(Retry, match="has not ejected yet"):
+        bmc.eject()
+    _until(lambda: _quiet(bmc.eject))
+    assert bmc.media() is None
+
+
+def test_an_insertion_that_did_nothing_is_not_believed(ask: Ask, disc: str) -> None:
+    """What the BMC says counts less than what is in the slot."""
+    _, bmc = ask(habits.InsertIsIgnored())
+    with pytest.raises(Retry, match="not inserted the media yet"):
+        bmc.insert(disc)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "says"),
+    [
+        (401, OperatorNeeded, "refuses the user or the password"),
+        (403, OperatorNeeded, "does not allow this"),
+        (409, Retry, "cannot do this now"),
+        (500, Retry, "cannot do this now"),
+        (503, Throttled, "wants fewer calls"),
+    ],
+)
+def test_what_a_bmc_refuses_becomes_an_error_with_a_remedy(
+    ask: Ask, status: int, error: type[ProvError], says: str
+) -> None:
+    """And it is not asked twice: a press of the power switch is never repeated blindly."""
+    bed, bmc = ask(habits.Refuses("POST", habits.RESET, status, times=9))
+    with pytest.raises(error, match=says) as caught:
+        bmc.switch(on=True)
+    assert caught.value.remedy or isinstance(caught.value, Throttled)
+    assert "hunter2" not in f"{caught.value.detail} {caught.value.remedy}"
+    assert len(bed.writes()) == 1
+
+
+def test_a_bmc_that_is_not_there_is_told_from_one_that_refuses() -> None:
+    """Nobody listens at the address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    bmc = RedfishBmc(Wire(Access(parse(f"redfish+http://127.0.0.1:{port}"), "admin", Secret("x"))))
+    with pytest.raises(EndpointDown, match="does not answer"):
+        bmc.facts()
+
+
+def test_one_of_several_systems_has_to_be_named(ask: Ask) -> None:
+    """A BMC in front of other systems than the one that was named is refused, with the names there are."""
+    bed, _ = ask()
+    bmc = RedfishBmc(Wire(Access(parse(f"{bed.address}/Systems/other"), "admin", Secret("x"))))
+    with pytest.raises(ProviderError) as caught:
+        bmc.facts()
+    assert UUID in caught.value.detail
+
+
+@pytest.mark.parametrize("text", ["10.0.0.1", "http://10.0.0.1", "redfish://", "redfish://user:pass@10.0.0.1"])
+def test_what_is_no_address_of_a_bmc_is_refused(text: str) -> None:
+    """A password in an address is refused, too, and not repeated."""
+    with pytest.raises(ProvError) as caught:
+        parse(text)
+    assert "pass@" not in f"{caught.value.detail}"
+
+
+def _whole_way(bmc: RedfishBmc, disc: str) -> None:
+    bmc.insert(disc)
+    bmc.boot_from("cd")
+    bmc.eject()
+
+
+def _quiet(do: Callable[[], None]) -> bool:
+    try:
+        do()
+    except Retry:
+        return False
+    return True
+
+
+def _until(look: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not look():
+        assert time.monotonic() < deadline, "it did not come true"

@@ -1,0 +1,1 @@
+"""Disk images: fetched once, checked, kept."""

@@ -1,0 +1,1 @@
+"""The networks of clusters: frames between machines, addresses, configurations on request."""

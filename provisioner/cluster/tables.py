@@ -1,0 +1,67 @@
+"""The tables that settings of providers name, read and put in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from attrs import evolve
+
+from provisioner.errors import Place
+from provisioner.model.schema import Schema
+from provisioner.model.value import Value, strip_origins
+from provisioner.plugins.registry import Registry
+from provisioner.sdk.provider import ReadsTables
+from provisioner.spec.fields import Reader
+from provisioner.spec.files import Folder
+from provisioner.spec.findings import Findings
+from provisioner.spec.load import digest
+from provisioner.spec.references import Scope
+from provisioner.spec.schema import ClusterSpec, ProviderBlock
+from provisioner.spec.tables import Rows, read_table
+
+
+def with_tables(spec: ClusterSpec, registry: Registry, environ: Mapping[str, str]) -> ClusterSpec:
+    """The file with the rows of every table where its settings had the table's name.
+
+    Reads files. Expressions in a table may use variables and the environment. Raises InputError with every problem.
+    """
+    findings = Findings()
+    reader = Reader(findings, Scope(variables=spec.variables, environ=environ, cluster=spec.name, near=findings.near))
+    folder = Folder(spec.path.parent, Path.cwd())
+    blocks = {name: _filled(block, registry, reader, folder) for name, block in spec.providers.items()}
+    findings.settle()
+    if blocks == spec.providers:
+        return spec
+    changed = evolve(spec, providers=blocks)
+    return evolve(changed, digest=digest(changed))
+
+
+def _filled(block: ProviderBlock, registry: Registry, reader: Reader, folder: Folder) -> ProviderBlock:
+    provider = registry.provider(block.type)
+    if not isinstance(provider, ReadsTables):
+        return block
+    settings = dict(block.settings)
+    for name, row in provider.tables.items():
+        named = strip_origins(settings.get(name))
+        if isinstance(named, str):
+            place = block.places.get(name, block.place)
+            settings[name] = _table(named, place, Schema.of(row), reader, folder)
+    return evolve(block, settings=settings)
+
+
+def _table(name: str, place: Place, schema: Schema, reader: Reader, folder: Folder) -> Value:
+    try:
+        data = folder.read(name)
+    except (OSError, ValueError) as err:
+        said = err.strerror if isinstance(err, OSError) and err.strerror else str(err)
+        reader.findings.add(
+            "table-file",
+            "a table cannot be read",
+            place,
+            detail=f"{folder.shown(name)}: {said}" if "\0" not in name else "its name has a NUL in it",
+            remedy="names of tables are relative to the cluster file",
+        )
+        return {}
+    rows: Rows = read_table(data, folder.shown(name), schema, reader)
+    return dict(rows)
