@@ -92,6 +92,7 @@ class Vm:
     port: int = 0
     kubernetes_port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    began: float = 0.0
     console: Console = field(init=False)
 
     def start(self) -> Vm:
@@ -105,6 +106,7 @@ class Vm:
         if not variables.exists():
             shutil.copy(FIRMWARE / "OVMF_VARS_4M.fd", variables)
         command = self._command(variables)
+        self.began = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.console = Console(self.process.stdout, self.folder / f"{self.name}.log")
         return self
@@ -115,6 +117,11 @@ class Vm:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    @property
+    def seconds(self) -> float:
+        """How long ago it was switched on."""
+        return round(time.monotonic() - self.began, 1)
 
     @property
     def resident_mib(self) -> int:
