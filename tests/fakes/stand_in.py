@@ -9,12 +9,11 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
 from attrs import define, field
 from fakes.talos_client import Secrets, Talos
 
@@ -277,10 +276,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def documents(text: str) -> Sequence[Any]:
-    return list(yaml.safe_load_all(text))
 
 
 BOOTSTRAP = machine_pb2.BootstrapRequest()
