@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo demo-vm test test-aws test-qemu test-crash crash-matrix crash-terraform image test-image judge mutate bench bench-sim check format golden docs wire wheels template clean
+.PHONY: help setup demo demo-vm test test-aws test-qemu test-crash crash-matrix crash-aws crash-terraform image test-image judge mutate bench bench-aws bench-sim check format golden docs wire wheels template clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ test-aws: setup ## crashes, faults and a whole cluster on a test bed for AWS (ro
 
 crash-matrix: setup ## kill runs at every point there is; goes on where it stopped (half an hour)
 	@$(BIN)/python tests/crash/matrix.py build/crash-matrix.jsonl
+
+crash-aws: setup ## kill runs on EC2's test bed at every kind of point; goes on where it stopped (half an hour)
+	@$(BIN)/python tests/crash/aws_matrix.py build/crash-aws.jsonl
 
 crash-terraform: setup ## the same kills for Terraform, where it is installed, and for prov
 	@$(BIN)/python tests/crash/terraform.py
@@ -57,6 +60,9 @@ bench: setup ## how fast the core is, beside terraform where that is installed; 
 
 bench-sim: setup ## what 50 to 300 simulated machines cost, in seconds of prov and of the simulator
 	@$(BIN)/python scripts/bench_sim.py
+
+bench-aws: setup ## instances on EC2's test bed, beside a bare loop of boto3
+	@$(BIN)/python scripts/bench_aws.py
 
 check: setup ## format, lint, types, import contracts, generated code
 	@$(BIN)/ruff format --check .

@@ -33,10 +33,11 @@ GATEWAY = "10.5.0.1"
 
 @define
 class Yard:
-    """One project. `programs` is a PATH to use instead of the usual one."""
+    """One project. `within` are words put before every command, such as those that enter a network of its own."""
 
     folder: Path
     environ: dict[str, str] = field(factory=dict)
+    within: tuple[str, ...] = ()
     consoles: list[subprocess.Popen[bytes]] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -59,7 +60,7 @@ class Yard:
     def prov(self, *words: str, code: int | None = 0, **more: str) -> str:
         """What a command says, both ways; asserts how it ends, `None` for any way."""
         done = subprocess.run(
-            [sys.executable, str(LAUNCHER), *words],
+            [*self.within, sys.executable, str(LAUNCHER), *words],
             cwd=self.folder,
             env={**self.environ, **more},
             capture_output=True,
@@ -76,7 +77,7 @@ class Yard:
     def killed(self, point: str, *words: str) -> bool:
         """Runs a command that kills itself at a point; whether it came there."""
         done = subprocess.run(
-            [sys.executable, str(LAUNCHER), *words],
+            [*self.within, sys.executable, str(LAUNCHER), *words],
             cwd=self.folder,
             env={**self.environ, "PROV_CRASH_AT": point},
             capture_output=True,

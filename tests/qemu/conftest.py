@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from fakes.yard import Peer, Yard, built, serving
 
-ROOM_MIB = 640
+ROOM_MIB = 320
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +49,19 @@ def small(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={ROOM_MIB}m", "tmpfs", str(folder)], check=True)
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def bridge(tmp_path: Path) -> Iterator[str]:
+    """The name of a bridge, and of the network namespace it is alone in; only root can make one."""
+    name = f"pq{tmp_path.name[-6:].replace('_', '')}{os.getpid() % 1000}"
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    for words in (
+        ("link", "set", "lo", "up"),
+        ("link", "add", name, "type", "bridge"),
+        ("address", "add", "10.77.0.1/24", "dev", name),
+        ("link", "set", name, "up"),
+    ):
+        subprocess.run(["ip", "-n", name, *words], check=True)
+    yield name
+    subprocess.run(["ip", "netns", "delete", name], check=True)

@@ -103,6 +103,7 @@ class FakeFacts:
     there: Measure = field(factory=lambda: Measure(cpus=8, memory_mib=32768, room_mib=1024 * 1024))
     lacks: str = ""
     system: str = "debian"
+    bridges: set[str] = field(factory=set)
 
     def measure(self, folder: Path) -> Measure:
         return self.there
@@ -112,6 +113,9 @@ class FakeFacts:
 
     def firmware(self) -> tuple[str, str] | None:
         return None if self.lacks == "firmware" else ("/firmware/code.fd", str(self.variables))
+
+    def interface(self, name: str) -> bool:
+        return name in self.bridges
 
     def distribution(self) -> str:
         return self.system

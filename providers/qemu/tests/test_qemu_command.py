@@ -94,7 +94,7 @@ def test_each_way_carries_the_configuration_where_talos_looks(
 
 
 def test_fixed_addresses_are_told_by_hardware_address() -> None:
-    static = {"mac": "52:54:00:aa:bb:cc", "ip": "10.5.0.11"}
+    static = {"mac": "52:54:00:aa:bb:cc", "ip": "10.5.0.11", "resolver": "10.5.0.1"}
     found = carrier("nocloud", name="n", id_="i", user_data="", subnet="10.5.0.0/24", static=static)
     text = found.drive["network-config"].decode()
 

@@ -58,9 +58,10 @@ class Life:
         kind: Any = provider.kinds[job.address.kind]
         return kind.read(self.bench.computer, [job], self.process.about(""))[job.key]
 
-    def machine(self, **more: Any) -> Job[Any, Any]:
+    def machine(self, network: Mapping[str, Any] | None = None, **more: Any) -> Job[Any, Any]:
         """A job about a machine whose network, addresses and disk are there."""
-        self.finish("create", self.job("network", "network-key", {"cluster": "demo", "name": "net"}))
+        wanted = network or {"cluster": "demo", "name": "net"}
+        self.finish("create", self.job("network", "network-key", wanted))
         props = {"cluster": "demo", "name": "one", "network": "net"}
         address = self.finish("create", self.job("address", "address-key", props))
         disk = self.finish("create", self.job("disk", "disk-key", {"cluster": "demo", "name": "one", "size_gib": 1}))
@@ -106,8 +107,9 @@ def test_a_machine_that_stands_still_is_told_to_go_on_once(life: Life) -> None:
     life.finish("create", job)
     life.bench.computer.monitors.status = "io-error"
     halted = life.read(job).props["power"]
-    with pytest.raises(OperatorNeeded) as caught:
-        life.finish("update", job)
+    for _ in range(2):
+        with pytest.raises(OperatorNeeded) as caught:
+            life.finish("update", job)
     life.bench.computer.monitors.status, life.bench.computer.monitors.after_cont = "io-error", "running"
     life.finish("update", job)
 
@@ -215,3 +217,24 @@ def test_a_raw_disk_cannot_begin_as_an_image(life: Life) -> None:
     props = {"cluster": "demo", "name": "one", "size_gib": 1, "format": "raw", "backing": "/images/talos"}
     with pytest.raises(Fatal):
         life.once("create", life.job("disk", "disk-key", props))
+
+
+def test_on_a_bridge_a_machine_has_one_address_and_no_way_out_of_its_own(life: Life) -> None:
+    """The bridge has to be there; a machine is told its fixed address, and hung on the bridge by a script."""
+    props = {"cluster": "demo", "name": "net", "bridge": "br7", "subnet": "10.77.0.0/24"}
+    network = life.job("network", "network-key", props)
+    with pytest.raises(OperatorNeeded) as caught:
+        life.finish("create", network)
+    life.bench.computer.facts.bridges.add("br7")
+    job = life.machine(ip="10.77.0.10", network=props)
+    made = life.finish("create", job)
+    folder = life.bench.computer.place.folder("machine", "demo", "one")
+    command = " ".join(life.bench.computer.processes.commands[folder])
+
+    assert "ip link add br7 type bridge" in caught.value.remedy
+    assert (made.ip, made.host) == ("10.77.0.10", "10.77.0.10")
+    assert "user,id=out" not in command
+    assert f"script={folder}/attach" in command
+    assert "master br7" in (folder / "attach").read_text()
+    assert b"address: 10.77.0.10/24" in (folder / "configuration.iso").read_bytes()
+    assert life.read(network).props["link"] == "up"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from beds.aws.bed import Bed
 from beds.aws.faults import Rates
@@ -129,3 +132,15 @@ def test_an_account_and_a_region_are_told_apart(bed: Bed, ground: Ground) -> Non
 
     assert ground.vpc not in [vpc["VpcId"] for vpc in there]
     assert (bed.records[-1].call.region, bed.records[-1].call.account) == ("eu-central-1", "123456789012")
+
+
+def test_calls_can_take_their_time(bed: Bed, ground: Ground) -> None:
+    """An answer comes no sooner than the bed is told to take, and nobody else waits for it."""
+    bed.delay_s = 0.2
+    began = time.monotonic()
+    with ThreadPoolExecutor(5) as pool:
+        found = list(pool.map(lambda _: ground.instances(), range(5)))
+    seconds = time.monotonic() - began
+
+    assert found == [[]] * 5
+    assert seconds >= 0.2

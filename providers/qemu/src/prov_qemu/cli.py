@@ -16,9 +16,7 @@ from prov_qemu.computer import Computer
 from prov_qemu.errors import as_provider_errors
 from prov_qemu.records import Record
 
-app = typer.Typer(
-    help="Look at the virtual machines of this computer, and handle them by hand.", no_args_is_help=True
-)
+app = typer.Typer(help="Look at virtual machines, handle them by hand.", no_args_is_help=True)
 snapshot = typer.Typer(help="Snapshots of a machine's disks.", no_args_is_help=True)
 app.add_typer(snapshot, name="snapshot")
 

@@ -15,7 +15,7 @@ from attrs import frozen
 
 from prov_qemu.machine.delivery import PLATFORMS
 from prov_qemu.settings import QemuNodeOptions, QemuSettings, Size, options_of, settings_of, size_of
-from provisioner.sdk import Address, BootRefs, Design, Endpoint, Machine, Node, Ref, Resource, Slice, Value
+from provisioner.sdk import Address, BootRefs, Design, Endpoint, Machine, Node, ProvError, Ref, Resource, Slice, Value
 
 ARCH = "amd64"
 _DISKS: Mapping[str, str] = {"virtio": "/dev/vda", "scsi": "/dev/sda"}
@@ -72,7 +72,14 @@ def design(part: Slice, boot: BootRefs) -> Design:
 
 def _choice(node: Node, settings: QemuSettings) -> _Choice:
     options = options_of(node.pool, node.options)
-    return _Choice(settings, options, size_of(node.size, options))
+    choice = _Choice(settings, options, size_of(node.size, options))
+    if settings.bridge and choice.config != "nocloud":
+        raise ProvError(
+            "machines on a bridge get their addresses with a drive for nocloud only",
+            detail=f"pool {node.pool}: config is {choice.config!r}",
+            remedy="say `config: nocloud`, or leave `bridge` out",
+        )
+    return choice
 
 
 def _machine(node: Node, choice: _Choice) -> Machine:
@@ -111,6 +118,8 @@ def _network(part: Slice, settings: QemuSettings) -> Resource:
         "cluster": part.topology.cluster,
         "name": part.instance,
         "subnet": settings.subnet,
+        "bridge": settings.bridge,
+        "resolver": settings.resolver,
     }
     return Resource(Address("qemu.network", part.instance), part.instance, props, after=(_gate(part),))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import socket
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -45,6 +46,10 @@ class Facts(Protocol):
         """The files of the UEFI firmware: its code, and what its variables are at first."""
         ...
 
+    def interface(self, name: str) -> bool:
+        """Whether there is a network interface of that name."""
+        ...
+
     def distribution(self) -> str:
         """`ID` and `ID_LIKE` of os-release, such as `ubuntu debian`."""
         ...
@@ -64,6 +69,9 @@ class OwnFacts:
 
     def firmware(self) -> tuple[str, str] | None:
         return next(((code, variables) for code, variables in _FIRMWARE if _there(code, variables)), None)
+
+    def interface(self, name: str) -> bool:
+        return name in {found for _, found in socket.if_nameindex()}
 
     def distribution(self) -> str:
         try:

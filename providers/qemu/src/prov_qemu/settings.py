@@ -24,6 +24,8 @@ class QemuSettings:
     bus           what disks hang on: virtio or scsi
     accelerator   "auto", "kvm" or "tcg"
     subnet        the machines' own addresses
+    bridge        a bridge of this computer to hang machines on, which takes root; empty for a network of our own
+    resolver      the name server that machines on a bridge use; empty for the gateway, which is the subnet's first
     overcommit    whether machines may be larger than what is free
     """
 
@@ -34,6 +36,8 @@ class QemuSettings:
     bus: str = "virtio"
     accelerator: str = "auto"
     subnet: str = "10.5.0.0/24"
+    bridge: str = ""
+    resolver: str = ""
     overcommit: bool = False
 
 

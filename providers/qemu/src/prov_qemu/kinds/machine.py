@@ -161,7 +161,7 @@ class MachineKind:
             record = client.records.write(evolve(record, props={**record.props, **_as_started(wanted)}))
         if wanted.power == "off":
             return Done(_outputs(client, record))
-        return _await(client, record, job) if alive else _start(client, record, wanted, ctx)
+        return _await(client, record) if alive else _start(client, record, wanted, ctx)
 
 
 def _start(client: Computer, record: Record, wanted: MachineProps, ctx: Context) -> Answer:
@@ -181,20 +181,24 @@ def _start(client: Computer, record: Record, wanted: MachineProps, ctx: Context)
     return Pending(id=record.id, after_s=0.3, note="starts the machine")
 
 
-def _await(client: Computer, record: Record, job: Job[Any, Any]) -> Answer:
+def _await(client: Computer, record: Record) -> Answer:
     """Done once the machine takes orders and is at work; one that stands still is told once to go on."""
     status = status_of(client, record)
     if not status:
         return Pending(id=record.id, after_s=0.3, note="waits until qemu takes orders")
-    if status in HALTED and job.phase == "resuming":
+    told = client.records.folder(record) / "resumed"
+    if status in HALTED and told.exists():
+        told.unlink()  # so that the next run tells it again
         raise OperatorNeeded(
             "a virtual machine stands still",
             detail=f"{record.name}: qemu says {status!r}; as a rule there is no room left for its disk",
             remedy="make room on the disk of this computer, then run prov again",
         )
     if status in HALTED:
+        told.touch()
         client.monitors.ask(network_folder(client, record), monitor_of(record), "cont")
-        return Pending(id=record.id, phase="resuming", after_s=1.0, note="lets the machine go on")
+        return Pending(id=record.id, after_s=1.0, note="lets the machine go on")
+    told.unlink(missing_ok=True)
     started_well(client.records.folder(record))
     return Done(_outputs(client, record))
 

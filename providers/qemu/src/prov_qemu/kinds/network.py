@@ -36,19 +36,23 @@ KIND: Final = "network"
 class NetworkProps:
     """A network of one cluster.
 
-    subnet  the machines' own addresses, a /24 such as 10.5.0.0/24; no other network need care about it
-    link    "up", or "down" for a network whose switch does not run
+    subnet    the machines' own addresses, a /24 such as 10.5.0.0/24; no other network need care about it
+    bridge    a bridge of this computer that carries it, which somebody else made; empty for a switch of our own
+    resolver  the name server of machines on a bridge; empty for the gateway
+    link      "up", or "down" for a network whose switch does not run, or whose bridge is gone
     """
 
     cluster: str = prop(immutable=True)
     name: str = prop(immutable=True)
     subnet: str = prop(immutable=True, default="10.5.0.0/24")
+    bridge: str = prop(immutable=True, default="")
+    resolver: str = prop(birth=True, default="")
     link: str = prop(default="up")
 
 
 @frozen
 class NetworkOutputs:
-    """`here` is the /24 of this computer's loopback at which the machines can be reached."""
+    """`here` is the /24 at which this computer reaches the machines: one of its loopback, on a bridge their own."""
 
     id: str = output()
     name: str = output()
@@ -113,6 +117,8 @@ def switch_command(folder: Path) -> list[str]:
 
 
 def _with_addresses(client: Computer, new: Record) -> Record:
+    if new.props["bridge"]:
+        return evolve(new, facts={"here": new.props["subnet"]})
     taken = {record.fact("here") for record in client.records.all(KIND)}
     here = free_loopback(f"{os.getuid()} {client.place.data} {new.cluster} {new.name}", taken)
     if here is None:
@@ -125,6 +131,9 @@ def _with_addresses(client: Computer, new: Record) -> Record:
 
 
 def _reach(client: Computer, record: Record, link: str) -> Answer:
+    if record.props["bridge"]:
+        _require_bridge(client, record.props["bridge"])
+        return Done(NetworkOutputs(record.id, record.name, record.fact("here")))
     folder = client.records.folder(record)
     alive = client.processes.alive(folder)
     if link == "up" and not alive:
@@ -136,7 +145,18 @@ def _reach(client: Computer, record: Record, link: str) -> Answer:
     return Done(NetworkOutputs(record.id, record.name, record.fact("here")))
 
 
+def _require_bridge(client: Computer, bridge: str) -> None:
+    if not client.facts.interface(bridge):
+        raise OperatorNeeded(
+            "there is no such bridge on this computer",
+            detail=f"{bridge!r}",
+            remedy=f"make it, as root: `ip link add {bridge} type bridge`, with an address; then run prov again",
+        )
+
+
 def _seen(client: Computer, record: Record) -> Seen:
-    link = "up" if client.processes.alive(client.records.folder(record)) else "down"
+    bridge = record.props["bridge"]
+    up = client.facts.interface(bridge) if bridge else client.processes.alive(client.records.folder(record))
+    link = "up" if up else "down"
     outputs = {"id": record.id, "name": record.name, "here": record.fact("here")}
-    return Seen({**shown(record, ("cluster", "name", "subnet")), "link": link}, outputs)
+    return Seen({**shown(record, ("cluster", "name", "subnet", "bridge", "resolver")), "link": link}, outputs)

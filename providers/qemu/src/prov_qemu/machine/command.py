@@ -22,6 +22,8 @@ from prov_qemu.network.switch import NIC, SOCKET, UP
 
 TALOS_API: Final = 50000
 KUBERNETES_API: Final = 6443
+ATTACH: Final = "attach"
+"""The script that hangs a machine on a bridge, in its folder."""
 
 
 @frozen
@@ -134,7 +136,8 @@ def _network(build: Build) -> Iterator[str]:
     attached = build.attachment
     number = number_of(attached.ip)
     if attached.bridge:
-        yield from ("-netdev", f"tap,id=nic,ifname={tap_of(build.key)},script=no,downscript=no")
+        script = _escaped(str(build.folder / ATTACH))
+        yield from ("-netdev", f"tap,id=nic,ifname={tap_of(build.key)},script={script},downscript=no")
     else:
         yield from ("-netdev", _wire("nic", f"{number}.{NIC}"))
         yield from ("-netdev", ",".join(_way_out(attached, number)))
@@ -156,6 +159,11 @@ def _way_out(attached: Attachment, number: int) -> Iterator[str]:
     if attached.hand:
         told = _escaped(shlex.join(attached.hand))
         yield f"guestfwd=tcp:{inside(subnet, DELIVERY)}:80-cmd:{told}"
+
+
+def attachment_script(bridge: str) -> bytes:
+    """What qemu calls with the name of the machine's interface, once it has made it."""
+    return f'#!/bin/sh\nexec ip link set dev "$1" up master {shlex.quote(bridge)}\n'.encode()
 
 
 def tap_of(key: str) -> str:

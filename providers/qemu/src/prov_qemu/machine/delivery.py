@@ -102,6 +102,7 @@ def _network_config(subnet: str, static: Mapping[str, str]) -> bytes:
         "      - type: static",
         f"        address: {static['ip']}/{prefix}",
         f"        gateway: {inside(subnet, GATEWAY)}",
-        *(["  - type: nameserver", f"    address: [{static['dns']}]"] if static.get("dns") else []),
+        "  - type: nameserver",
+        f"    address: [{static['resolver']}]",
     ]
     return ("\n".join(lines) + "\n").encode()

@@ -10,13 +10,13 @@ from typing import Final
 
 from prov_qemu.computer import Computer
 from prov_qemu.image.disks import keep
-from prov_qemu.machine.command import Attachment, Build, command
+from prov_qemu.machine.command import ATTACH, Attachment, Build, attachment_script, command
 from prov_qemu.machine.delivery import CONFIGURATION, Carrier, carrier, hand_out, put_down
 from prov_qemu.machine.monitor import NoAnswer, Refused
 from prov_qemu.machine.tools import tools_of
-from prov_qemu.network.addresses import number_of
+from prov_qemu.network.addresses import GATEWAY, inside, number_of
 from prov_qemu.processes import LOG, last_words
-from prov_qemu.records import Record
+from prov_qemu.records import Record, write_whole
 from provisioner.sdk import Context, OperatorNeeded, Working
 
 KIND: Final = "machine"
@@ -39,6 +39,10 @@ def prepare(client: Computer, record: Record, user_data: str) -> None:
     put_down(_carrier(client, record, user_data), folder)
     if record.props["medium"]:
         keep(Path(record.props["medium"]), folder / MEDIUM)
+    bridge = _address(client, record)["bridge"]
+    if bridge:
+        write_whole(folder / ATTACH, attachment_script(bridge))
+        (folder / ATTACH).chmod(0o700)
     part = folder / f".{FIRMWARE}.part"
     shutil.copyfile(tools_of(client.facts).variables, part)
     part.replace(folder / FIRMWARE)
@@ -116,6 +120,7 @@ def _build(client: Computer, record: Record, accelerator: str) -> Build:
             ip=props["ip"],
             host=props["host"],
             mac=address["mac"],
+            bridge=address["bridge"],
             hand=hand_out(carried, folder),
         ),
         monitor=monitor_of(record),
@@ -129,9 +134,11 @@ def _build(client: Computer, record: Record, accelerator: str) -> Build:
 
 
 def _carrier(client: Computer, record: Record, user_data: str) -> Carrier:
-    subnet = _address(client, record)["subnet"]
+    address = _address(client, record)
+    subnet = address["subnet"]
+    fixed = {name: address[name] for name in ("ip", "mac", "resolver")} if address["bridge"] else {}
     return carrier(
-        record.props["config"], name=record.name, id_=record.id, user_data=user_data, subnet=subnet, static={}
+        record.props["config"], name=record.name, id_=record.id, user_data=user_data, subnet=subnet, static=fixed
     )
 
 
@@ -144,4 +151,8 @@ def _address(client: Computer, record: Record) -> Mapping[str, str]:
             detail=f"{record.name} was made with {record.props['ip']}",
             remedy="plan again",
         )
-    return {**found.facts, "network": found.props["network"]}
+    network = client.records.find("network", record.cluster, found.props["network"])
+    if network is None:
+        raise OperatorNeeded("the network of a machine is gone", detail=record.name, remedy="plan again")
+    resolver = network.props["resolver"] or inside(network.props["subnet"], GATEWAY)
+    return {**found.facts, "network": network.name, "bridge": network.props["bridge"], "resolver": resolver}
