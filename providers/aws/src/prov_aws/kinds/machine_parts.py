@@ -105,7 +105,8 @@ def parts_of(aws: Aws, machines: Sequence[tuple[Job[Any, Any], Thing]]) -> dict[
 
 def _roots(aws: Aws, machines: Sequence[tuple[Job[Any, Any], Thing]]) -> dict[str, tuple[int, str]]:
     """Size and id of the system disk by instance, of those whose size the file says."""
-    asked = {thing["InstanceId"]: thing for job, thing in machines if said(job).root_gib}
+    named = ((thing, said(job)) for job, thing in machines)
+    asked = {thing["InstanceId"]: thing for thing, props in named if props is not None and props.root_gib}
     if not asked:
         return {}
     few = len(asked) <= _FEW
