@@ -6,6 +6,7 @@ secrets, and reads our secrets bundle as we read its.
 
 from __future__ import annotations
 
+import re
 import secrets as chance
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -112,7 +113,7 @@ def test_every_configuration_is_accepted(judge: Judge, minor: str, bundle: dict[
 
     Under another release than the file's own, prov may refuse it instead: its patches are in the form of one.
     """
-    own, _ = topology_of(load(file, variables={}, environ={}), {})
+    own = _cluster(file)
     topology = _topology(file, minor)
     for node, (disk, mode) in product(topology.nodes, MODES):
         try:
@@ -226,9 +227,16 @@ def test_a_bundle_with_a_flaw_is_refused(judge: Judge, minor: str, bundle: dict[
     assert judge("generate", contract=f"v{minor}", secrets=text, cluster="a")["error"]
 
 
+def _cluster(file: Path) -> Topology:
+    """The cluster of a file; what it takes from the environment is there."""
+    environ = dict.fromkeys(re.findall(r"\benv\.(\w+)", file.read_text()), "given")
+    topology, _ = topology_of(load(file, variables={}, environ=environ), {})
+    return topology
+
+
 def _topology(file: Path, minor: str) -> Topology:
     """The cluster of a file, as it is with another minor release of Talos."""
-    topology, _ = topology_of(load(file, variables={}, environ={}), {})
+    topology = _cluster(file)
     row = require(minor)
     talos = evolve(topology.talos, version=row.newest, contract=minor, kubernetes=row.kubernetes)
     return evolve(topology, talos=talos)
