@@ -52,7 +52,7 @@ class Parts:
         for group in props.targets if props is not None else ():
             try:
                 aws.call(SERVICE, "deregister_targets", TargetGroupArn=group, Targets=[{"Id": thing["InstanceId"]}])
-            except (Missing, Fatal):
+            except Fatal:
                 continue  # the group is gone, or does not know the machine
 
     def _mend_options(self, aws: Aws, wanted: Any, thing: Thing) -> None:
