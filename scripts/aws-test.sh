@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 python="$PWD/.venv/bin/python"
 
-: "$python" -m pytest -n 2 -q -m "aws and not namespace" tests providers
+"$python" -m pytest -n 2 -q -m "aws and not namespace" tests providers
 
 if [ "$(id -u)" -ne 0 ]; then
   echo "error: the test in a network namespace needs root" >&2

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -34,9 +35,11 @@ TYPE = "m7i.large"
 
 
 class Run(NamedTuple):
-    """Seconds on the wall, calls by action, and of these seconds those of the run itself, without start and plan."""
+    """Seconds on the wall, of CPU of the client and of the bed, and on the wall of the run without start and plan."""
 
     wall: float
+    client: float
+    bed: float
     calls: dict[str, int]
     itself: float = 0.0
 
@@ -59,6 +62,11 @@ class Bed:
         self.subnet = self.ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/17")["Subnet"]["SubnetId"]
         groups = self.ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])
         self.group = groups["SecurityGroups"][0]["GroupId"]
+
+    def cpu(self) -> float:
+        """The seconds of CPU that the bed has used."""
+        fields = Path("/proc", str(self._process.pid), "stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def calls(self) -> dict[str, int]:
         """The calls since the last time, by action."""
@@ -102,7 +110,7 @@ def bare(place: Bed, count: int) -> Run:
         return str(made["Instances"][0]["InstanceId"])
 
     place.calls()
-    began = time.monotonic()
+    began, client, served = time.monotonic(), time.process_time(), place.cpu()
     with ThreadPoolExecutor(AT_ONCE) as pool:
         wanted = set(pool.map(make, range(count)))
     running: set[str] = set()
@@ -110,9 +118,11 @@ def bare(place: Bed, count: int) -> Run:
         pages = place.ec2.get_paginator("describe_instances").paginate(MaxResults=1000)
         found = [one for page in pages for item in page["Reservations"] for one in item["Instances"]]
         running = {one["InstanceId"] for one in found if one["State"]["Name"] == "running"}
-    return Run(time.monotonic() - began, place.calls())
+    wall, client, served = time.monotonic() - began, time.process_time() - client, place.cpu() - served
+    return Run(wall, client, served, place.calls())
 
 
+_HEAD = f"  {'':20} {'seconds':>8} {'(run)':>8} {'CPU':>6} {'bed':>6} {'calls':>6}"
 _JSON = {"apply": ("--json",), "destroy": ("--json",)}
 
 
@@ -155,7 +165,7 @@ class Project:
     def run(self, *command: str) -> Run:
         """A command, which must succeed."""
         self._place.calls()
-        began = time.monotonic()
+        began, served, before = time.monotonic(), self._place.cpu(), resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
             [PROV, *command, *_JSON.get(command[0], ())],
             cwd=self._folder,
@@ -168,7 +178,9 @@ class Project:
             sys.exit(f"prov {' '.join(command)} ended with {done.returncode}:\n{done.stdout}{done.stderr[-4000:]}")
         events = [json.loads(line) for line in done.stdout.splitlines()] if command[0] in _JSON else []
         itself = sum(event["seconds"] for event in events if event["event"] == "RunEnded")
-        return Run(wall, self._place.calls(), itself)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        client = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return Run(wall, client, self._place.cpu() - served, self._place.calls(), itself)
 
 
 def measure(count: int) -> bool:
@@ -181,12 +193,15 @@ def measure(count: int) -> bool:
         read = project.run("plan")
         gone = project.run("destroy", "--yes")
     ratio = made.itself / floor.wall
-    print(f"\n{count} instances, {AT_ONCE} calls at the same time")  # noqa: T201
+    lines = [f"\n{count} instances, {AT_ONCE} calls at the same time", _HEAD]
     for what, run in (("bare loop of boto3", floor), ("apply", made), ("plan", read), ("destroy", gone)):
         itself = f"({run.itself:.1f})" if run.itself else ""
-        print(f"  {what:20} {run.wall:8.1f} s {itself:8} {run.total:6} calls  {_listed(run.calls)}")  # noqa: T201
-    print(f"  create / floor       {ratio:8.2f}    goal {CREATE_GOAL}")  # noqa: T201
-    print(f"  calls of a refresh   {read.total:8}    goal {REFRESH_GOAL}")  # noqa: T201
+        cpu = f"{run.client:6.1f} {run.bed:6.1f}"
+        lines.append(f"  {what:20} {run.wall:8.1f} {itself:>8} {cpu} {run.total:6}  {_listed(run.calls)}")
+    lines.append(f"  create / floor       {ratio:8.2f}    goal {CREATE_GOAL}")
+    lines.append(f"  calls of a refresh   {read.total:8}    goal {REFRESH_GOAL}")
+    sys.stdout.write("\n".join(lines) + "\n")
+    sys.stdout.flush()
     return ratio <= CREATE_GOAL and read.total <= REFRESH_GOAL
 
 

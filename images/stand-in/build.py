@@ -9,6 +9,7 @@ Two builds from the same packages are byte for byte the same.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import re
 import shutil
@@ -43,8 +44,8 @@ TOOLS = {
 class Builder:
     """Makes everything in `work`, and moves the finished artifacts to `out`."""
 
-    def __init__(self, work: Path, out: Path) -> None:
-        self._work, self._out = work, out
+    def __init__(self, work: Path, out: Path, cache: Path) -> None:
+        self._work, self._out, self._cache = work, out, cache
         self._root = work / "root"
         self._packages = work / "packages"
         self._versions: dict[str, str] = {}
@@ -62,7 +63,7 @@ class Builder:
     # What goes into it.
 
     def _unpack(self, names: Sequence[str]) -> None:
-        debs = self._work.parent / "cache" / "debs"
+        debs = self._cache / "debs"
         debs.mkdir(parents=True, exist_ok=True)
         for name in names:
             version = _candidate(name)
@@ -76,40 +77,24 @@ class Builder:
 
     def _unpack_wheels(self) -> None:
         pins = _pins()
-        wheels = self._work.parent / "cache" / "wheels"
+        wheels = self._cache / "wheels"
         wheels.mkdir(parents=True, exist_ok=True)
         wanted = [f"{name}=={pins[name.lower()]}" for name in WHEELS]
         missing = [item for item in wanted if _wheel(wheels, item) is None]
         if missing:
             platforms = [f"--platform={name}" for name in ("manylinux2014_x86_64", "manylinux_2_28_x86_64")]
-            run(
-                [
-                    sys.executable,
-                    "-m",
-                    "pip",
-                    "download",
-                    "-q",
-                    "--no-deps",
-                    "--only-binary=:all:",
-                    "-d",
-                    str(wheels),
-                    "--python-version=3.11",
-                    "--implementation=cp",
-                    "--abi=cp311",
-                    "--abi=abi3",
-                    "--abi=none",
-                    *platforms,
-                    *missing,
-                ]
-            )
+            # A virtual environment that uv made has no pip of its own.
+            pip = [sys.executable, "-m", "pip"] if importlib.util.find_spec("pip") else ["pip3"]
+            kind = ["--python-version=3.11", "--implementation=cp", "--abi=cp311", "--abi=abi3", "--abi=none"]
+            plain = ["-q", "--no-deps", "--only-binary=:all:", "-d", str(wheels)]
+            run([*pip, "download", *plain, *kind, *platforms, *missing])
         for item in wanted:
             self._versions[item.partition("==")[0]] = item.partition("==")[2]
             found = _wheel(wheels, item)
             assert found is not None, item
             with zipfile.ZipFile(found) as wheel:
-                wheel.extractall(
-                    self._work / "wheels", [n for n in wheel.namelist() if not UNUSED_IN_WHEELS.search(n)]
-                )
+                names = [name for name in wheel.namelist() if not UNUSED_IN_WHEELS.search(name)]
+                wheel.extractall(self._work / "wheels", names)
 
     def _base(self, release: str) -> Base:
         self._lay_out(release)
@@ -275,6 +260,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Reads the command line and builds."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--out", type=Path, default=PROJECT / "build/stand-in/factory")
+    parser.add_argument("--cache", type=Path, default=PROJECT / "build/stand-in/cache", help="what is downloaded")
     parser.add_argument("--version", action="append", help="what the image calls itself; may stand several times")
     parser.add_argument("--schematic", default=DEFAULT_SCHEMATIC)
     parser.add_argument(
@@ -297,7 +283,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     work = chosen.out.parent / f"work-{os.getpid()}"
     work.mkdir(parents=True)
     try:
-        Builder(work, chosen.out).build(wishes)
+        Builder(work, chosen.out, chosen.cache.resolve()).build(wishes)
     finally:
         shutil.rmtree(work)
     sys.stdout.write(f"built in {time.monotonic() - begun:.1f} s: {chosen.out}\n")

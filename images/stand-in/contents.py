@@ -23,7 +23,7 @@ WHEELS = _words("""
 
 MODULES = _words("""
     virtio_pci virtio_net virtio_blk virtio_scsi virtio_rng sd_mod sr_mod ata_piix isofs vfat nls_cp437
-    nls_ascii nls_utf8 af_packet efivarfs
+    nls_ascii nls_utf8 af_packet
     """)
 """Kernel modules, loaded at boot with what they need; one that is missing is built in."""
 

@@ -77,12 +77,13 @@ def uki(target: Path, base: Base, initrd: Path, command_line: str, version: str)
 
 
 def _clear_time_stamp(program: Path) -> None:
-    """Sets the link time in the header of an EFI program to zero."""
+    """Sets the link time in the header of an EFI program to zero, and the checksum that was made with it."""
     with program.open("r+b") as handle:
         handle.seek(0x3C)
         (header,) = struct.unpack("<I", handle.read(4))
-        handle.seek(header + 8)
-        handle.write(bytes(4))
+        for place in (header + 8, header + 24 + 64):
+            handle.seek(place)
+            handle.write(bytes(4))
 
 
 def fat(image: Path, size: int, files: Sequence[tuple[str, Path]], number: str, label: str) -> None:

@@ -9,12 +9,11 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import yaml
 from attrs import define, field
 from fakes.talos_client import Secrets, Talos
 
@@ -92,6 +91,7 @@ class Vm:
     port: int = 0
     kubernetes_port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    began: float = 0.0
     console: Console = field(init=False)
 
     def start(self) -> Vm:
@@ -105,6 +105,7 @@ class Vm:
         if not variables.exists():
             shutil.copy(FIRMWARE / "OVMF_VARS_4M.fd", variables)
         command = self._command(variables)
+        self.began = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         self.console = Console(self.process.stdout, self.folder / f"{self.name}.log")
         return self
@@ -115,6 +116,11 @@ class Vm:
             self.process.kill()
             self.process.wait()
             self.process = None
+
+    @property
+    def seconds(self) -> float:
+        """How long ago it was switched on."""
+        return round(time.monotonic() - self.began, 1)
 
     @property
     def resident_mib(self) -> int:
@@ -270,10 +276,6 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def documents(text: str) -> Sequence[Any]:
-    return list(yaml.safe_load_all(text))
 
 
 BOOTSTRAP = machine_pb2.BootstrapRequest()

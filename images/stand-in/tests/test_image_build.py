@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fakes.stand_in import SCHEMATIC
 
-pytestmark = pytest.mark.image
+pytestmark = [pytest.mark.image, pytest.mark.timeout(900)]
 
 Build = Callable[..., str]
 

@@ -82,6 +82,7 @@ def test_without_any_it_waits_in_maintenance(bed: Bed, made_secrets: Secrets, te
     vm = bed.vm("none", more=direct(bed, "talos.platform=metal")).start()
     vm.console.expect("config none")
     vm.console.expect("stage maintenance")
+    print(f"maintenance {vm.seconds} s after power-on, without firmware; resident {vm.resident_mib} MiB")
     stranger = Talos("127.0.0.1", port=vm.port)
     version = stranger.get("Versions.runtime.talos.dev", "version")
     assert version == {"version": "v1.13.9", "name": "prov stand-in, not Talos"}

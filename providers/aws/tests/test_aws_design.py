@@ -14,6 +14,7 @@ from prov_aws import provider
 
 from provisioner.conformance.clusters import Boot, part
 from provisioner.sdk import (
+    Address,
     Call,
     EndpointWish,
     Node,
@@ -130,6 +131,15 @@ def test_what_cannot_be_used_is_told(says: str, topology: Topology, settings: Ma
 
     assert says in caught.value.detail
     assert caught.value.remedy
+
+
+def test_what_only_connections_need_may_be_made_by_others() -> None:
+    """A role that is yet to be made; but nothing that shapes the design."""
+    role = Ref(Address("aws.iam_role", "one"), "arn")
+
+    assert provider.design(_slice(_topology(*ONE), assume_role=role), Boot()).machines
+    with pytest.raises(ProvError):
+        provider.design(_slice(_topology(*ONE), nodes=role), Boot())
 
 
 def test_nothing_is_open_to_the_world_unless_the_file_says_so() -> None:

@@ -180,8 +180,8 @@ def test_faults_of_the_cloud_become_errors_of_the_house(sim, fault, error):
 
 def test_what_the_simulator_cannot_be_is_refused_before_it_exists(sim):
     with pytest.raises(Fatal) as refused:
-        make(sim, evolve(PROPS, image="v1.14.0"))
-    assert "v1.14.0" in refused.value.detail
+        make(sim, evolve(PROPS, image="v1.15.0"))
+    assert "v1.15.0" in refused.value.detail
     assert not refused.value.effect
 
 

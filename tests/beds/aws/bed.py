@@ -137,7 +137,7 @@ class Bed:
     def renew(self) -> None:
         """Empties the bed, and lets it be as it was made, at the same place."""
         with self._lock:
-            fresh = Bed(self.pace, self.unseen, self.linger, self.stale_s, self.delay_s, self.now, self.port)
+            fresh = Bed(port=self.port)
             for name in (item.name for item in fields(Bed) if item.name not in _LASTING):
                 setattr(self, name, getattr(fresh, name))
             self.holds = Holds(lambda: self.now())

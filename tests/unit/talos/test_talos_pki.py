@@ -26,6 +26,7 @@ from provisioner.talos.pki.certificate import AuthorityEnded, kubernetes_admin, 
 from provisioner.talos.pki.kubeconfig import kubeconfig
 from provisioner.talos.pki.roles import NoSuchRole, checked
 from provisioner.talos.pki.talosconfig import talosconfig
+from provisioner.talos.pki.vetting import half_of_life
 from provisioner.talos.versions import Contract
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -283,6 +284,11 @@ class TestClientCertificates:
         with pytest.raises(AuthorityEnded, match="has ended") as caught:
             talos_admin(ca, now=cert_of(ca.crt).not_valid_after_utc, ttl=YEAR)
         assert "was valid until 2036-11-20" in caught.value.detail
+
+    def test_the_middle_of_a_life_is_half_way(self) -> None:
+        ca = authority("talos", keys.ed25519(), now=NOW, random=random.Random(3).randbytes)
+        certificate = talos_admin(ca, now=NOW, ttl=timedelta(hours=2)).crt
+        assert half_of_life(certificate) == NOW.replace(microsecond=0) + timedelta(hours=1) - timedelta(seconds=5)
 
     def test_validity_starts_ten_seconds_early(self, bundle: Bundle) -> None:
         certificate = cert_of(talos_admin(bundle.os, now=NOW, ttl=timedelta(hours=2)).crt)

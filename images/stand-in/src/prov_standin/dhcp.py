@@ -25,7 +25,6 @@ class Lease:
     router: str = ""
     servers: tuple[str, ...] = ()
     hostname: str = ""
-    seconds: int = 3600
 
 
 def ask(name: str, mac: bytes) -> Lease | None:
@@ -106,7 +105,6 @@ def _lease(address: bytes, options: dict[int, bytes]) -> Lease:
             str(ipaddress.IPv4Address(options[6][at : at + 4])) for at in range(0, len(options.get(6, b"")), 4)
         ),
         hostname=options.get(12, b"").decode("ascii", "ignore"),
-        seconds=int.from_bytes(options.get(51, b"\0\0\x0e\x10")),
     )
 
 

@@ -19,8 +19,6 @@ from prov_standin import volumes
 from prov_standin.layout import SECTOR, entry_text
 from prov_standin.volumes import Device
 
-SLOTS: Final = ("a", "b")
-
 _ENTRY: Final = re.compile(r"^([ab])(?:\+(\d+)(?:-\d+)?)?\.conf$")
 _RESERVED: Final = 32
 

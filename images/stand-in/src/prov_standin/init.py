@@ -65,6 +65,8 @@ async def _live() -> None:
     say(f"boot slot {slot or 'none'}")
     if image.flaw == "boot":
         raise RuntimeError("this image fails on purpose")
+    for name in sources.unread(arguments):
+        say(f"config {name} is not read by a stand-in")
     wait_for(lambda: any(item.is_disk for item in volumes.devices()), _DISKS_S)
     kept = _kept_configuration()
     platform = Platform() if kept else await asyncio.to_thread(sources.look, platform_name, arguments)

@@ -111,9 +111,9 @@ def _metal(arguments: Mapping[str, list[str]]) -> Platform:
     return Platform()
 
 
-def inline(arguments: Mapping[str, list[str]]) -> str:
-    """A name of the argument that Talos reads and this image does not, or nothing."""
-    return next((name for name in ("talos.config.inline", "talos.config.early") if name in arguments), "")
+def unread(arguments: Mapping[str, list[str]]) -> list[str]:
+    """The arguments given that Talos takes a configuration from, and this image does not."""
+    return [name for name in ("talos.config.inline", "talos.config.early") if name in arguments]
 
 
 def _nocloud() -> Platform:

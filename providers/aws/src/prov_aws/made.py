@@ -103,7 +103,9 @@ def about_to_ask(aws: Aws, job: Job[Any, Any], ctx: Context, what: str) -> Pendi
     """The answer that puts on record that an object is going to be asked for."""
     if job.key not in aws.made:
         aws.asked.add(job.key)
-    return Pending(phase=ASKED, memo={"at": ctx.now().isoformat()}, after_s=0.0, note=f"the {what} is asked for")
+    now = ctx.now().isoformat()
+    memo = {"at": now, "since": job.memo.get("since", now)}
+    return Pending(phase=ASKED, memo=memo, after_s=0.0, note=f"the {what} is asked for")
 
 
 def made(
@@ -117,7 +119,7 @@ def made(
     token: bool = False,
 ) -> Thing | Pending:
     """The object of a job that was asked for, made if it is not there; with `token`, AWS keeps it from being two."""
-    age = ctx.now() - max(_since(job), aws.doubts.get(job.key, _LONG_AGO))
+    age = ctx.now() - max(_at(job, "at"), aws.doubts.get(job.key, _LONG_AGO))
     if job.key in aws.asked:
         if age > _STALE:
             return about_to_ask(aws, job, ctx, what)
@@ -134,7 +136,7 @@ def made(
         return make()
     except Missing as err:
         _nothing_made(aws, job)
-        if age < KNOWN_AFTER:
+        if ctx.now() - _at(job, "since") < KNOWN_AFTER:
             raise Retry("AWS does not know yet what this refers to", detail=err.detail) from None
         raise
     except ProviderError as err:
@@ -151,8 +153,9 @@ def _nothing_made(aws: Aws, job: Job[Any, Any]) -> None:
     aws.asked.add(job.key)
 
 
-def _since(job: Job[Any, Any]) -> datetime:
-    at = job.memo.get("at")
+def _at(job: Job[Any, Any], name: str) -> datetime:
+    """A time in the memo: `at` which the record of the phase was made last, or `since` when first."""
+    at = job.memo.get(name)
     return datetime.fromisoformat(at) if at else _LONG_AGO
 
 

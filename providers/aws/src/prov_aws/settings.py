@@ -196,10 +196,16 @@ class Volume:
     snapshot: str = ""
 
 
+_CONNECTING = frozenset(
+    {"region", "profile", "assume_role", "instance_role", "endpoint_url", "endpoints", "in_flight", "per_second"}
+)
+"""What only connections need; it may hold what is not known before it is made."""
+
+
 def settings_of(block: Mapping[str, Value]) -> AwsSettings:
-    """The settings of a provider block, checked; raises ProvError."""
+    """The settings of a provider block that shape a design, checked; raises ProvError."""
     schema = Schema.of(AwsSettings)
-    given = {name: _plain(value) for name, value in block.items() if name in schema.fields}
+    given = {name: _plain(value) for name, value in block.items() if name in schema.fields.keys() - _CONNECTING}
     for name, sentence in schema.complaints(given):
         raise wrong(f"{name} {sentence}")
     settings: AwsSettings = schema.build(schema.normal(given))

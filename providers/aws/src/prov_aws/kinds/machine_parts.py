@@ -52,7 +52,7 @@ class Parts:
         for group in props.targets if props is not None else ():
             try:
                 aws.call(SERVICE, "deregister_targets", TargetGroupArn=group, Targets=[{"Id": thing["InstanceId"]}])
-            except (Missing, Fatal):
+            except Fatal:
                 continue  # the group is gone, or does not know the machine
 
     def _mend_options(self, aws: Aws, wanted: Any, thing: Thing) -> None:
@@ -105,7 +105,8 @@ def parts_of(aws: Aws, machines: Sequence[tuple[Job[Any, Any], Thing]]) -> dict[
 
 def _roots(aws: Aws, machines: Sequence[tuple[Job[Any, Any], Thing]]) -> dict[str, tuple[int, str]]:
     """Size and id of the system disk by instance, of those whose size the file says."""
-    asked = {thing["InstanceId"]: thing for job, thing in machines if said(job).root_gib}
+    named = ((thing, said(job)) for job, thing in machines)
+    asked = {thing["InstanceId"]: thing for thing, props in named if props is not None and props.root_gib}
     if not asked:
         return {}
     few = len(asked) <= _FEW

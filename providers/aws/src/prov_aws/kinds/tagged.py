@@ -19,6 +19,10 @@ from prov_aws.marks import NAME, marked, pairs, plain, tags_of
 from provisioner.sdk import Absent, Answer, Context, Done, Fatal, Job, Pending, Reading, Seen, Value
 
 
+REMOVING = "removing"
+"""The phase of a removal that was asked for and takes its time."""
+
+
 class Tagged:
     """The verbs of a kind of EC2."""
 
@@ -108,7 +112,7 @@ class Tagged:
             return Done(None)
         except Busy as err:
             note = f"something still uses the {self.family.what}: {err.detail}"
-        return Pending(thing[self.family.id], note=note, after_s=3.0) if note else Done(None)
+        return Pending(thing[self.family.id], REMOVING, after_s=3.0, note=note) if note else Done(None)
 
     # what kinds are made of
 

@@ -1,0 +1,101 @@
+"""Objects for which AWS has no client token are made once, though answers get lost and listings lag behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from beds.aws.bed import Bed
+from beds.aws.holds import Pace
+from fakes.aws_remote import SORTS, AwsRemote, is_ours
+from prov_aws import provider
+from prov_aws.client import Aws
+from prov_aws.settings import AwsSettings
+
+from provisioner.conformance.lab import Lab, Sample
+from provisioner.sdk import Address, Done, Fatal, Pending
+
+KINDS = ("network", "elastic_ip", "gateway", "security_group", "route_table")
+CLIENTS: dict[str, Any] = {}
+
+
+@pytest.fixture
+def lab_of(bed: Bed) -> Callable[[str], Lab]:
+    """A laboratory for a kind, in a network of somebody else's; what is made shows at the third look only."""
+    network = bed.client("ec2").create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    props: dict[str, Any] = {"network": {"cidr": "10.2.0.0/16"}, "elastic_ip": {}}
+
+    def make(kind: str) -> Lab:
+        sample = Sample({"name": "one", **props.get(kind, {"network": network})})
+        settings = AwsSettings(region="eu-west-1", instance_role=False)
+        return Lab(
+            provider,
+            lambda: Aws(settings, clients=CLIENTS),
+            AwsRemote(bed, kind),
+            {f"aws.{kind}/one": sample},
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("dropped", [False, True], ids=["same-process", "next-process"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_lost_answer_and_a_listing_that_lags_make_no_second_one(
+    bed: Bed, lab_of: Callable[[str], Lab], kind: str, dropped: bool
+) -> None:
+    """Whoever goes on waits until what the first call made would be listed."""
+    lab, sort = lab_of(kind), SORTS[kind]
+    there = lab.remote.existing()
+    bed.unseen = Pace(polls=3)
+    bed.faults.script("lost", f"{sort.service}:{sort.create}")
+    held = lab.hold(Address(f"aws.{kind}", "one"))
+    while not _asked(bed, sort.create):
+        lab._step("create", held)
+    if dropped:
+        lab.drop()
+    lab.finish("create", held)
+    bed.settle()
+
+    assert lab.remote.existing() - there == {held.outputs.id}
+    assert _asked(bed, sort.create) == 1
+
+
+def _asked(bed: Bed, action: str) -> int:
+    """How often prov has asked for one."""
+    return sum(1 for record in bed.records if is_ours(record) and record.call.action == action)
+
+
+def test_the_first_call_needs_no_look(bed: Bed, lab_of: Callable[[str], Lab]) -> None:
+    """What was put on record in this process and not asked for yet cannot be there."""
+    lab = lab_of("elastic_ip")
+    held = lab.hold(Address("aws.elastic_ip", "one"))
+    told = lab.call("create", held)
+    assert isinstance(told, Pending)
+    held.phase, held.memo = told.phase, told.memo
+
+    assert isinstance(lab.call("create", held), Done)
+    assert bed.calls()["ec2:DescribeAddresses"] == 0
+
+
+def test_what_was_refused_is_asked_for_again_at_once(bed: Bed, lab_of: Callable[[str], Lab]) -> None:
+    """A call that was throttled made nothing, so nothing has to be waited for."""
+    lab = lab_of("elastic_ip")
+    held = lab.hold(Address("aws.elastic_ip", "one"))
+    bed.faults.script("throttled", "ec2:AllocateAddress", times=2)
+    begun = lab.process.clock.now()
+    lab.finish("create", held)
+
+    assert bed.calls()["ec2:AllocateAddress"] == 3
+    assert (lab.process.clock.now() - begun).total_seconds() < 5
+
+
+def test_what_refers_to_something_new_is_patient_but_not_for_ever(bed: Bed, lab_of: Callable[[str], Lab]) -> None:
+    """AWS may not know yet what was made a moment ago; after two minutes it never will."""
+    lab = lab_of("route_table")
+    lab.samples = {"aws.route_table/one": Sample({"name": "one", "network": "vpc-0123456789abcdef0"})}
+    begun = lab.process.clock.now()
+    with pytest.raises(Fatal):
+        lab.make(Address("aws.route_table", "one"))
+
+    assert 115 <= (lab.process.clock.now() - begun).total_seconds() <= 130
