@@ -58,6 +58,8 @@ def _images(bed: Bed, ground: Ground) -> None:
     s3.put_object(Bucket="images", Key="disk", Body=b"disk")
     ec2.import_snapshot(DiskContainer={"UserBucket": {"S3Bucket": "images", "S3Key": "disk"}})
     ec2.describe_import_snapshot_tasks()
+    s3.delete_object(Bucket="images", Key="disk")
+    s3.delete_bucket(Bucket="images")
     volume = ec2.create_volume(AvailabilityZone="eu-west-1a", Size=1)["VolumeId"]
     ec2.describe_volumes()
     snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
@@ -143,7 +145,7 @@ def test_every_action_with_rules_is_one_of_its_service(bed: Bed) -> None:
     names = {*BEFORE, *INSTEAD, *AFTER}
     known = {
         f"{service}:{action}"
-        for service in ("ec2", "elbv2", "route53")
+        for service in ("ec2", "elbv2", "route53", "s3")
         for action in bed.client(service).meta.service_model.operation_names
     }
 

@@ -18,7 +18,6 @@ from prov_aws.made import ASKED, LISTED_AFTER, MADE, Family, Thing, about_to_ask
 from prov_aws.marks import NAME, marked, pairs, plain, tags_of
 from provisioner.sdk import Absent, Answer, Context, Done, Fatal, Job, Pending, Reading, Seen, Value
 
-
 REMOVING = "removing"
 """The phase of a removal that was asked for and takes its time."""
 
