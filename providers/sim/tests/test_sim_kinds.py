@@ -233,8 +233,8 @@ class Boot:
 
     version: str = "v1.13.9"
 
-    def config(self, node, install_disk):
-        return Secret(f"config of {node.name} on {install_disk}")
+    def config(self, node, machine):
+        return Secret(f"config of {node.name} on {machine.install_disk}")
 
 
 def part(*nodes, **settings):
