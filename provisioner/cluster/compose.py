@@ -130,14 +130,14 @@ def _check_sizes(
         resource.address: resource.props["documents"] for resource in resources if "documents" in resource.props
     }
     pools = {pool.name: pool for pool in spec.pools}
-    looked_at: list[tuple[object, ...]] = []
+    looked_at: set[tuple[object, ...]] = set()
     problems: list[Problem] = []
     for node in topology.nodes:
         through = birth_channel(machines[node.name])
-        alike = (node.pool, node.settings, node.patches)
+        alike = (node.pool, id(node.settings), *map(id, node.patches))  # what nodes share is the same object
         if through is None or alike in looked_at:
             continue
-        looked_at.append(alike)
+        looked_at.add(alike)
         size = foreseen_size(configs[config_address(node.name)], through)
         if through.limit is not None and size > through.limit:
             place = pools[node.pool].place

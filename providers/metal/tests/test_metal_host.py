@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from attrs import define, evolve, field
 from prov_metal.bmc.driver import Facts, Source
+from prov_metal.client import Client
 from prov_metal.kinds.host import HostKind, HostOutputs, HostProps
+from prov_metal.settings import MetalSettings
 
 from provisioner.sdk import (
     Absent,
@@ -94,9 +96,6 @@ class Rack:
         if source != self.source:
             self.told.append(f"boot from {source}")
         self.source = source
-
-    def events(self, limit: int = 10) -> tuple[str, ...]:
-        return ()
 
 
 @define
@@ -235,3 +234,20 @@ def test_a_silent_bmc_is_not_an_absent_host() -> None:
     kind, job = HostKind(), evolve(JOB, id="r1u1", applied=HOST)
     assert kind.read(One(rack), [job], Clock()) == {"key": Unreachable("time-out")}  # type: ignore[arg-type]
     assert kind.read(One(rack), [JOB], Clock()) == {"key": Absent()}  # type: ignore[arg-type]
+
+
+def test_a_bmc_is_asked_with_the_password_that_the_file_has_now() -> None:
+    """What is on record may be out of date; and another password is another connection."""
+    old, new = evolve(HOST, password=Secret("old")), evolve(HOST, password=Secret("new"))
+    client, asked = Client(MetalSettings()), list[HostProps]()
+
+    class Watched(One):
+        def bmc(self, props: Any) -> Rack:
+            asked.append(props)
+            return self.rack
+
+    HostKind().read(Watched(Rack()), [evolve(JOB, id="r1u1", applied=old, wanted=new)], Clock())  # type: ignore[arg-type]
+
+    assert asked == [new]
+    assert client.bmc(new) is client.bmc(evolve(new))
+    assert client.bmc(new) is not client.bmc(old)

@@ -59,6 +59,13 @@ def test_it_tells_what_there_is(ask: Ask) -> None:
     assert (facts.vendor, facts.model, facts.uuid, facts.on) == ("Acme", "A1", UUID, False)
 
 
+def test_it_says_who_asks(ask: Ask) -> None:
+    """Every request has the user and the password: admin, hunter2."""
+    bed, bmc = ask()
+    bmc.facts()
+    assert {asked.headers.get("Authorization") for asked in bed.asked} == {"Basic YWRtaW46aHVudGVyMg=="}
+
+
 def test_a_machine_is_switched_on_and_off(ask: Ask) -> None:
     """The switch is pressed only where it has to be."""
     bed, bmc = ask()

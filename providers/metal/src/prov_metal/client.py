@@ -27,27 +27,26 @@ class Client:
 
     settings: MetalSettings
     media: MediaServer = field(init=False)
-    _bmcs: dict[str, Bmc] = field(init=False, factory=dict)
+    _bmcs: dict[Access, Bmc] = field(init=False, factory=dict)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
 
     def __attrs_post_init__(self) -> None:
         self.media = MediaServer(self.settings.serve)
 
     def bmc(self, props: Any) -> Bmc:
-        """The BMC that a host's properties describe."""
-        address = parse(props.bmc)
+        """The BMC that a host's properties describe; another one for another user or password."""
+        access = Access(
+            parse(props.bmc),
+            props.username or self.settings.username,
+            props.password or self.settings.password or Secret(""),
+            self.settings.ca,
+            props.fingerprint,
+            props.verify,
+        )
         with self._lock:
-            if props.bmc not in self._bmcs:
-                access = Access(
-                    address,
-                    props.username or self.settings.username,
-                    props.password or self.settings.password or Secret(""),
-                    self.settings.ca,
-                    props.fingerprint,
-                    props.verify,
-                )
-                self._bmcs[props.bmc] = RedfishBmc(Wire(access))
-            return self._bmcs[props.bmc]
+            if access not in self._bmcs:
+                self._bmcs[access] = RedfishBmc(Wire(access))
+            return self._bmcs[access]
 
     def disc(self, host: str, config: str, image: Path) -> str:
         """The URL of the host's disc; it is made where it is not there yet."""

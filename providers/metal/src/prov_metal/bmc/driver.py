@@ -24,7 +24,6 @@ class Facts:
     uuid: str
     serial: str
     on: bool
-    macs: tuple[str, ...] = ()
 
 
 class Bmc(Protocol):
@@ -52,8 +51,4 @@ class Bmc(Protocol):
 
     def boot_from(self, source: Source) -> None:
         """What the next start boots from; `disk` lifts whatever was set before."""
-        ...
-
-    def events(self, limit: int = 10) -> tuple[str, ...]:
-        """The last entries of the event log, newest first; empty where there is none."""
         ...

@@ -30,6 +30,7 @@ class RedfishBmc:
     wire: Wire
     quirks: tuple[Quirk, ...] = QUIRKS
     _path: str = field(init=False, default="")
+    _known: Habits | None = field(init=False, default=None)
 
     def facts(self) -> Facts:
         system = self._system()
@@ -40,7 +41,6 @@ class RedfishBmc:
             uuid=str(system.get("UUID") or "").lower(),
             serial=str(system.get("SerialNumber") or ""),
             on=system.get("PowerState") in ("On", "PoweringOff"),
-            macs=tuple(self._macs(system)),
         )
 
     def switch(self, *, on: bool) -> None:
@@ -106,16 +106,6 @@ class RedfishBmc:
                 "a BMC did not keep the boot source", detail=f"{target} was set, {kept} is there", after_s=3.0
             )
 
-    def events(self, limit: int = 10) -> tuple[str, ...]:
-        texts: list[str] = []
-        for holder in (self._system(), *self._managers()):
-            for service in self._members(holder.get("LogServices")):
-                for entry in self._members(service.get("Entries")):
-                    texts.append(f"{entry.get('Created') or ''} {entry.get('Message') or ''}".strip())
-                    if len(texts) >= limit:
-                        return tuple(texts)
-        return tuple(texts)
-
     # How it is done.
 
     def _lift(self, boot: Resource, habits: Habits) -> None:
@@ -178,8 +168,11 @@ class RedfishBmc:
         return self.wire.get(self._path)
 
     def _habits(self, system: Resource | None = None) -> Habits:
-        system = system or self._system()
-        return habits_of(str(system.get("Manufacturer") or ""), str(system.get("Model") or ""), self.quirks)
+        if self._known is None:
+            system = system or self._system()
+            made_by = (str(system.get("Manufacturer") or ""), str(system.get("Model") or ""))
+            self._known = habits_of(*made_by, self.quirks)
+        return self._known
 
     def _managers(self) -> Iterator[Resource]:
         links = (self._system().get("Links") or {}).get("ManagedBy") or ()
@@ -200,17 +193,9 @@ class RedfishBmc:
             return
         reply = self.wire.ask("GET", str(link["@odata.id"]))
         for item in reply.body.get("Members") or ():
-            if len(item) > 1:
-                yield item  # some logs are written out in place
-                continue
             found = self.wire.ask("GET", str(item["@odata.id"]))
             if found.status < 400:
                 yield found.body
-
-    def _macs(self, system: Resource) -> Iterator[str]:
-        for card in self._members(system.get("EthernetInterfaces")):
-            if mac := card.get("PermanentMACAddress") or card.get("MACAddress"):
-                yield str(mac).lower()
 
 
 def _link(resource: Resource, name: str) -> str:

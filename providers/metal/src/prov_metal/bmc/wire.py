@@ -146,16 +146,12 @@ def _client(access: Access) -> Any:
     trusted = access.ca or certifi.where()
     client = redfish.redfish_client(
         base_url=access.address.base,
-        username=access.username,
-        password=str(access.password.reveal()),
         cafile=trusted if access.verify and not access.fingerprint else None,
         timeout=TIMEOUT_S,
         max_retry=0,
         check_connectivity=False,
         https_adapter=adapter,
     )
-    client.set_username(access.username)
-    client.set_password(str(access.password.reveal()))
     client._session.auth = (access.username, str(access.password.reveal()))
     client._session.trust_env = False
     return client

@@ -164,7 +164,7 @@ class HostKind:
 
 
 def _reading(client: Client, job: HostJob) -> Reading:
-    props = job.applied or job.wanted
+    props = job.wanted or job.applied  # a password is looked with as the file has it now
     if job.id is None or props is None:
         return Absent()
     try:
