@@ -6,6 +6,8 @@ for, so no secret goes to a machine that merely says who it is.
 
 from __future__ import annotations
 
+from prov_metal.bmc.address import parse
+from prov_metal.serve import place
 from prov_metal.settings import HostRow, MetalSettings, hosts_of, settings_of
 from provisioner.sdk import Address, BootRefs, Design, Machine, Node, Ref, Resource, Slice, Value
 
@@ -16,6 +18,7 @@ def design(part: Slice, boot: BootRefs) -> Design:
     """One host per node, which `claim` has chosen."""
     settings = settings_of(part.settings)
     hosts = hosts_of(settings)
+    place(settings.serve)  # before any host is switched off
     machines = {node.name: _machine(node, hosts[node.claim]) for node in part.nodes}
     resources = tuple(
         Resource(
@@ -30,6 +33,7 @@ def design(part: Slice, boot: BootRefs) -> Design:
 
 def _machine(node: Node, row: HostRow) -> Machine:
     address = Address("metal.host", node.name)
+    parse(row.bmc)
     return Machine(address, Ref(address, "host"), Ref(address, "id"), "user_data", row.disk)
 
 

@@ -29,6 +29,18 @@ def token(config: str, host: str) -> str:
     return hmac.new(config.encode(), host.encode(), hashlib.sha256).hexdigest()[:32]
 
 
+def place(address: str) -> tuple[str, int]:
+    """The host and port to serve at; raises OperatorNeeded for all interfaces, and for what is no address."""
+    host, _, port = address.rpartition(":")
+    if host in ("", "0.0.0.0", "[::]") or not port.isdecimal():  # noqa: S104  (that is what is refused)
+        raise OperatorNeeded(
+            "there is no place to serve media at",
+            detail=f"`serve` of the metal provider is {address!r}",
+            remedy="set `serve` to an address of this computer that BMCs can reach, and a port: 10.0.0.5:8069",
+        )
+    return host.strip("[]"), int(port)
+
+
 @define
 class MediaServer:
     """Serves discs at `address`, a host and a port; listens from the first disc on."""
@@ -67,13 +79,7 @@ class MediaServer:
     def _listen(self) -> None:
         if self._server is not None:
             return
-        host, _, port = self.address.rpartition(":")
-        if host in ("", "0.0.0.0", "[::]") or not port.isdecimal():  # noqa: S104  (that is what is refused)
-            raise OperatorNeeded(
-                "there is no place to serve media at",
-                detail=f"`serve` of the metal provider is {self.address!r}",
-                remedy="set `serve` to an address of this computer that BMCs can reach, and a port: 10.0.0.5:8069",
-            )
+        where = place(self.address)
         discs = self._discs
 
         class Handler(_Handler):
@@ -81,7 +87,7 @@ class MediaServer:
                 return discs.get(self.path)
 
         try:
-            self._server = ThreadingHTTPServer((host.strip("[]"), int(port)), Handler)
+            self._server = ThreadingHTTPServer(where, Handler)
         except OSError as err:
             raise OperatorNeeded(
                 "media cannot be served at this place",

@@ -38,9 +38,7 @@ def parse(text: str) -> BmcAddress:
     if parts.scheme not in _SCHEMES or not host or "@" in parts.netloc:
         raise ProvError(
             "an address of a BMC cannot be read",
-            detail=f"{parts.scheme or 'it'}:// is not one of {', '.join(_SCHEMES)}"
-            if parts.scheme not in _SCHEMES
-            else "it has no host, or a password in it",
+            detail="it has a user or a password in it" if "@" in text else f"{text!r} is no redfish:// and a host",
             remedy="write redfish://HOST, and user and password as fields of their own",
         )
     place = f"[{host}]" if ":" in host else host
