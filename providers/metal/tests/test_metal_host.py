@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from attrs import define, evolve, field
 from prov_metal.bmc.driver import Facts, Source
 from prov_metal.client import Client
 from prov_metal.kinds.host import HostKind, HostOutputs, HostProps
+from prov_metal.serve import token
 from prov_metal.settings import MetalSettings
 
 from provisioner.sdk import (
@@ -116,10 +118,7 @@ class One:
     def bmc(self, props: Any) -> Rack:
         return self.rack
 
-    def image(self, ctx: Any, place: str) -> str:
-        return place
-
-    def disc(self, host: str, config: str, image: str) -> str:
+    def disc(self, ctx: Any, host: str, config: str, place: str) -> str:
         return URL
 
     def is_node(self, address: str, authority: str) -> bool:
@@ -251,3 +250,11 @@ def test_a_bmc_is_asked_with_the_password_that_the_file_has_now() -> None:
     assert asked == [new]
     assert client.bmc(new) is client.bmc(evolve(new))
     assert client.bmc(new) is not client.bmc(old)
+
+
+def test_an_image_is_looked_at_once_in_a_run(tmp_path: Path) -> None:
+    """While a disc is served, nobody reads the image it was made of again."""
+    client = Client(MetalSettings(serve="127.0.0.1:1"))
+    client.media._discs[f"/{token('config', 'r1u1')}/r1u1.iso"] = (tmp_path / "disc").open("wb+")
+    found = client.disc(Clock(), "r1u1", "config", str(tmp_path / "gone.iso"))  # type: ignore[arg-type]
+    assert found == f"http://127.0.0.1:1/{token('config', 'r1u1')}/r1u1.iso"

@@ -48,15 +48,22 @@ class Client:
                 self._bmcs[access] = RedfishBmc(Wire(access))
             return self._bmcs[access]
 
-    def disc(self, host: str, config: str, image: Path) -> str:
-        """The URL of the host's disc; it is made where it is not there yet."""
-        return self.media.url(host, token(config, host), lambda: with_config(image, config))
+    def disc(self, ctx: Context, host: str, config: str, place: str) -> str | None:
+        """The URL of the host's disc, which is made once in a run; None while its image is on its way.
+
+        `place` is where the image comes from, a URL or a file.
+        """
+        secret = token(config, host)
+        if there := self.media.served(host, secret):
+            return there
+        image = self._image(ctx, place)
+        return None if image is None else self.media.url(host, secret, lambda: with_config(image, config))
 
     def is_node(self, address: str, authority: str) -> bool:
         """Whether a node of the cluster answers there; `authority` is base64 of the PEM text it is known by."""
         return who(address, base64.b64decode(authority).decode()) == "node"
 
-    def image(self, ctx: Context, place: str) -> Path | None:
+    def _image(self, ctx: Context, place: str) -> Path | None:
         """The boot image on this computer; None while it is on its way."""
         if "://" not in place:
             return Path(place)

@@ -59,6 +59,11 @@ class MediaServer:
                 self._discs[path] = make()
         return f"http://{self.address}{path}"
 
+    def served(self, host: str, secret: str) -> str | None:
+        """Where the host's disc is served, if it is there already."""
+        path = f"/{secret}/{host}.iso"
+        return f"http://{self.address}{path}" if path in self._discs else None
+
     def forget(self, host: str) -> None:
         """Serves the host's discs no longer."""
         with self._lock:

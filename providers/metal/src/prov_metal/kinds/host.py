@@ -273,8 +273,7 @@ def _pressed(job: HostJob, bmc: Bmc, ctx: Context, *, on: bool, phase: str) -> P
 
 def _served(client: Client, wanted: HostProps, ctx: Context) -> str | None:
     """The URL of the host's disc; None while the image is on its way."""
-    image = client.image(ctx, wanted.image)
-    return None if image is None else client.disc(wanted.host, str(wanted.user_data.reveal()), image)
+    return client.disc(ctx, wanted.host, str(wanted.user_data.reveal()), wanted.image)
 
 
 def _wanted(job: HostJob) -> HostProps:
