@@ -94,7 +94,7 @@ class Rack:
             self.told.append("eject")
             self.inserted = None
 
-    def boot_from(self, source: Source) -> None:
+    def boot_from(self, source: Source, url: str = "") -> None:
         if source != self.source:
             self.told.append(f"boot from {source}")
         self.source = source

@@ -11,7 +11,7 @@ from typing import Any
 from attrs import define, field
 
 from prov_metal.bmc.address import parse
-from prov_metal.bmc.driver import Bmc
+from prov_metal.bmc.driver import MediaBmc
 from prov_metal.bmc.redfish import RedfishBmc
 from prov_metal.bmc.wire import Access, Wire
 from prov_metal.look import who
@@ -27,13 +27,13 @@ class Client:
 
     settings: MetalSettings
     media: MediaServer = field(init=False)
-    _bmcs: dict[Access, Bmc] = field(init=False, factory=dict)
+    _bmcs: dict[Access, MediaBmc] = field(init=False, factory=dict)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
 
     def __attrs_post_init__(self) -> None:
         self.media = MediaServer(self.settings.serve)
 
-    def bmc(self, props: Any) -> Bmc:
+    def bmc(self, props: Any) -> MediaBmc:
         """The BMC that a host's properties describe; another one for another user or password."""
         access = Access(
             parse(props.bmc),

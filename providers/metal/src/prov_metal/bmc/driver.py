@@ -6,12 +6,16 @@ power switch is pressed and the next look tells what came of it.
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal, Protocol, runtime_checkable
 
 from attrs import frozen
 
-Source = Literal["cd", "disk"]
-"""What a machine boots from: virtual media, or what its firmware has on record from the installation."""
+Source = Literal["cd", "network", "http", "disk"]
+"""What a machine boots from: virtual media, PXE, a URL that its firmware fetches itself, or what its firmware has on
+record from the installation.
+"""
 
 
 @frozen
@@ -37,6 +41,15 @@ class Bmc(Protocol):
         """Presses the power switch; off is without asking the operating system."""
         ...
 
+    def boot_from(self, source: Source, url: str = "") -> None:
+        """What the next start boots from; `disk` lifts whatever was set before, `http` takes the URL to fetch."""
+        ...
+
+
+@runtime_checkable
+class HasMedia(Protocol):
+    """A BMC with a drive that takes an ISO from a URL."""
+
     def media(self) -> str | None:
         """The URL of what is inserted, None when nothing is."""
         ...
@@ -49,6 +62,33 @@ class Bmc(Protocol):
         """Ejects whatever is inserted."""
         ...
 
-    def boot_from(self, source: Source) -> None:
-        """What the next start boots from; `disk` lifts whatever was set before."""
+
+class MediaBmc(Bmc, HasMedia, Protocol):
+    """A BMC that can do all that the media way needs."""
+
+
+@frozen
+class Event:
+    """An entry of a BMC's log: when, by the BMC's clock, how bad (`ok`, `warning`, `critical`), and its words."""
+
+    at: datetime | None
+    severity: str
+    text: str
+
+
+@runtime_checkable
+class HasEvents(Protocol):
+    """A BMC with a log."""
+
+    def events(self) -> Sequence[Event]:
+        """The newest entries, at most 50, the newest last; empty where the log cannot be had."""
+        ...
+
+
+@runtime_checkable
+class HasConsole(Protocol):
+    """Something that hears what the machine writes on its serial console."""
+
+    def tail(self) -> str:
+        """The last 64 KiB, as text, of what was written since listening began, which is when this is first asked."""
         ...

@@ -88,18 +88,20 @@ class RedfishBmc:
             if _inserted(self.wire.get(path), self._habits()):
                 raise Retry("a BMC has not ejected yet", detail=f"{path} is still inserted", after_s=3.0)
 
-    def boot_from(self, source: Source) -> None:
+    def boot_from(self, source: Source, url: str = "") -> None:
         system = self._system()
         boot = system.get("Boot") or {}
         habits = self._habits(system)
         if source == "disk":
             self._lift(boot, habits)
             return
-        target = _cd_target(boot, habits)
+        target = _target(source, boot, habits)
+        place = {"HttpBootUri": url} if url else {}
         now = (boot.get("BootSourceOverrideTarget"), boot.get("BootSourceOverrideEnabled"))
-        if now == (target, "Once") and not habits.always_enabled:
+        there = {name: boot.get(name) for name in place} == place
+        if now == (target, "Once") and there and not habits.always_enabled:
             return
-        self._set_boot(_override(target, "Once", boot, habits))
+        self._set_boot(_override(target, "Once", boot, habits) | place)
         kept = (self._system().get("Boot") or {}).get("BootSourceOverrideTarget")
         if kept != target:
             raise Retry(
@@ -241,9 +243,12 @@ def _override(target: str, enabled: str, boot: Resource, habits: Habits) -> dict
     return wanted
 
 
-def _cd_target(boot: Resource, habits: Habits) -> str:
+def _target(source: Source, boot: Resource, habits: Habits) -> str:
+    """What Redfish calls a source, on this BMC."""
     allowed = boot.get("BootSourceOverrideTarget@Redfish.AllowableValues") or ()
-    return "UsbCd" if habits.usb_cd and "UsbCd" in allowed else "Cd"
+    if source == "cd" and habits.usb_cd and "UsbCd" in allowed:
+        return "UsbCd"
+    return {"cd": "Cd", "network": "Pxe", "http": "UefiHttp", "disk": "Hdd"}[source]
 
 
 def _wants(reply: Reply, url: str) -> Iterator[dict[str, Any]]:

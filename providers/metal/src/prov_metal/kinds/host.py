@@ -33,7 +33,7 @@ from typing import Any, ClassVar
 
 from attrs import frozen
 
-from prov_metal.bmc.driver import Bmc, Facts
+from prov_metal.bmc.driver import Facts, MediaBmc
 from prov_metal.client import Client
 from provisioner.sdk import (
     Absent,
@@ -176,7 +176,7 @@ def _reading(client: Client, job: HostJob) -> Reading:
     return Seen(seen, outputs | {"serial": facts.serial})
 
 
-def _meet(wanted: HostProps, facts: Facts, bmc: Bmc, ctx: Context) -> Pending:
+def _meet(wanted: HostProps, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pending:
     """Makes sure that the right machine is behind the BMC, before anything happens to it."""
     for name, expected, found in (("uuid", wanted.uuid, facts.uuid), ("serial", wanted.serial, facts.serial)):
         if expected and expected.lower() != found.lower():
@@ -193,13 +193,13 @@ def _meet(wanted: HostProps, facts: Facts, bmc: Bmc, ctx: Context) -> Pending:
     return Pending(id=wanted.host, phase="stopped", after_s=0.0, note="is off")
 
 
-def _stop(job: HostJob, facts: Facts, bmc: Bmc, ctx: Context) -> Pending:
+def _stop(job: HostJob, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pending:
     if facts.on:
         return _pressed(job, bmc, ctx, on=False, phase="stopping")
     return Pending(id=job.id, phase="stopped", after_s=0.0, note="is off")
 
 
-def _load(client: Client, job: HostJob, wanted: HostProps, bmc: Bmc, ctx: Context) -> Pending:
+def _load(client: Client, job: HostJob, wanted: HostProps, bmc: MediaBmc, ctx: Context) -> Pending:
     url = _served(client, wanted, ctx)
     if url is None:
         return Pending(id=job.id, phase="stopped", after_s=POLL_S, note="waits for the image")
@@ -207,7 +207,7 @@ def _load(client: Client, job: HostJob, wanted: HostProps, bmc: Bmc, ctx: Contex
     return Pending(id=job.id, phase="loaded", after_s=0.0, note="has its disc")
 
 
-def _boot(client: Client, job: HostJob, wanted: HostProps, facts: Facts, bmc: Bmc, ctx: Context) -> Pending:
+def _boot(client: Client, job: HostJob, wanted: HostProps, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pending:
     """Starts it from the disc, and waits until it has installed itself one way or the other."""
     if _served(client, wanted, ctx) is None:
         return Pending(id=job.id, phase=job.phase, memo=job.memo, after_s=POLL_S, note="waits for the image")
@@ -220,7 +220,7 @@ def _boot(client: Client, job: HostJob, wanted: HostProps, facts: Facts, bmc: Bm
     return Pending(id=job.id, phase="booting", memo=job.memo, after_s=POLL_S, note="installs itself")
 
 
-def _start(job: HostJob, facts: Facts, bmc: Bmc, ctx: Context) -> Pending:
+def _start(job: HostJob, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pending:
     if facts.on:
         return _at("booting", job, ctx, "boots from the disc")
     if _since(job, ctx) > BEGUN:
@@ -231,7 +231,7 @@ def _start(job: HostJob, facts: Facts, bmc: Bmc, ctx: Context) -> Pending:
     return _pressed(job, bmc, ctx, on=True, phase="starting")
 
 
-def _from_disk(client: Client, job: HostJob, wanted: HostProps, facts: Facts, bmc: Bmc, ctx: Context) -> Pending:
+def _from_disk(client: Client, job: HostJob, wanted: HostProps, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pending:
     """Starts it from its own disk, once more where it goes off again, and waits for the node."""
     if facts.on and client.is_node(wanted.address, wanted.authority):
         return _at("up", job, ctx, "runs with its configuration", after_s=0.0)
@@ -244,7 +244,7 @@ def _from_disk(client: Client, job: HostJob, wanted: HostProps, facts: Facts, bm
     return _pressed(job, bmc, ctx, on=True, phase=job.phase)
 
 
-def _settle(client: Client, wanted: HostProps, facts: Facts, bmc: Bmc) -> Answer:
+def _settle(client: Client, wanted: HostProps, facts: Facts, bmc: MediaBmc) -> Answer:
     bmc.eject()
     bmc.boot_from("disk")
     client.media.forget(wanted.host)
@@ -261,7 +261,7 @@ def _since(job: HostJob, ctx: Context) -> timedelta:
     return ctx.now() - datetime.fromisoformat(job.memo["since"])
 
 
-def _pressed(job: HostJob, bmc: Bmc, ctx: Context, *, on: bool, phase: str) -> Pending:
+def _pressed(job: HostJob, bmc: MediaBmc, ctx: Context, *, on: bool, phase: str) -> Pending:
     """Presses the power switch, again only after a while: some machines take their time to show it."""
     memo = dict(job.memo) if job.phase == phase else {}
     pressed = memo.get("pressed_at")
