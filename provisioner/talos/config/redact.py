@@ -33,9 +33,10 @@ _NAMES = frozenset(
 )
 
 _PLACES: Mapping[str, tuple[Pattern, ...]] = {
-    "": patterns("machine.registries.config.*.auth.auth", "cluster.extraManifestHeaders.*"),
+    "": patterns("machine.env.*", "machine.registries.config.*.auth.auth", "cluster.extraManifestHeaders.*"),
     "ContainerConfig": patterns("environment.*"),
     "DiscoveryIdentityConfig": patterns("clusterSecret"),
+    "EnvironmentConfig": patterns("variables.*"),
     "ExtensionServiceConfig": patterns("configFiles.*.content", "environment.*"),
     "KubeExternalManifestConfig": patterns("headers.*"),
     "RegistryAuthConfig": patterns("auth"),

@@ -12,6 +12,7 @@ FULL = """
 machine:
   type: worker
   token: planted
+  env: {TOKEN: planted}
   ca: {crt: public, key: planted}
   registries:
     config:
@@ -73,7 +74,7 @@ cluster:
 ---
 {apiVersion: v1alpha1, kind: SwapVolumeConfig, name: swap, encryption: {keys: [{static: {passphrase: planted}}]}}
 ---
-{apiVersion: v1alpha1, kind: EnvironmentConfig, variables: {http_proxy: "http://me:planted@proxy", no_proxy: public}}
+{apiVersion: v1alpha1, kind: EnvironmentConfig, variables: {http_proxy: "http://me:planted@proxy", TOKEN: planted}}
 ---
 {apiVersion: v1alpha1, kind: EtcFileConfig, name: public, contents: "-----BEGIN EC PRIVATE KEY-----\\nplanted"}
 ---
