@@ -17,7 +17,7 @@ demo: setup ## one file to a healthy cluster, on simulated machines
 	@scripts/demo.sh
 
 test: setup ## all tests that need no root and no other programs
-	@$(BIN)/python -m pytest -n 2 -q -m "not judge and not crash and not aws and not image and not qemu"
+	@$(BIN)/python -m pytest -n 2 -q -m "not judge and not crash and not aws and not image and not qemu and not metal"
 
 test-crash: setup ## kill runs at every kind of point (2 to 3 minutes)
 	@$(BIN)/python -m pytest -n 2 -q -m crash tests/crash
