@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -40,6 +42,8 @@ class FakeContext:
 
     clock: FakeClock = field(factory=FakeClock)
     said: list[str] = field(factory=list)
+    state: str = "a state"
+    """What stands for its data key."""
     _tasks: dict[tuple[str, str], _Task] = field(factory=dict)
 
     def about(self, key: str) -> CallContext:
@@ -85,6 +89,10 @@ class CallContext:
     @property
     def cancelled(self) -> Callable[[], bool]:
         return lambda: False
+
+    @property
+    def derive(self) -> Callable[[str], str]:
+        return lambda purpose: hmac.new(self._process.state.encode(), purpose.encode(), hashlib.sha256).hexdigest()
 
     def task(self, name: str, work: Callable[[], T]) -> TaskState[T]:
         return self._process.ask(self._key, name, work)

@@ -46,6 +46,7 @@ from provisioner.sdk.provider import (
     Limits,
     ListsOwned,
     LookUpKind,
+    Patient,
     PlansDeletion,
     Provider,
     TellsConsequence,
@@ -458,6 +459,17 @@ class KindSuite(Suite):
                     assert kind.consequence(changes) == kind.consequence(changes)
 
         assert touched == []
+
+    @holds
+    @each(_having(Patient))
+    def test_a5_patience_is_pure(self, lab: Lab, target: Address) -> None:
+        kind: Any = lab.kind(target)
+        job = lab.hold(target).job()
+        with touching_nothing() as touched:
+            first, second = kind.takes_s(job), kind.takes_s(job)
+
+        assert touched == []
+        assert first == second > 0
 
     @holds
     @each(_having(Gate))

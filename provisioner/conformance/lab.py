@@ -225,7 +225,7 @@ class Lab:
     def drop(self) -> None:
         """Ends the process where it stands: connections and tasks are gone, what is on record is not."""
         self._client = None
-        self.process = FakeContext(self.process.clock, self.process.said)
+        self.process = FakeContext(self.process.clock, self.process.said, self.process.state)
 
     def passes(self, seconds: float) -> None:
         """Lets time pass between calls, for the remote and for tasks."""

@@ -204,6 +204,8 @@ ABILITY_RULES = (
             "object is the same each time, without touching anything.",
             "test_a5_manners_and_consequences_are_pure": "The manner of a removal and the consequence of a "
             "change are told for every reading, the same each time, without touching anything.",
+            "test_a5_patience_is_pure": "How long the work on an object may take is told the same each time, without "
+            "touching anything.",
         },
     ),
     Rule(
@@ -293,6 +295,15 @@ STORE_RULES = (
             "over is refused, and writes nothing.",
             "test_s6_a_fence_that_was_never_granted_writes_nothing": "A fence that was never granted "
             "writes nothing, not even for who holds the lock.",
+        },
+    ),
+    Rule(
+        "S7",
+        "secrets are derived, not kept",
+        {
+            "test_s7_what_is_derived_is_the_same_for_life_and_of_this_state": "What is derived for a purpose is "
+            "64 hexadecimal digits, the same from every handle and after every commit; another purpose or another "
+            "state gives something else.",
         },
     ),
 )

@@ -7,6 +7,7 @@ class TestAcmeStore(StoreSuite):
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
@@ -71,7 +72,7 @@ def entry(address: Address = A, generation: int = 1, **fields: Any) -> Entry:
 
 
 class StoreSuite(Suite):
-    """S1 to S6."""
+    """S1 to S7."""
 
     @pytest.fixture
     def store_factory(self) -> Factory:
@@ -311,6 +312,22 @@ class StoreSuite(Suite):
             state = store.load()
 
         assert dict(state.entries) == {}
+
+    # S7: secrets are derived, not kept
+
+    @holds
+    def test_s7_what_is_derived_is_the_same_for_life_and_of_this_state(self, store_factory: Factory) -> None:
+        one, two = store_factory("one"), store_factory("two")
+        for store in (one, two):
+            with store.lock(ADA) as fence:
+                store.commit([Put(FULL)], fence)
+        first = one.derive("a purpose")
+        with one.lock(ADA) as fence:
+            one.commit([Drop(A, 2)], fence)
+
+        assert re.fullmatch("[0-9a-f]{64}", first)
+        assert first == one.derive("a purpose") == store_factory("one").derive("a purpose")
+        assert first not in (one.derive("another purpose"), one.derive(""), two.derive("a purpose"))
 
 
 def _breaks_off(changes: Sequence[Change]) -> Sequence[Change]:

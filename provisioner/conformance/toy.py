@@ -277,6 +277,9 @@ class ServerKind(_InTheCloud):
             ]
         return [*steps, _action(update, "uncordon")]
 
+    def takes_s(self, job: Job[Any, Any]) -> float:
+        return 3600.0
+
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         return "drains and reboots it" if any(change.path == ("version",) for change in changes) else ""
 

@@ -63,11 +63,11 @@ from provisioner.model.state import Change, Drop, Entry, Fence, Put, Records, St
 from provisioner.model.step import Check, Delete, Forget, Keep, LookUp, Step
 from provisioner.model.value import Value
 from provisioner.plugins.registry import Registry
-from provisioner.sdk.provider import Gate, Kind
+from provisioner.sdk.provider import Gate, Kind, Patient
 from provisioner.sdk.state_store import StateStore
 
 DEADLINE_S = 1200.0
-"""How long a step may take from its first call, unless the run says otherwise."""
+"""How long a step may take from its first call, unless the run or its kind allows more."""
 SETTLE_S = 60.0
 """How long settling waits for what an earlier run began."""
 _FIRST_POLL_S = 0.05
@@ -129,7 +129,14 @@ class Engine:
         tasks = Tasks(self.executor.start)
         lookup = RecordedOutputs(self.records, self.found)
         self._calls = Calls(
-            self.executor, self.clients, lookup, self.records.lineage, tasks, self.now, lambda: self._stopping
+            self.executor,
+            self.clients,
+            lookup,
+            self.records.lineage,
+            tasks,
+            self.now,
+            lambda: self._stopping,
+            self.store.derive,
         )
 
     @property
@@ -384,8 +391,10 @@ class Engine:
 
     def _work(self, id_: str, verb: str, entry: Entry, previous: Entry | None, *, recorded: bool = True) -> Work:
         kind = self.registry.kind(entry.address.kind)
-        endpoint = self.endpoints.of(entry.provider, job_for(entry, kind, self.records.lineage))
-        return Work(id_, verb, kind, entry, previous, endpoint, self.executor.now(), recorded)
+        job = job_for(entry, kind, self.records.lineage)
+        limit_s = max(self.deadline_s, kind.takes_s(job)) if isinstance(kind, Patient) else self.deadline_s
+        endpoint = self.endpoints.of(entry.provider, job)
+        return Work(id_, verb, kind, entry, previous, endpoint, self.executor.now(), limit_s, recorded)
 
     def _later(self, work: Work, after_s: float, not_before_s: float = 0.0) -> None:
         """Puts a step on the heap; its polls start quickly and slow down to what it asked for.
@@ -395,8 +404,8 @@ class Engine:
         now = self.executor.now()
         if now - work.began > self._patience_s:
             return
-        if now - work.began > self.deadline_s:
-            self._failed(work.id, _too_late(self.deadline_s, work.note or "no news"))
+        if now - work.began > work.limit_s:
+            self._failed(work.id, _too_late(work.limit_s, work.note or "no news"))
             return
         if after_s == 0.0:
             self._queues.want(Next(work, None))

@@ -33,6 +33,7 @@ class Calls:
     tasks: Tasks
     now: Callable[[], datetime]
     stopping: Callable[[], bool]
+    derive: Callable[[str], str]
 
     def verb(self, work: Work, seen: Reading | None) -> None:
         """Calls the verb of a work."""
@@ -68,7 +69,7 @@ class Calls:
         self.executor.submit(call)
 
     def _context(self, key: str, say: Callable[[str], None]) -> CallContext:
-        return CallContext(self.now, say, self.stopping, self.tasks, key)
+        return CallContext(self.now, say, self.stopping, self.tasks, key, self.derive)
 
 
 def _looked_up(kind: AnyKind, client: Any, job: Job[Any, Any], context: CallContext) -> Answer:

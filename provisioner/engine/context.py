@@ -14,6 +14,11 @@ from provisioner.model.job import TaskState
 T = TypeVar("T")
 
 
+def nothing_derived(purpose: str) -> str:
+    """For calls that only look: what is derived from the state belongs into what a call makes."""
+    raise AssertionError(f"only calls that make something derive secrets, and this one asks for {purpose!r}")
+
+
 @frozen
 class CallContext:
     """The clock, a way to tell the person watching, whether the run is being stopped, and its tasks."""
@@ -24,6 +29,7 @@ class CallContext:
     tasks: Tasks
     key: str = ""
     """Of the job that is called for; its tasks go by it."""
+    derive: Callable[[str], str] = nothing_derived
 
     def task(self, name: str, work: Callable[[], T]) -> TaskState[T]:
         return self.tasks.ask(self.key, name, work)

@@ -21,6 +21,7 @@ class Work:
     previous  what was on record before, of the same object
     endpoint  whose governor admits its calls
     began     when it was taken up, on the run's clock
+    limit_s   how long it may take from its first call
     recorded  whether its end is put on record; a gate between the turns of a rollout, or a look-up, is not
     """
 
@@ -31,6 +32,7 @@ class Work:
     previous: Entry | None
     endpoint: str
     began: float
+    limit_s: float
     recorded: bool = True
     polls: int = 0
     note: str = ""

@@ -104,6 +104,15 @@ class Context(Protocol):
         """Whether the run is being stopped."""
         ...
 
+    @property
+    def derive(self) -> Callable[[str], str]:
+        """A secret of the state's for a purpose, such as a token: 64 hexadecimal digits, the same in every call.
+
+        It is told by nobody who cannot open the state, needs no place on record, and is not to be printed. Only for
+        verbs that make or change something; a new data key of the state changes it.
+        """
+        ...
+
     def task(self, name: str, work: Callable[[], T]) -> TaskState[T]:
         """A single long request, such as an upload, on a thread of its own.
 

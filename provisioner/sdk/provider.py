@@ -81,6 +81,15 @@ class TellsConsequence(Protocol):
 
 
 @runtime_checkable
+class Patient(Protocol):
+    """A kind whose work on an object may take longer than other steps do, and which fails by itself then. Pure."""
+
+    def takes_s(self, job: Job[Any, Any]) -> float:
+        """How many seconds a step about this object may take from its first call; `--timeout` may allow more."""
+        ...
+
+
+@runtime_checkable
 class Precious(Protocol):
     """A kind whose loss is a loss of data: making it anew needs `--allow data-loss`."""
 
@@ -263,6 +272,7 @@ __all__ = [
     "Limits",
     "ListsOwned",
     "LookUpKind",
+    "Patient",
     "PlansDeletion",
     "Precious",
     "Provider",

@@ -19,6 +19,13 @@ class StateStore(Protocol):
         """
         ...
 
+    def derive(self, purpose: str) -> str:
+        """64 hexadecimal digits that only who opens this state can know, the same for a purpose as long as it lives.
+
+        Needs an identity. A new data key gives others.
+        """
+        ...
+
     def commit(self, changes: Sequence[Change], fence: Fence) -> int:
         """Writes all changes or none, durably, and returns the new serial.
 

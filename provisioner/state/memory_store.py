@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -23,6 +26,11 @@ class MemoryStore:
         self._token = 0
         self._holder: LockInfo | None = None
         self._held = False
+        self._key = secrets.token_bytes(32)
+
+    def derive(self, purpose: str) -> str:
+        """Secret, and the same for a purpose for as long as this state lives."""
+        return hmac.new(self._key, purpose.encode(), hashlib.sha256).hexdigest()
 
     def load(self, *, shut: bool = False) -> State:
         """The newest snapshot."""

@@ -8,6 +8,8 @@ so it opens nowhere else. Plan files are sealed with the same data key, which is
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import secrets
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -52,6 +54,7 @@ class Vault:
         self.wrapped = wrapped
         self._identity = identity
         self.lineage = lineage
+        self._key = b""
         self._cipher: AESGCM | None = None
 
     def close(self, plain: str, bound: str) -> str:
@@ -73,6 +76,11 @@ class Vault:
                 remedy="restore the state from a backup",
             ) from None
 
+    def derive(self, purpose: str) -> str:
+        """64 hexadecimal digits that follow from the data key, the state and the purpose, and tell none of them."""
+        bound = f"prov derive|{self.lineage}|{purpose}"
+        return hmac.new(self._data_key(), bound.encode(), hashlib.sha256).hexdigest()
+
     def _context(self, bound: str) -> bytes:
         return f"{self.lineage}|{bound}".encode()
 
@@ -80,8 +88,13 @@ class Vault:
         if self._cipher is None:
             from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-            self._cipher = AESGCM(unwrap(self.wrapped, self._identity()))
+            self._cipher = AESGCM(self._data_key())
         return self._cipher
+
+    def _data_key(self) -> bytes:
+        if not self._key:
+            self._key = unwrap(self.wrapped, self._identity())
+        return self._key
 
 
 class Shut:

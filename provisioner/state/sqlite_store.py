@@ -113,6 +113,10 @@ class SqliteStore:
                 self._vault = self._vault_of(self._meta())
         return self._vault
 
+    def derive(self, purpose: str) -> str:
+        """See `StateStore`; needs an identity."""
+        return self.vault().derive(purpose)
+
     def load(self, *, shut: bool = False) -> State:
         """The newest snapshot; an empty one of no lineage where there is no state yet.
 

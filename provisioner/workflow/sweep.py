@@ -126,7 +126,8 @@ def _listed(project: Project, state: State) -> tuple[list[Leftover], dict[str, s
 
 
 def _context(project: Project) -> CallContext:
-    return CallContext(project.world.now, project.world.tell, lambda: False, Tasks(lambda work: work()))
+    tasks = Tasks(lambda work: work())
+    return CallContext(project.world.now, project.world.tell, lambda: False, tasks, derive=project.store.derive)
 
 
 def _by_lineage(foreign: Iterable[Owned]) -> tuple[Others, ...]:

@@ -403,6 +403,13 @@ class LooksAtTheDisk(VaultKind):
         return super().how(address, going, reading)
 
 
+@breaks("test_a5_patience_is_pure")
+class LosesPatience(ServerKind):
+    def takes_s(self, job):
+        Path(__file__).read_text()
+        return super().takes_s(job)
+
+
 @breaks("test_a6_a_gate_writes_nothing")
 class OpensItself(GateKind):
     def check(self, client, job, ctx):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import contextmanager
 from typing import Any
 
@@ -131,6 +132,12 @@ class WritesOneByOne(MemoryStore):
 class TrustsEverybody(MemoryStore):
     def commit(self, changes, fence):
         return super().commit(changes, Fence(self._token))
+
+
+@breaks("test_s7_what_is_derived_is_the_same_for_life_and_of_this_state")
+class DerivesFromThePurposeAlone(MemoryStore):
+    def derive(self, purpose):
+        return hashlib.sha256(purpose.encode()).hexdigest()
 
 
 def test_every_rule_is_known_to_catch_somebody() -> None:

@@ -72,6 +72,9 @@ class FusedStore:
         self.fuse.point()
         return serial
 
+    def derive(self, purpose: str) -> str:
+        return self.store.derive(purpose)
+
     def load(self) -> State:
         return self.store.load()
 

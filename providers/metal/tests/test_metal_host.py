@@ -11,7 +11,8 @@ import pytest
 from attrs import define, evolve, field
 from prov_metal.bmc.driver import Facts, Source
 from prov_metal.client import Client
-from prov_metal.kinds.host import HostKind, HostOutputs, HostProps
+from prov_metal.kinds.host import HostKind
+from prov_metal.kinds.props import HostOutputs, HostProps
 from prov_metal.serve import token
 from prov_metal.settings import MetalSettings
 

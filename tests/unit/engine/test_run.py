@@ -266,6 +266,25 @@ def test_a_retry_ends_at_the_deadline_and_the_work_stays_on_record(bench: Bench)
     assert "busy" in failed.detail
 
 
+def test_a_kind_that_knows_it_takes_long_is_given_the_time(bench: Bench) -> None:
+    """The limit of a step is a net below kinds that say nothing."""
+    bench.cloud.script("create", "s", *[Retry("boots", after_s=0.1) for _ in range(4)])
+    assert bench.apply({"toy.server/s": None}, deadline_s=0.05).complete
+    assert bench.cloud.called("create") == ["s"] * 5
+
+
+def test_what_a_verb_derives_comes_from_the_state(bench: Bench) -> None:
+    """Calls that make something derive what the store derives; those that look derive nothing."""
+    found: list[str] = []
+
+    def derive(run: Engine) -> RunResult:
+        found.append(run._calls._context("key", lambda note: None).derive("a purpose"))
+        return run.apply(())
+
+    bench.run(derive)
+    assert found == [bench.store().derive("a purpose")]
+
+
 def test_a_fatal_error_without_effect_leaves_no_record(bench: Bench) -> None:
     bench.cloud.script("create", "a", Fatal("refused", effect=False))
     assert bench.apply({A: None}) == RunResult(0, 1, 0, 0)

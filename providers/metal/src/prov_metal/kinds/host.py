@@ -31,10 +31,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from attrs import frozen
-
-from prov_metal.bmc.driver import Facts, MediaBmc
+from prov_metal.bmc.driver import Facts
 from prov_metal.client import Client
+from prov_metal.kinds.props import HostJob, HostOutputs, HostProps
+from prov_metal.ways.known import WAYS
+from prov_metal.ways.way import Trip, Way
 from provisioner.sdk import (
     Absent,
     Answer,
@@ -42,15 +43,11 @@ from provisioner.sdk import (
     Done,
     EndpointDown,
     FieldChange,
-    Job,
     OperatorNeeded,
     Pending,
     Reading,
-    Secret,
     Seen,
     Unreachable,
-    output,
-    prop,
 )
 
 POLL_S = 5.0
@@ -60,48 +57,6 @@ BEGUN = timedelta(minutes=1)
 """In less than this no machine installs anything: if it is off, it has not started."""
 DISK = timedelta(minutes=10)
 """How long a machine may take from the power switch to a node that runs from its disk."""
-
-
-@frozen(kw_only=True)
-class HostProps:
-    """A host as it is wanted.
-
-    host         its name in the inventory, which is its place in a rack
-    address      where its Talos API answers
-    image        the ISO to boot, a URL or a file
-    user_data    the configuration that goes onto the disc
-    authority    base64 of the PEM certificate by which a node of the cluster is known
-    power        `on` or `off`
-    The rest is as in the inventory.
-    """
-
-    host: str = prop(immutable=True)
-    address: str = prop(immutable=True)
-    bmc: str = prop(readable=False)
-    username: str = prop(readable=False, default="")
-    password: Secret | None = prop(secret=True, readable=False, default=None)  # noqa: RUF009
-    fingerprint: str = prop(readable=False, default="")
-    verify: bool = prop(readable=False, default=True)
-    uuid: str = prop(readable=False, default="")
-    serial: str = prop(readable=False, default="")
-    image: str = prop(birth=True)
-    user_data: Secret = prop(birth=True, secret=True, readable=False)  # noqa: RUF009
-    authority: str = prop(birth=True, readable=False)
-    power: str = prop(default="on")
-
-
-@frozen
-class HostOutputs:
-    """`id` is the host's name: a chassis may be exchanged, the place in the rack is the same."""
-
-    id: str = output()
-    host: str = output()
-    vendor: str = output(volatile=True, default="")
-    model: str = output(volatile=True, default="")
-    serial: str = output(volatile=True, default="")
-
-
-HostJob = Job[HostProps, HostOutputs]
 
 
 class HostKind:
@@ -116,46 +71,47 @@ class HostKind:
 
     def create(self, client: Client, job: HostJob, ctx: Context) -> Answer:
         """The way drawn above."""
-        wanted = _wanted(job)
-        bmc = client.bmc(wanted)
-        facts = bmc.facts()
+        trip = _trip(client, _wanted(job), job, ctx)
+        facts = trip.bmc.facts()
+        if not job.phase:
+            return _meet(trip, facts)
+        way = _way(job, trip)
         match job.phase:
-            case "":
-                return _meet(wanted, facts, bmc, ctx)
             case "stopping":
-                return _stop(job, facts, bmc, ctx)
+                return _stop(job, trip, facts)
             case "stopped":
-                return _load(client, job, wanted, bmc, ctx)
+                return _load(job, trip, way)
             case "loaded":
-                bmc.boot_from("cd")
-                return _at("armed", job, ctx, "will boot from the disc", after_s=0.0)
+                way.arm(trip)
+                return _at("armed", job, ctx, "will boot once from where it is told", after_s=0.0)
             case "armed" | "starting" | "booting":
-                return _boot(client, job, wanted, facts, bmc, ctx)
+                return _boot(job, trip, way, facts)
             case "parted" | "from-disk":
-                return _from_disk(client, job, wanted, facts, bmc, ctx)
+                return _from_disk(job, trip, way, facts)
             case _:
-                return _settle(client, wanted, facts, bmc)
+                way.clear(trip)
+                return Done(_outputs(trip.wanted, facts))
 
     def update(self, client: Client, job: HostJob, ctx: Context) -> Answer:
         """Switches it on or off where it is not; what else may change is how its BMC is spoken to."""
-        wanted = _wanted(job)
-        bmc = client.bmc(wanted)
-        facts = bmc.facts()
-        if facts.on != (wanted.power == "on"):
-            return _pressed(job, bmc, ctx, on=wanted.power == "on", phase="switching")
-        return Done(_outputs(wanted, facts))
+        trip = _trip(client, _wanted(job), job, ctx)
+        facts = trip.bmc.facts()
+        on = trip.wanted.power == "on"
+        if facts.on != on:
+            return _pressed(job, trip, on=on, phase="switching")
+        return Done(_outputs(trip.wanted, facts))
 
     def delete(self, client: Client, job: HostJob, ctx: Context) -> Answer:
         """Off, ejected, the boot order as it was: free for others."""
         props = job.applied or job.wanted
         if props is None:
             return Done(None)
-        bmc = client.bmc(props)
-        if bmc.facts().on:
-            return _pressed(job, bmc, ctx, on=False, phase="stopping")
-        bmc.eject()
-        bmc.boot_from("disk")
-        client.media.forget(props.host)
+        trip = _trip(client, props, job, ctx)
+        if trip.bmc.facts().on:
+            return _pressed(job, trip, on=False, phase="stopping")
+        for way in WAYS.values():
+            if not way.possible(trip.bmc):
+                way.clear(trip)
         return Done(None)
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
@@ -176,8 +132,9 @@ def _reading(client: Client, job: HostJob) -> Reading:
     return Seen(seen, outputs | {"serial": facts.serial})
 
 
-def _meet(wanted: HostProps, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pending:
+def _meet(trip: Trip, facts: Facts) -> Pending:
     """Makes sure that the right machine is behind the BMC, before anything happens to it."""
+    wanted = trip.wanted
     for name, expected, found in (("uuid", wanted.uuid, facts.uuid), ("serial", wanted.serial, facts.serial)):
         if expected and expected.lower() != found.lower():
             raise OperatorNeeded(
@@ -185,70 +142,61 @@ def _meet(wanted: HostProps, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pendi
                 detail=f"{wanted.host}: the inventory has {name} {expected}, the BMC says {found or 'nothing'}",
                 remedy="correct the row of the inventory, or the cabling",
             )
-    ctx.say(f"{wanted.host} is {facts.vendor} {facts.model}".rstrip())
+    trip.ctx.say(f"{wanted.host} is {facts.vendor} {facts.model}".rstrip())
     if facts.on:
-        bmc.switch(on=False)
-        memo = {"pressed_at": ctx.now().isoformat()}
+        trip.bmc.switch(on=False)
+        memo = {"pressed_at": trip.ctx.now().isoformat()}
         return Pending(id=wanted.host, phase="stopping", memo=memo, after_s=POLL_S, note="is switched off")
     return Pending(id=wanted.host, phase="stopped", after_s=0.0, note="is off")
 
 
-def _stop(job: HostJob, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pending:
+def _stop(job: HostJob, trip: Trip, facts: Facts) -> Pending:
     if facts.on:
-        return _pressed(job, bmc, ctx, on=False, phase="stopping")
+        return _pressed(job, trip, on=False, phase="stopping")
     return Pending(id=job.id, phase="stopped", after_s=0.0, note="is off")
 
 
-def _load(client: Client, job: HostJob, wanted: HostProps, bmc: MediaBmc, ctx: Context) -> Pending:
-    url = _served(client, wanted, ctx)
-    if url is None:
+def _load(job: HostJob, trip: Trip, way: Way) -> Pending:
+    if way.serve(trip) is None:
         return Pending(id=job.id, phase="stopped", after_s=POLL_S, note="waits for the image")
-    bmc.insert(url)
-    return Pending(id=job.id, phase="loaded", after_s=0.0, note="has its disc")
+    way.load(trip)
+    return Pending(id=job.id, phase="loaded", after_s=0.0, note="has what it will boot")
 
 
-def _boot(client: Client, job: HostJob, wanted: HostProps, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pending:
-    """Starts it from the disc, and waits until it has installed itself one way or the other."""
-    if _served(client, wanted, ctx) is None:
+def _boot(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
+    """Starts it, and waits until it has installed itself one way or the other."""
+    if way.serve(trip) is None:
         return Pending(id=job.id, phase=job.phase, memo=job.memo, after_s=POLL_S, note="waits for the image")
     if job.phase != "booting":
-        return _start(job, facts, bmc, ctx)
+        return _start(job, trip, facts)
     if not facts.on:
-        return _at("parted", job, ctx, "has switched itself off", after_s=0.0)
-    if client.is_node(wanted.address, wanted.authority):
-        return _at("up", job, ctx, "runs with its configuration", after_s=0.0)
+        return _at("parted", job, trip.ctx, "has switched itself off", after_s=0.0)
+    if _is_node(trip):
+        return _at("up", job, trip.ctx, "runs with its configuration", after_s=0.0)
     return Pending(id=job.id, phase="booting", memo=job.memo, after_s=POLL_S, note="installs itself")
 
 
-def _start(job: HostJob, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pending:
+def _start(job: HostJob, trip: Trip, facts: Facts) -> Pending:
     if facts.on:
-        return _at("booting", job, ctx, "boots from the disc")
-    if _since(job, ctx) > BEGUN:
-        return _at("parted", job, ctx, "may have been installed already", after_s=0.0, unsure="yes")
+        return _at("booting", job, trip.ctx, "boots the image")
+    if _since(job, trip.ctx) > BEGUN:
+        return _at("parted", job, trip.ctx, "may have been installed already", after_s=0.0, unsure="yes")
     if job.phase == "armed":
-        bmc.switch(on=True)
-        return _at("starting", job, ctx, "is switched on")
-    return _pressed(job, bmc, ctx, on=True, phase="starting")
+        trip.bmc.switch(on=True)
+        return _at("starting", job, trip.ctx, "is switched on")
+    return _pressed(job, trip, on=True, phase="starting")
 
 
-def _from_disk(client: Client, job: HostJob, wanted: HostProps, facts: Facts, bmc: MediaBmc, ctx: Context) -> Pending:
+def _from_disk(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
     """Starts it from its own disk, once more where it goes off again, and waits for the node."""
-    if facts.on and client.is_node(wanted.address, wanted.authority):
-        return _at("up", job, ctx, "runs with its configuration", after_s=0.0)
-    if job.memo.get("unsure") and _since(job, ctx) > DISK:
+    if facts.on and _is_node(trip):
+        return _at("up", job, trip.ctx, "runs with its configuration", after_s=0.0)
+    if job.memo.get("unsure") and _since(job, trip.ctx) > DISK:
         return Pending(id=job.id, after_s=0.0, note="has nothing on its disk")
     if facts.on:
         return Pending(id=job.id, phase="from-disk", memo=job.memo, after_s=POLL_S, note="boots from its own disk")
-    bmc.eject()
-    bmc.boot_from("disk")
-    return _pressed(job, bmc, ctx, on=True, phase=job.phase)
-
-
-def _settle(client: Client, wanted: HostProps, facts: Facts, bmc: MediaBmc) -> Answer:
-    bmc.eject()
-    bmc.boot_from("disk")
-    client.media.forget(wanted.host)
-    return Done(_outputs(wanted, facts))
+    way.clear(trip)
+    return _pressed(job, trip, on=True, phase=job.phase)
 
 
 def _at(phase: str, job: HostJob, ctx: Context, note: str, *, after_s: float = POLL_S, **memo: str) -> Pending:
@@ -261,19 +209,28 @@ def _since(job: HostJob, ctx: Context) -> timedelta:
     return ctx.now() - datetime.fromisoformat(job.memo["since"])
 
 
-def _pressed(job: HostJob, bmc: MediaBmc, ctx: Context, *, on: bool, phase: str) -> Pending:
+def _pressed(job: HostJob, trip: Trip, *, on: bool, phase: str) -> Pending:
     """Presses the power switch, again only after a while: some machines take their time to show it."""
+    now = trip.ctx.now()
     memo = dict(job.memo) if job.phase == phase else {}
     pressed = memo.get("pressed_at")
-    if pressed is None or ctx.now() - datetime.fromisoformat(pressed) > PATIENCE:
-        bmc.switch(on=on)
-        memo["pressed_at"] = ctx.now().isoformat()
+    if pressed is None or now - datetime.fromisoformat(pressed) > PATIENCE:
+        trip.bmc.switch(on=on)
+        memo["pressed_at"] = now.isoformat()
     return Pending(id=job.id, phase=phase, memo=memo, after_s=POLL_S, note=f"is switched {'on' if on else 'off'}")
 
 
-def _served(client: Client, wanted: HostProps, ctx: Context) -> str | None:
-    """The URL of the host's disc; None while the image is on its way."""
-    return client.disc(ctx, wanted.host, str(wanted.user_data.reveal()), wanted.image)
+def _trip(client: Client, props: HostProps, job: HostJob, ctx: Context) -> Trip:
+    return Trip(client, props, client.bmc(props), ctx, job.generation)
+
+
+def _way(job: HostJob, trip: Trip) -> Way:
+    """The way that the host is on."""
+    return WAYS[job.memo.get("way", "media")]
+
+
+def _is_node(trip: Trip) -> bool:
+    return trip.client.is_node(trip.wanted.address, trip.wanted.authority)
 
 
 def _wanted(job: HostJob) -> HostProps:

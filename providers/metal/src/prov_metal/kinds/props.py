@@ -1,0 +1,51 @@
+"""A host as it is wanted, and what it tells once it is made."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from attrs import frozen
+
+from provisioner.sdk import Job, Secret, output, prop
+
+
+@frozen(kw_only=True)
+class HostProps:
+    """A host as it is wanted.
+
+    host         its name in the inventory, which is its place in a rack
+    address      where its Talos API answers
+    image        the ISO to boot, a URL or a file
+    user_data    the configuration that goes onto the disc
+    authority    base64 of the PEM certificate by which a node of the cluster is known
+    power        `on` or `off`
+    The rest is as in the inventory.
+    """
+
+    host: str = prop(immutable=True)
+    address: str = prop(immutable=True)
+    bmc: str = prop(readable=False)
+    username: str = prop(readable=False, default="")
+    password: Secret | None = prop(secret=True, readable=False, default=None)  # noqa: RUF009
+    fingerprint: str = prop(readable=False, default="")
+    verify: bool = prop(readable=False, default=True)
+    uuid: str = prop(readable=False, default="")
+    serial: str = prop(readable=False, default="")
+    image: str = prop(birth=True)
+    user_data: Secret = prop(birth=True, secret=True, readable=False)  # noqa: RUF009
+    authority: str = prop(birth=True, readable=False)
+    power: str = prop(default="on")
+
+
+@frozen
+class HostOutputs:
+    """`id` is the host's name: a chassis may be exchanged, the place in the rack is the same."""
+
+    id: str = output()
+    host: str = output()
+    vendor: str = output(volatile=True, default="")
+    model: str = output(volatile=True, default="")
+    serial: str = output(volatile=True, default="")
+
+
+HostJob: TypeAlias = Job[HostProps, HostOutputs]
