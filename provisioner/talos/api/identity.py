@@ -6,6 +6,8 @@ how to load a key from memory.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 import ssl
 import tempfile
@@ -15,6 +17,7 @@ from contextlib import contextmanager
 from attrs import field, frozen
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
 
 from provisioner.talos.pki.keys import common_label
 
@@ -49,6 +52,41 @@ def unverified_context(*, alpn: str = "") -> ssl.SSLContext:
     if alpn:
         context.set_alpn_protocols([alpn])
     return context
+
+
+_NO_CHECK_TIME = 0x200000
+"""OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which Python has no name for."""
+
+
+def pinned_context(certificate: bytes, *, alpn: str = "") -> ssl.SSLContext:
+    """TLS that accepts this one server certificate, in DER, and no other: not even one that it signed.
+
+    OpenSSL ends the handshake itself where the peer shows another one or cannot prove that it has its key, so
+    nothing of ours is sent before it has. Names and dates do not matter: nobody vouches for either in maintenance,
+    and the clock of a new machine may be years off.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VerifyFlags(_NO_CHECK_TIME)
+    context.load_verify_locations(cadata=certificate)
+    if alpn:
+        context.set_alpn_protocols([alpn])
+    return context
+
+
+def key_of(certificate: bytes) -> str:
+    """The fingerprint of a certificate's key as Talos prints it: base64 of the SHA-256 of its SubjectPublicKeyInfo.
+
+    `certificate` is in DER; empty for what is none.
+    """
+    try:
+        key = x509.load_der_x509_certificate(certificate).public_key()
+    except ValueError:
+        return ""
+    info = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(info).digest()).decode()
 
 
 def signed_by(ca: str, certificate: bytes) -> bool:

@@ -47,6 +47,7 @@ def show_machine(machine: Machine) -> dict[str, Any]:
         "address": machine.address,
         "power": "dead" if machine.dead else machine.power,
         "stage": machine.stage,
+        "fingerprint": machine.fingerprint if machine.stage == "maintenance" else "",
         "ready": machine.stage == "running" and not missing,
         "unmet": [f"{name}: {reason}" for name, reason in missing],
         "held": machine.held,

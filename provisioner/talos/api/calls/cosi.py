@@ -16,6 +16,8 @@ _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 STATUS = ("runtime", "MachineStatuses.runtime.talos.dev", "machine")
 BOOT_ID = ("runtime", "BootIDs.runtime.talos.dev", "boot-id")
 ACTIVE_CONFIG = ("config", "MachineConfigs.config.talos.dev", "v1alpha1")
+SYSTEM = ("hardware", "SystemInformations.hardware.talos.dev", "systeminformation")
+LINKS = ("network", "LinkStatuses.net.talos.dev")
 PERSISTENT_CONFIG = ("config", "MachineConfigs.config.talos.dev", "persistent")
 
 
@@ -33,3 +35,10 @@ async def get(channel: Channel, what: tuple[str, str, str]) -> Any:
             return None
         raise
     return yaml.load(answer.resource.spec.yaml_spec, Loader=_Loader)  # noqa: S506  (a safe loader)
+
+
+async def every(channel: Channel, what: tuple[str, str]) -> list[Any]:
+    """The YAML specs of all resources of a type, decoded; `what` is namespace and type."""
+    namespace, kind = what
+    answers = await cosi_grpc.StateStub(channel).List(cosi_pb2.ListRequest(namespace=namespace, type=kind))
+    return [yaml.load(answer.resource.spec.yaml_spec, Loader=_Loader) for answer in answers]  # noqa: S506

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import hashlib
 import ipaddress
 import os
 import ssl
@@ -116,6 +117,16 @@ def maintenance() -> Issued:
     signer, key = ed25519.Ed25519PrivateKey.generate(), ed25519.Ed25519PrivateKey.generate()
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, MAINTENANCE_NAME)])
     return Issued(_pem(_sign(None, signer, subject, key.public_key(), [MAINTENANCE_NAME])), _key_pem(key))
+
+
+def fingerprint(issued: Issued) -> str:
+    """The fingerprint of its key as Talos prints it: base64 of the SHA-256 of the SubjectPublicKeyInfo."""
+    info = (
+        load_certificate(issued.certificate)
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    return base64.b64encode(hashlib.sha256(info).digest()).decode()
 
 
 def sign(authority: Authority, subject: x509.Name, key: PublicKey, names: Iterable[str]) -> x509.Certificate:

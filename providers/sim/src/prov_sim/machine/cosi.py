@@ -154,6 +154,19 @@ def _hostname(machine: Machine) -> Specs:
     return {"hostname": {"hostname": name, "domainname": domain}}
 
 
+def _system(machine: Machine) -> Specs:
+    hardware = machine.hardware
+    made_by = {"manufacturer": machine.system, "productName": machine.build}
+    return {"systeminformation": made_by | {"serialnumber": hardware.serial, "uuid": hardware.uuid}}
+
+
+def _links(machine: Machine) -> Specs:
+    return {
+        name: {"type": "ether", "hardwareAddr": mac, "permanentAddr": mac, "kind": ""}
+        for name, mac in machine.hardware.macs.items()
+    }
+
+
 MACHINE_CONFIGS: Final = "MachineConfigs.config.talos.dev"
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -162,12 +175,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "Disks.block.talos.dev": Kind("runtime", _disks),
     "EtcdMembers.etcd.talos.dev": Kind("etcd", _etcd_members),
     "HostnameStatuses.net.talos.dev": Kind("network", _hostname),
+    "LinkStatuses.net.talos.dev": Kind("network", _links),
     MACHINE_CONFIGS: Kind("config", _machine_configs, sensitive=True),
     "MachineStatuses.runtime.talos.dev": Kind("runtime", _machine_status),
     "MachineTypes.config.talos.dev": Kind("config", _machine_type),
     "Members.cluster.talos.dev": Kind("cluster", _members),
     "Services.v1alpha1.talos.dev": Kind("runtime", _services),
     "SystemDisks.block.talos.dev": Kind("runtime", _system_disks),
+    "SystemInformations.hardware.talos.dev": Kind("hardware", _system),
     "Versions.runtime.talos.dev": Kind(
         "runtime", lambda machine: {"version": {"version": machine.order.image, "name": machine.system}}
     ),

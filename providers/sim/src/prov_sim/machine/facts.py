@@ -1,14 +1,34 @@
-"""What the kubelet of a machine reports about it."""
+"""What a machine reports about itself: its kubelet, and its firmware."""
 
 from __future__ import annotations
 
+import hashlib
+import uuid
 from typing import TYPE_CHECKING
+
+from attrs import frozen
 
 from prov_sim.machine.documents import MachineConfig
 from prov_sim.machine.node import NodeFacts
 
 if TYPE_CHECKING:
     from prov_sim.machine.machine import Machine
+
+
+@frozen
+class Hardware:
+    """Which machine it is. `macs` are those of its network cards by the names of these."""
+
+    uuid: str
+    serial: str
+    macs: dict[str, str]
+
+
+def hardware_of(machine_id: str) -> Hardware:
+    """Made up, and the same every time."""
+    digest = hashlib.sha256(machine_id.encode()).digest()
+    mac = ":".join(f"{byte:02x}" for byte in (0x02, *digest[:5]))
+    return Hardware(str(uuid.UUID(bytes=digest[:16], version=4)), f"SIM{digest.hex()[:8].upper()}", {"eth0": mac})
 
 
 def node_facts(machine: Machine, config: MachineConfig) -> NodeFacts:

@@ -27,7 +27,7 @@ from prov_sim.machine.cosi import StateService
 from prov_sim.machine.credentials import api_certificate, certifiable, kubernetes_certificate
 from prov_sim.machine.documents import BadConfig, MachineConfig
 from prov_sim.machine.etcd import Domain, Etcd, NoQuorum
-from prov_sim.machine.facts import node_facts
+from prov_sim.machine.facts import Hardware, hardware_of, node_facts
 from prov_sim.machine.node import Node
 from prov_sim.machine.order import Disk, EtcdData, Order, Surroundings
 from prov_sim.machine.release import Release
@@ -70,6 +70,7 @@ class Machine:
         self.held = False
         self.stage = "off"
         self.error = ""
+        self.fingerprint = ""  # of its key in maintenance, as its console tells it
         self.boots = 0
         self.boot_id: str = ""
         self.config_version = 0
@@ -109,6 +110,11 @@ class Machine:
     def hostname(self) -> str:
         made_up = f"talos-{self.id[-6:-3]}-{self.id[-3:]}"
         return (self.active.hostname if self.active is not None else "") or made_up
+
+    @property
+    def hardware(self) -> Hardware:
+        """What its firmware says of it."""
+        return hardware_of(self.id)
 
     @property
     def operating_system(self) -> str:
@@ -295,7 +301,7 @@ class Machine:
         if self.disk.config is not None and self.disk.config.complete:
             return True
         self._server.close()
-        await self._server.open_maintenance()
+        self.fingerprint = await self._server.open_maintenance()
         self.stage = "maintenance"
         self.announce()
         return False

@@ -14,7 +14,7 @@ from grpclib.protocol import H2Protocol
 from grpclib.server import Server
 
 from prov_sim.machine import ports
-from prov_sim.machine.certificates import Issued, load, maintenance, only_for_clients, server_context
+from prov_sim.machine.certificates import Issued, fingerprint, load, maintenance, only_for_clients, server_context
 from prov_sim.machine.release import Release
 
 ADMIN, OPERATOR, READER, BACKUP = "os:admin", "os:operator", "os:reader", "os:etcd:backup"
@@ -49,9 +49,11 @@ class MachineServer:
     def listening(self) -> bool:
         return self._server is not None
 
-    async def open_maintenance(self) -> None:
-        """Opens with a certificate nobody can check; raises OSError when the port is taken."""
-        await self._open(server_context(maintenance(), required=False, protocols=("h2",)), configured=False)
+    async def open_maintenance(self) -> str:
+        """Opens with a certificate nobody can check, whose fingerprint it gives; raises OSError for a taken port."""
+        issued = maintenance()
+        await self._open(server_context(issued, required=False, protocols=("h2",)), configured=False)
+        return fingerprint(issued)
 
     async def open_configured(self, issued: Issued) -> None:
         """Opens with a certificate of the cluster, for clients of `issued.clients`; raises OSError."""
