@@ -1,0 +1,107 @@
+"""What firmware, kernel and Talos write on a serial console, as real ones do.
+
+The texts are facts, taken down where they are printed:
+
+firmware  OVMF's boot manager (BdsDxe, PXE and HTTP drivers) in edk2, as seen on the serial port of virtual machines
+kernel    Linux: panic.c, rtc/class.c, scsi/sd.c, blk-core.c
+Talos     siderolabs/talos, internal/app/machined: pkg/controllers/config/acquire.go (configuration),
+          pkg/runtime/v1alpha1/v1alpha1_controller.go and v1alpha1_sequencer_tasks.go (phases, tasks, installation),
+          pkg/runtime/v1alpha1/platform/metal/metal.go and platform/internal/blockutils (configuration on a disc),
+          pkg/controllers/runtime/maintenance_service_inform.go (addresses, fingerprint), pkg/download (URLs),
+          pkg/system/services/etcd.go; internal/pkg/install/install.go; internal/pkg/ntp/ntp.go
+"""
+
+from __future__ import annotations
+
+import json
+
+CD, DISK, PXE, HTTP = "UEFI QEMU DVD-ROM QM00003 ", "UEFI QEMU QEMU HARDDISK ", "UEFI PXEv4", "UEFI HTTPv4"
+_PATHS = {
+    CD: "PciRoot(0x0)/Pci(0x1F,0x2)/Sata(0x2,0xFFFF,0x0)",
+    DISK: "PciRoot(0x0)/Pci(0x2,0x0)/Scsi(0x0,0x0)",
+    PXE: "PciRoot(0x0)/Pci(0x3,0x0)/MAC({mac},0x1)/IPv4(0.0.0.0,0x0,DHCP,0.0.0.0,0.0.0.0,0.0.0.0)",
+    HTTP: "PciRoot(0x0)/Pci(0x3,0x0)/MAC({mac},0x1)/IPv4(0.0.0.0,0x0,DHCP,0.0.0.0,0.0.0.0,0.0.0.0)/Uri()",
+}
+
+_DOWNLOADING = {"component": "controller-runtime", "controller": "config.AcquireController", "platform": "metal"}
+INITIALIZE = (
+    "[talos] [initramfs] booting Talos v1.13.9",
+    "[talos] [initramfs] mounting the rootfs",
+    "[talos] [initramfs] entering the rootfs",
+    "[talos] initialize sequence: 8 phase(s)",
+    f"[talos] downloading config {json.dumps(_DOWNLOADING)}",
+)
+INSTALL = (
+    "[talos] install sequence: 3 phase(s)",
+    "[talos] phase install (2/3): 1 tasks(s)",
+    "[talos] task install (1/1): starting",
+    "[talos] task install (1/1): waiting for the image cache",
+)
+INSTALLED = (
+    "[talos] task install (1/1): install successful",
+    "[talos] phase install (2/3): done, 30.1s",
+    "[talos] reboot sequence: 5 phase(s)",
+)
+BOOTED = (
+    "[talos] boot sequence: 13 phase(s)",
+    "[talos] service[machined](Running): Service started as goroutine",
+)
+FOREIGN = ("Booting `Debian GNU/Linux'", "Loading Linux 6.1.0-28-amd64 ...", "debian login: ")
+"""What an operating system that was there before says."""
+
+
+def loading(option: str, number: int, mac: str = "") -> str:
+    """The firmware tries a boot option; `mac` as twelve hexadecimal digits."""
+    return f'BdsDxe: loading Boot{number:04X} "{option}" from {_PATHS[option].format(mac=mac)}'
+
+
+def starting(option: str, number: int, mac: str = "") -> str:
+    return f'BdsDxe: starting Boot{number:04X} "{option}" from {_PATHS[option].format(mac=mac)}'
+
+
+def failed(option: str, number: int, why: str, mac: str = "") -> str:
+    """Why: `Not Found`, `Access Denied` where secure boot refuses it, `Time out`."""
+    return f'BdsDxe: failed to load Boot{number:04X} "{option}" from {_PATHS[option].format(mac=mac)}: {why}'
+
+
+NO_CONFIG_DISC = (
+    "error acquiring via platform metal: failed to find volume with machine configuration "
+    '(volume.label in ["metal-iso"] || volume.partition_label in ["metal-iso"]) && volume.name != "": '
+    "file does not exist"
+)
+NOTHING_BOOTS = "BdsDxe: No bootable option or device was found."
+
+
+def controller_failed(controller: str, error: str) -> str:
+    """A controller of the runtime met an error, and will try again."""
+    said = {"component": "controller-runtime", "controller": controller, "error": error}
+    return f"[talos] controller failed {json.dumps(said)}"
+
+
+def from_disc(device: str) -> str:
+    """The configuration was found on the disc."""
+    return f'[talos] read machine config from volume: {device} (filesystem "iso9660", UUID "", size 20 MB)'
+
+
+def fetching(url: str) -> str:
+    """The configuration is asked for by HTTP."""
+    return f'[talos] fetching machine config from: "{url}"'
+
+
+def reachable(*addresses: str) -> tuple[str, ...]:
+    """Where the machine says that it can be reached."""
+    lead = '{"component": "controller-runtime", "controller": "runtime.MaintenanceServiceController"}'
+    return (
+        f"[talos] this machine is reachable at: {lead}",
+        *(f"[talos] \t{address} {lead}" for address in addresses),
+    )
+
+
+def install_failed(why: str) -> tuple[str, ...]:
+    """The installation ends, and the machine waits before it starts over."""
+    hint = "You can use talosctl apply-config or talosctl edit mc to fix the issues, error:"
+    return (
+        f"[talos] task install (1/1): install failed, rebooting in 35 minutes. {hint}",
+        why,
+        f"[talos] task install (1/1): failed: {why}",
+    )
