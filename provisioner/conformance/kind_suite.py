@@ -97,12 +97,15 @@ class KindSuite(Suite):
     provider: ClassVar[Provider]
     samples: ClassVar[Mapping[str, Sample]]
     """By address, such as `acme.disk/one`."""
+    tried: ClassVar[frozenset[str] | None] = None
+    """The samples that are tried, all of them unless it is said; the others are there to be referred to."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """A test for each sample that it is for."""
         if "target" in metafunc.fixturenames:
             choose = getattr(metafunc.function, "__each__", _lives)
-            fit = [text for text, sample in self.samples.items() if choose(self._kind(text), sample)]
+            tried = {text: one for text, one in self.samples.items() if self.tried is None or text in self.tried}
+            fit = [text for text, sample in tried.items() if choose(self._kind(text), sample)]
             metafunc.parametrize("target", [Address.parse(text) for text in fit] or [None], ids=fit or ["nothing"])
 
     @classmethod

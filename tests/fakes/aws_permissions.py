@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+from botocore import xform_name
 from prov_aws.errors import action
 
 ROOT = Path(__file__).parents[2] / "providers" / "aws"
@@ -78,6 +79,11 @@ def _service(node: ast.expr, own: str) -> str:
 
 
 def _operations(service: str) -> Mapping[str, str]:
-    client: Any = botocore.session.Session().create_client(service, region_name="eu-west-1")
-    mapping: Mapping[str, str] = client.meta.method_to_api_mapping
-    return mapping
+    """The operations of a service by the names of their methods."""
+    model: Any = _session().get_service_model(service)
+    return {xform_name(name): name for name in model.operation_names}
+
+
+@functools.cache
+def _session() -> Any:
+    return botocore.session.Session()

@@ -1,4 +1,7 @@
-"""The provider keeps the rules of the house, before moto."""
+"""The provider keeps the rules of the house, before moto.
+
+Every change is tried with one kind of each sort; `make test-aws` tries all.
+"""
 
 from __future__ import annotations
 
@@ -53,14 +56,10 @@ ALIAS: dict[str, Value] = {
 _RENAMED: Mapping[str, Value] = {"name": "other", "tags": {"of": "ours"}}
 
 
-class TestAws(ProviderSuite, KindSuite):
-    """The provider and its kinds."""
+class Kinds(KindSuite):
+    """The kinds, and what they are tried on."""
 
     provider = aws_provider
-    shape = Shape(size="m7i.large")
-    names: ClassVar[Mapping[str, str]] = dict.fromkeys(
-        (f"{kind}.name" for kind in aws_provider.kinds if not kind.startswith("aws.existing")), NAME
-    )
     samples: ClassVar[Mapping[str, Sample]] = {
         "aws.network/one": Sample({"name": "one", "cidr": "10.1.0.0/16"}, changed={**_RENAMED, "dns_names": False}),
         "aws.subnet/one": Sample(
@@ -211,3 +210,34 @@ class TestAws(ProviderSuite, KindSuite):
         """Connections that forget all but the clients of botocore, which take long to make."""
         schema = Schema.of(AwsSettings)
         return lambda: Aws(schema.build(schema.normal(settings)), clients=CLIENTS)
+
+
+OF_EACH_SORT = frozenset(
+    {
+        "aws.elastic_ip/one",
+        "aws.security_group/one",
+        "aws.target_group/one",
+        "aws.dns_record/one",
+        "aws.iam_role/other",
+        "aws.existing_network/one",
+    }
+)
+"""Tagged as it is made, with parts of its own, tagged apart, without tags, named, and looked up."""
+
+
+class TestAws(Kinds, ProviderSuite):
+    """The provider, and a kind of each sort."""
+
+    shape = Shape(size="m7i.large")
+    names: ClassVar[Mapping[str, str]] = dict.fromkeys(
+        (f"{kind}.name" for kind in aws_provider.kinds if not kind.startswith("aws.existing")), NAME
+    )
+    tried = OF_EACH_SORT
+
+
+@pytest.mark.aws
+@pytest.mark.timeout(300)
+class TestAllOtherKinds(Kinds):
+    """The kinds that not every change is tried with."""
+
+    tried = frozenset(Kinds.samples) - OF_EACH_SORT
