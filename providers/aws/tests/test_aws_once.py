@@ -14,7 +14,7 @@ from prov_aws.client import Aws
 from prov_aws.settings import AwsSettings
 
 from provisioner.conformance.lab import Lab, Sample
-from provisioner.sdk import Address, Done, Fatal, Pending
+from provisioner.sdk import Address, Done, Fatal, Pending, Ref
 
 KINDS = ("network", "elastic_ip", "gateway", "security_group", "route_table")
 CLIENTS: dict[str, Any] = {}
@@ -91,11 +91,75 @@ def test_what_was_refused_is_asked_for_again_at_once(bed: Bed, lab_of: Callable[
 
 
 def test_what_refers_to_something_new_is_patient_but_not_for_ever(bed: Bed, lab_of: Callable[[str], Lab]) -> None:
-    """AWS may not know yet what was made a moment ago; after two minutes it never will."""
-    lab = lab_of("route_table")
-    lab.samples = {"aws.route_table/one": Sample({"name": "one", "network": "vpc-0123456789abcdef0"})}
+    """AWS may not know yet what this process made a moment ago; after two minutes it never will."""
+    network = "vpc-0123456789abcdef0"
+
+    assert 115 <= _patience(lab_of("route_table"), network, born=True) <= 130
+
+
+def test_what_the_file_names_and_nobody_made_is_not_waited_for(bed: Bed, lab_of: Callable[[str], Lab]) -> None:
+    """Only as long as listings may lag behind."""
+    assert _patience(lab_of("route_table"), "vpc-0123456789abcdef0") <= 20
+
+
+@pytest.mark.parametrize(("most", "image"), [(20, "ami-0123456789abcdef0"), (1, "ami-of-mine")])
+def test_an_image_that_is_not_there_is_told_soon(bed: Bed, most: int, image: str) -> None:
+    """With the id in the error, though the machine's subnet has just been made; at once where it can be no id."""
+    samples = {
+        "aws.network/one": Sample({"name": "one", "cidr": "10.1.0.0/16"}),
+        "aws.subnet/one": Sample(
+            {"name": "one", "network": Ref(Address("aws.network", "one"), "id"), "cidr": "10.1.0.0/20", "zone": "a"}
+        ),
+        "aws.machine/one": Sample(
+            {
+                "name": "one",
+                "type": "m7i.large",
+                "image": image,
+                "subnet": Ref(Address("aws.subnet", "one"), "id"),
+            }
+        ),
+    }
+    settings = AwsSettings(region="eu-west-1", instance_role=False)
+    lab = Lab(provider, lambda: Aws(settings, clients=CLIENTS), AwsRemote(bed, "machine"), samples)
+    held = lab.hold(Address("aws.machine", "one"))
     begun = lab.process.clock.now()
+    with pytest.raises(Fatal) as caught:
+        lab.finish("create", held)
+
+    assert (lab.process.clock.now() - begun).total_seconds() <= most
+    assert image in caught.value.detail
+    assert "correct what the file names" in caught.value.remedy
+
+
+def test_a_target_group_that_is_not_there_is_told_soon(bed: Bed) -> None:
+    """Also where the machine itself has been made: it stays on record, and is not waited for without end."""
+    ec2 = bed.client("ec2")
+    network = ec2.create_vpc(CidrBlock="10.1.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=network, CidrBlock="10.1.0.0/20")["Subnet"]["SubnetId"]
+    group = "arn:aws:elasticloadbalancing:eu-west-1:123456789012:targetgroup/none/0123456789abcdef"
+    image = bed.publish_talos("v1.13.9")["x86_64"]
+    props = {"name": "one", "type": "m7i.large", "image": image, "subnet": subnet, "targets": (group,)}
+    settings = AwsSettings(region="eu-west-1", instance_role=False)
+    lab = Lab(
+        provider,
+        lambda: Aws(settings, clients=CLIENTS),
+        AwsRemote(bed, "machine"),
+        {"aws.machine/one": Sample(props)},
+    )
+    begun = lab.process.clock.now()
+    with pytest.raises(Fatal) as caught:
+        lab.make(Address("aws.machine", "one"))
+
+    assert (lab.process.clock.now() - begun).total_seconds() <= 60
+    assert caught.value.effect
+
+
+def _patience(lab: Lab, network: str, *, born: bool = False) -> float:
+    """How long a route table for a network that AWS does not know is tried for, in seconds."""
+    lab.samples = {"aws.route_table/one": Sample({"name": "one", "network": network})}
+    begun = lab.process.clock.now()
+    if born:
+        lab.client().born[network] = begun
     with pytest.raises(Fatal):
         lab.make(Address("aws.route_table", "one"))
-
-    assert 115 <= (lab.process.clock.now() - begun).total_seconds() <= 130
+    return (lab.process.clock.now() - begun).total_seconds()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,8 @@ def _image_and_type_exist_and_fit(bed: Bed, call: Call) -> None:
         return
     image_id, type_ = call.params.get("ImageId"), call.params.get("InstanceType", "m1.small")
     image = bed.ec2(call).amis.get(image_id)
+    if image is None and not re.fullmatch("ami-[0-9a-f]{8,17}", str(image_id)):
+        raise Refusal("InvalidAMIID.Malformed", f'Invalid id: "{image_id}" (expecting "ami-...")')
     if image is None or image.state != "available":
         raise Refusal("InvalidAMIID.NotFound", f"The image id '[{image_id}]' does not exist")
     known = INSTANCE_TYPES.get(type_)

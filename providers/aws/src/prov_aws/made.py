@@ -11,8 +11,10 @@ of everything else has a phase, stored before the call:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -21,7 +23,7 @@ from attrs import frozen
 from prov_aws.client import Aws
 from prov_aws.errors import Busy, Missing
 from prov_aws.marks import KEY, LINEAGE, is_anothers, tags_of
-from provisioner.sdk import Context, Job, Pending, ProviderError, Retry, Throttled
+from provisioner.sdk import Context, Fatal, Job, Pending, ProviderError, Retry, Schema, Throttled, leaves
 
 Thing: TypeAlias = Mapping[str, Any]
 """An object as AWS describes it."""
@@ -32,7 +34,9 @@ LISTED_AFTER = timedelta(seconds=15)
 _STALE = timedelta(seconds=5)
 """How old the record of the phase may be when the call is made."""
 KNOWN_AFTER = timedelta(seconds=120)
-"""How long what a creation refers to may be unknown, for it may just have been made."""
+"""How long what a creation refers to may be unknown, if it was just made; else it is as long as listings lag."""
+_NAMED = re.compile(r"\b[a-z]+-[0-9a-f]{8,17}\b|\barn:aws[^\s',\]]+")
+"""What a refusal says that AWS does not know."""
 _LONG_AGO = datetime.fromtimestamp(0, UTC)
 _FEW = 150
 """So many keys fit into a filter; AWS takes 200 values."""
@@ -136,15 +140,47 @@ def made(
         return make()
     except Missing as err:
         _nothing_made(aws, job)
-        if ctx.now() - _at(job, "since") < KNOWN_AFTER:
-            raise Retry("AWS does not know yet what this refers to", detail=err.detail) from None
-        raise
+        check_patience(aws, job, ctx, err, _at(job, "since"))
+        raise Retry("AWS does not know yet what this refers to", detail=err.detail) from None
     except ProviderError as err:
         if isinstance(err, Retry) and not isinstance(err, Throttled | Busy):
             aws.doubts[job.key] = ctx.now()
         else:
             _nothing_made(aws, job)
         raise
+
+
+def check_patience(aws: Aws, job: Job[Any, Any], ctx: Context, err: Missing, since: datetime) -> None:
+    """Raises Fatal once what a job refers to has been unknown for too long.
+
+    That is soon for what the file names and nobody has just made: there AWS is right.
+    """
+    now = ctx.now()
+    named = set(_NAMED.findall(err.detail)) or set(_texts(job))
+    fresh = any(now - aws.born[name] < KNOWN_AFTER for name in named & aws.born.keys())
+    if ".Malformed" in err.detail or now - since >= (KNOWN_AFTER if fresh else LISTED_AFTER):
+        raise Fatal(
+            "AWS does not know what this refers to",
+            detail=err.detail,
+            remedy="correct what the file names, or plan again if it was to be made by this file",
+            effect=False,
+        ) from None
+
+
+@contextmanager
+def already_there() -> Iterator[None]:
+    """What is refused in here leaves an object behind, which has to stay on record."""
+    try:
+        yield
+    except Fatal as err:
+        err.effect = True
+        raise
+
+
+def _texts(job: Job[Any, Any]) -> Iterator[str]:
+    """What a job says, as far as it is text: ids and names of other things are among it."""
+    props = Schema.of(type(job.wanted)).dump(job.wanted) if job.wanted is not None else {}
+    return (leaf for _, leaf in leaves(props) if isinstance(leaf, str))
 
 
 def _nothing_made(aws: Aws, job: Job[Any, Any]) -> None:

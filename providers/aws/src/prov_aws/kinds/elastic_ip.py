@@ -34,6 +34,7 @@ class ElasticIpKind(Tagged):
 
     props: ClassVar[type[Any]] = ElasticIpProps
     outputs: ClassVar[type[Any]] = ElasticIpOutputs
+    many = True
     family = Family(
         "elastic address", "elastic-ip", "describe_addresses", "Addresses", "AllocationId", "allocation-id"
     )

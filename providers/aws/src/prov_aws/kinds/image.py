@@ -23,7 +23,7 @@ from prov_aws.client import Aws
 from prov_aws.errors import Mismatch, Taken
 from prov_aws.jobs import asked
 from prov_aws.kinds.tagged import Tagged, unless_unlisted
-from prov_aws.made import MADE, Family, Thing, about_to_ask, as_filters, described
+from prov_aws.made import MADE, Family, Thing, about_to_ask, already_there, as_filters, described
 from prov_aws.marks import KEY, LINEAGE, marked, pairs
 from prov_aws.names import remote_name
 from provisioner.sdk import (
@@ -87,18 +87,23 @@ class ImageKind(Tagged):
         match job.phase:
             case "asked":
                 return _begin(client, job)
-            case "sending":
-                return _send(client, job, ctx)
-            case "sealing":
-                return _seal(client, job)
-            case "registering":
-                return self._register(client, job)
             case "made":
                 return super().create(client, job, ctx)
+            case "sending" | "sealing" | "registering":
+                with already_there():  # a snapshot, at least
+                    return self._continue(client, job, ctx)
         there = self.one(client, job)
         if there is not None:
             return self._shaped(client, job, there)
         return about_to_ask(client, job, ctx, "snapshot")
+
+    def _continue(self, client: Aws, job: Job[Any, Any], ctx: Context) -> Answer:
+        match job.phase:
+            case "sending":
+                return _send(client, job, ctx)
+            case "sealing":
+                return _seal(client, job)
+        return self._register(client, job, ctx)
 
     def delete(self, client: Aws, job: Job[Any, Any], ctx: Context) -> Answer:
         """Removes the image, then its snapshot, finished or not."""
@@ -134,7 +139,7 @@ class ImageKind(Tagged):
         """By tags only: a recorded id may be that of a snapshot."""
         return {key: thing for key, thing in super().found(aws, jobs).items() if thing.get("ImageId")}
 
-    def _register(self, aws: Aws, job: Job[Any, Any]) -> Answer:
+    def _register(self, aws: Aws, job: Job[Any, Any], ctx: Context) -> Answer:
         id_ = job.memo["snapshot"]
         state = next(iter(described(aws, _SNAPSHOTS, {"snapshot-id": [id_]})), {}).get("State", "pending")
         if state == "error":
@@ -145,6 +150,7 @@ class ImageKind(Tagged):
             made = aws.call("ec2", "register_image", **_order(job, id_))
         except Taken:  # its name has our key in it, so it is what a call made whose answer was lost
             return Pending(phase=MADE, memo=job.memo, note="the image is there")
+        aws.born[made["ImageId"]] = ctx.now()
         return Pending(made["ImageId"], MADE, job.memo, after_s=2.0, note="the image is registered")
 
 

@@ -44,6 +44,7 @@ class SecurityGroupRuleKind(Tagged):
 
     props: ClassVar[type[Any]] = SecurityGroupRuleProps
     outputs: ClassVar[type[Any]] = SecurityGroupRuleOutputs
+    many = True
     family = Family(
         "security group rule",
         "security-group-rule",

@@ -8,16 +8,32 @@ again at any time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from prov_aws.client import Aws
 from prov_aws.errors import Busy, Missing
 from prov_aws.jobs import asked
-from prov_aws.made import ASKED, LISTED_AFTER, MADE, Family, Thing, about_to_ask, found, made
-from prov_aws.marks import NAME, marked, pairs, plain, tags_of
+from prov_aws.made import (
+    ASKED,
+    LISTED_AFTER,
+    MADE,
+    Family,
+    Thing,
+    about_to_ask,
+    already_there,
+    check_patience,
+    found,
+    made,
+)
+from prov_aws.marks import NAME, is_anothers, marked, pairs, plain, tags_of
 from provisioner.sdk import Absent, Answer, Context, Done, Fatal, Job, Pending, Reading, Seen, Value
 
+_NAMES = ("Arn", "GroupName")
+"""By what else than its id an object is referred to."""
+_LATELY = timedelta(seconds=60)
+LOOKING = "looking"
+"""The phase of a removal of something that is read first, together with all others that go."""
 REMOVING = "removing"
 """The phase of a removal that was asked for and takes its time."""
 
@@ -30,6 +46,8 @@ class Tagged:
     family: ClassVar[Family]
     token: ClassVar[bool] = False
     """Whether AWS takes a client token for it."""
+    many: ClassVar[bool] = False
+    """Whether there may be one for each node: then none is looked for by itself before it is removed."""
 
     # what a kind says
 
@@ -63,7 +81,7 @@ class Tagged:
     def read(self, client: Aws, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, Reading]:
         """A listing for all jobs, and what `closer` takes."""
         things = self.found(client, jobs)
-        self.keep(client, jobs, things)
+        self.keep(client, jobs, things, ctx.now())
         more = self.closer(client, list(things.values())) if things else {}
         return {job.key: self._reading(client, job, things.get(job.key), more) for job in jobs}
 
@@ -87,11 +105,10 @@ class Tagged:
             )
         if isinstance(thing, Pending):
             return thing
-        try:
-            return self._shaped(client, job, thing)
-        except Missing:
-            note = f"AWS does not know the {self.family.what} everywhere yet"
-            return Pending(thing[self.family.id], MADE, after_s=2.0, note=note)
+        if job.phase == ASKED:
+            client.born.update({str(thing[name]): ctx.now() for name in (self.family.id, *_NAMES) if name in thing})
+        with already_there():
+            return self._shaped_in_time(client, job, ctx, thing)
 
     def update(self, client: Aws, job: Job[Any, Any], ctx: Context) -> Answer:
         """Shapes the object; without a difference nothing is written."""
@@ -102,7 +119,10 @@ class Tagged:
 
     def delete(self, client: Aws, job: Job[Any, Any], ctx: Context) -> Answer:
         """Removes the object; what still uses it is waited for."""
-        thing = self.looked(client, job)
+        thing = self.lately(client, job, ctx.now())
+        if thing is None and self.many and job.id is not None and job.seen is None and not job.phase:
+            return Pending(job.id, LOOKING, after_s=0.5, note=f"the {self.family.what} is looked for")
+        thing = thing or self.looked(client, job)
         if thing is None:
             return unless_unlisted(job, ctx, self.family.what)
         try:
@@ -130,10 +150,18 @@ class Tagged:
             return None
         return thing if thing is not None and isinstance(job.seen, Seen) else self.one(aws, job)
 
-    def keep(self, aws: Aws, jobs: Sequence[Job[Any, Any]], things: Mapping[str, Thing]) -> None:
+    def keep(self, aws: Aws, jobs: Sequence[Job[Any, Any]], things: Mapping[str, Thing], now: datetime) -> None:
         """Remembers what was read for jobs at work, until the calls that come next."""
         at_work = {job.key for job in jobs if (job.id is not None and job.outputs is None) or job.wanted is None}
         aws.listed.update({key: thing for key, thing in things.items() if key in at_work})
+        if self.many:
+            aws.stood.update({job.key: (now, things[job.key]) for job in jobs if job.key in things and not job.phase})
+
+    def lately(self, aws: Aws, job: Job[Any, Any], now: datetime) -> Thing | None:
+        """The object of a job that is about to be removed, as it was read a moment ago with all others."""
+        since, thing = aws.stood.pop(job.key, (now, None))
+        fresh = thing is not None and now - since < _LATELY and job.seen is None and not job.phase
+        return thing if fresh and thing is not None and not is_anothers(tags_of(thing), job) else None
 
     def born_with(self, job: Job[Any, Any]) -> list[dict[str, Any]]:
         """The tags an object is made with."""
@@ -142,6 +170,16 @@ class Tagged:
     def name_and_tag(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> None:
         """Puts the wanted tags on an object, and takes others off."""
         retag(aws, job, thing[self.family.id], tags_of(thing))
+
+    def _shaped_in_time(self, client: Aws, job: Job[Any, Any], ctx: Context, thing: Thing) -> Answer:
+        """What was just made, shaped; AWS may not know it yet, or what it refers to."""
+        try:
+            return self._shaped(client, job, thing)
+        except Missing as err:
+            since = job.memo.get("unknown", ctx.now().isoformat())
+            check_patience(client, job, ctx, err, datetime.fromisoformat(since))
+            note = f"AWS does not know the {self.family.what} everywhere yet"
+            return Pending(thing[self.family.id], MADE, {"unknown": since}, after_s=2.0, note=note)
 
     def _shaped(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> Answer:
         note = self.shape(aws, job, thing)
@@ -182,10 +220,10 @@ def unless_unlisted(job: Job[Any, Any], ctx: Context, what: str) -> Answer:
     since = job.memo.get("looked")
     if since is None:
         note = f"it is seen whether an earlier call has made the {what}"
-        return Pending(phase="looking", memo={"looked": ctx.now().isoformat()}, after_s=5.0, note=note)
+        return Pending(phase=LOOKING, memo={"looked": ctx.now().isoformat()}, after_s=5.0, note=note)
     if ctx.now() - datetime.fromisoformat(since) >= LISTED_AFTER:
         return Done(None)
-    return Pending(phase="looking", memo=job.memo, after_s=5.0, note=f"it is seen whether there is a {what}")
+    return Pending(phase=LOOKING, memo=job.memo, after_s=5.0, note=f"it is seen whether there is a {what}")
 
 
 def in_order(values: Any) -> Value:
