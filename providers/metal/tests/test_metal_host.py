@@ -11,6 +11,7 @@ import pytest
 from attrs import define, evolve, field
 from prov_metal.bmc.driver import Facts, Source
 from prov_metal.client import Client
+from prov_metal.deadlines import DEADLINES, Watch, most_s
 from prov_metal.kinds.host import HostKind
 from prov_metal.kinds.props import HostOutputs, HostProps
 from prov_metal.serve import token
@@ -21,9 +22,12 @@ from provisioner.sdk import (
     Address,
     Done,
     EndpointDown,
+    Fatal,
     Job,
     OperatorNeeded,
     Pending,
+    ProviderError,
+    Retry,
     Secret,
     Seen,
     Unreachable,
@@ -40,7 +44,7 @@ HOST = HostProps(
 URL = "http://10.0.0.5:8069/token/r1u1.iso"
 
 
-@define
+@define(slots=False)
 class Rack:
     """A machine behind its BMC, which does what it is told; `told` is all that was done to it, in order.
 
@@ -115,6 +119,7 @@ class One:
 
     rack: Rack
     media: Serves = field(factory=Serves)
+    watch: Watch = field(factory=Watch)
 
     def bmc(self, props: Any) -> Rack:
         return self.rack
@@ -259,3 +264,85 @@ def test_an_image_is_looked_at_once_in_a_run(tmp_path: Path) -> None:
     client.media._discs[f"/{token('config', 'r1u1')}/r1u1.iso"] = (tmp_path / "disc").open("wb+")
     found = client.disc(Clock(), "r1u1", "config", str(tmp_path / "gone.iso"))  # type: ignore[arg-type]
     assert found == f"http://127.0.0.1:1/{token('config', 'r1u1')}/r1u1.iso"
+
+
+def _ends(rack: Rack, job: Job[HostProps, HostOutputs], minutes: float) -> ProviderError:
+    """The error that a host ends with, looked at four times a minute; it comes after so many minutes."""
+    client, clock = One(rack), Clock()
+    begin = clock.time
+    while True:
+        try:
+            answer = HostKind().create(client, job, clock)  # type: ignore[arg-type]
+        except Retry:
+            pass
+        except ProviderError as err:
+            assert timedelta(minutes=minutes) <= clock.time - begin < timedelta(minutes=minutes + 5)
+            return err
+        else:
+            assert isinstance(answer, Pending), "it never becomes a node"
+            job = evolve(job, id=answer.id, phase=answer.phase, memo=answer.memo)
+        clock.time += timedelta(seconds=10)
+
+
+def test_a_machine_of_which_no_node_comes_is_begun_anew_by_the_next_run() -> None:
+    """The error says in which phase, by which way, how long, and what was last seen."""
+    rack = Rack()
+    rack._end = lambda: None  # type: ignore[method-assign]
+    found = _ends(rack, JOB, 30)
+    assert isinstance(found, Fatal)
+    assert found.effect
+    assert "r1u1: no node came of the image it should boot after 30 min (booting, by media" in found.detail
+    assert "installs itself" in found.detail
+    assert rack.told == ONCE
+
+
+def test_a_bmc_that_never_answers_leaves_the_host_as_it_is() -> None:
+    """Nothing was done to the machine, so the next run goes on; the error has what the BMC's error said."""
+    found = _ends(Rack(silent=True), JOB, 5)
+    assert isinstance(found, OperatorNeeded)
+    assert "a BMC does not answer: time-out" in found.detail
+
+
+def test_a_switch_that_does_nothing_is_told_soon() -> None:
+    """A machine that is said to be off for ever has not been installed."""
+    rack = Rack(on=True)
+    rack.switch = lambda *, on: None  # type: ignore[method-assign]
+    assert "it does not switch off" in _ends(rack, JOB, 4).detail
+
+
+def test_a_machine_that_never_starts_is_tried_once_more_and_given_up() -> None:
+    """Its own disk comes first, for it might have been installed unseen."""
+    rack = Rack()
+    switch = rack.switch
+    rack.switch = lambda *, on: None if on else switch(on=on)  # type: ignore[method-assign]
+    found = _ends(rack, JOB, 5)
+    assert "it does not switch on" in found.detail
+    assert isinstance(found, Fatal)
+
+
+def test_a_run_that_goes_on_gives_a_phase_its_time_again() -> None:
+    """What counts is what this process has seen."""
+    watch, later = Watch(), Clock().time + DEADLINES["booting"].limit + timedelta(minutes=1)
+    assert not watch.over("r1u1", "booting", "media", Clock().time)
+    assert watch.over("r1u1", "booting", "media", later)
+    assert not watch.over("r1u1", "booting", "network", later)
+    assert not Watch().over("r1u1", "booting", "media", later)
+
+
+def test_the_limit_of_the_step_is_never_before_that_of_a_phase() -> None:
+    """So who waits hears of the phase, not of the step; each further way takes more time."""
+    longest = sum((deadline.limit for deadline in DEADLINES.values()), timedelta()).total_seconds()
+    assert longest <= HostKind().takes_s(JOB) < HostKind().takes_s(evolve(JOB, wanted=evolve(HOST, boot=("a", "b"))))
+    assert HostKind().takes_s(JOB) == most_s(("media",)) == HostKind().takes_s(evolve(JOB, wanted=None))
+
+
+def test_a_way_that_the_bmc_cannot_do_is_no_way() -> None:
+    """With none left the error names each, and why."""
+
+    class Plain:
+        def facts(self) -> Facts:
+            return Facts("Acme", "A1", "1.0", "", "", on=False)
+
+    with pytest.raises(OperatorNeeded, match="in any of its ways") as caught:
+        HostKind().create(One(Plain()), JOB, Clock())  # type: ignore[arg-type]
+    assert caught.value.detail == "r1u1: media: its BMC has no drive for virtual media"

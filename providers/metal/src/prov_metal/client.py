@@ -14,6 +14,7 @@ from prov_metal.bmc.address import parse
 from prov_metal.bmc.driver import MediaBmc
 from prov_metal.bmc.redfish import RedfishBmc
 from prov_metal.bmc.wire import Access, Wire
+from prov_metal.deadlines import Watch
 from prov_metal.look import who
 from prov_metal.media import with_config
 from prov_metal.serve import MediaServer, token
@@ -27,6 +28,7 @@ class Client:
 
     settings: MetalSettings
     media: MediaServer = field(init=False)
+    watch: Watch = field(init=False, factory=Watch)
     _bmcs: dict[Access, MediaBmc] = field(init=False, factory=dict)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
 

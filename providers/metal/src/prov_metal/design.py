@@ -9,7 +9,8 @@ from __future__ import annotations
 from prov_metal.bmc.address import parse
 from prov_metal.serve import place
 from prov_metal.settings import HostRow, MetalSettings, hosts_of, settings_of
-from provisioner.sdk import Address, BootRefs, Design, Machine, Node, Ref, Resource, Slice, Value
+from prov_metal.ways.known import unknown, usual
+from provisioner.sdk import Address, BootRefs, Design, Machine, Node, ProvError, Ref, Resource, Slice, Value
 
 ARCH = "amd64"
 
@@ -19,7 +20,7 @@ def design(part: Slice, boot: BootRefs) -> Design:
     settings = settings_of(part.settings)
     hosts = hosts_of(settings)
     place(settings.serve)  # before any host is switched off
-    machines = {node.name: _machine(node, hosts[node.claim]) for node in part.nodes}
+    machines = {node.name: _machine(node, hosts[node.claim], settings) for node in part.nodes}
     resources = tuple(
         Resource(
             machines[node.name].address,
@@ -31,9 +32,13 @@ def design(part: Slice, boot: BootRefs) -> Design:
     return Design(resources, machines)
 
 
-def _machine(node: Node, row: HostRow) -> Machine:
+def _machine(node: Node, row: HostRow, settings: MetalSettings) -> Machine:
     address = Address("metal.host", node.name)
     parse(row.bmc)
+    if wrong := unknown((*row.boot, *settings.boot)):
+        raise ProvError(
+            "a host of the inventory is wrong", detail=f"{node.claim}: boot: {wrong}", remedy="correct `boot`"
+        )
     return Machine(address, Ref(address, "host"), Ref(address, "id"), "user_data", row.disk)
 
 
@@ -51,4 +56,6 @@ def _props(node: Node, row: HostRow, machine: Machine, settings: MetalSettings, 
         "image": settings.image or boot.artifact("metal", ARCH, "iso"),
         "user_data": boot.config(node, machine),
         "authority": boot.authority,
+        "boot": row.boot or settings.boot or usual(row.bmc),
+        "macs": tuple(mac.lower().replace("-", ":") for mac in row.macs),
     }

@@ -26,6 +26,8 @@ class HostRow:
     macs         of its network cards, the one it boots from first
     rack, unit, pdu
                  where it stands and what feeds it; nodes are spread over racks
+    boot         the ways it is booted in, in the order in which they are tried; empty for those of the provider
+                 block, else for what suits its BMC
     disk         Talos is installed onto this one
     labels       for pools to choose by
     """
@@ -42,6 +44,7 @@ class HostRow:
     rack: str = ""
     unit: str = ""
     pdu: str = ""
+    boot: tuple[str, ...] = ()
     disk: str = "/dev/sda"
     labels: Mapping[str, str] = field(factory=dict)
 
@@ -56,6 +59,7 @@ class MetalSettings:
     ca         a file of certificates that BMCs are checked against; empty for the system's
     serve      address and port at which this computer hands out media to the BMCs, such as `10.0.0.5:8069`; it has
                to stay the same, for a run that was cut off serves the same again
+    boot       the ways of hosts whose row names none
     image      the ISO that hosts boot from, a URL or a file; empty for the one of the cluster's Image Factory
     """
 
@@ -64,6 +68,7 @@ class MetalSettings:
     password: Secret | None = prop(secret=True, default=None)  # noqa: RUF009
     ca: str = ""
     serve: str = ""
+    boot: tuple[str, ...] = ()
     image: str = ""
 
 

@@ -20,9 +20,12 @@ Every call looks first and does at most one thing. Some machines come back from 
 stay off; both ways end in `up`. The disc is ejected with the machine off or running from its own disk, never under an
 installation.
 
+Each phase has a deadline, see `deadlines`. Where a host can be booted in several ways and one of them does not lead
+to a node, it goes back to `stopping` and on by the next one.
+
 An installation is not begun twice. Where a run was cut off about the moment of the first start, and the machine is
 off when somebody looks again, nobody can tell whether it never started or has installed itself since. Then its own
-disk comes first (`parted`), and only if no node comes of that, the whole way is gone once more.
+disk comes first (`parted`), and only if no node comes of that, the whole way is gone once more, and no third time.
 """
 
 from __future__ import annotations
@@ -33,8 +36,9 @@ from typing import Any, ClassVar
 
 from prov_metal.bmc.driver import Facts
 from prov_metal.client import Client
+from prov_metal.deadlines import most_s, too_late
 from prov_metal.kinds.props import HostJob, HostOutputs, HostProps
-from prov_metal.ways.known import WAYS
+from prov_metal.ways.known import WAYS, after, named, possible, refused
 from prov_metal.ways.way import Trip, Way
 from provisioner.sdk import (
     Absent,
@@ -42,10 +46,13 @@ from provisioner.sdk import (
     Context,
     Done,
     EndpointDown,
+    Fatal,
     FieldChange,
     OperatorNeeded,
     Pending,
+    ProviderError,
     Reading,
+    Retry,
     Seen,
     Unreachable,
 )
@@ -72,25 +79,30 @@ class HostKind:
     def create(self, client: Client, job: HostJob, ctx: Context) -> Answer:
         """The way drawn above."""
         trip = _trip(client, _wanted(job), job, ctx)
-        facts = trip.bmc.facts()
-        if not job.phase:
-            return _meet(trip, facts)
-        way = _way(job, trip)
-        match job.phase:
-            case "stopping":
-                return _stop(job, trip, facts)
-            case "stopped":
-                return _load(job, trip, way)
-            case "loaded":
-                way.arm(trip)
-                return _at("armed", job, ctx, "will boot once from where it is told", after_s=0.0)
-            case "armed" | "starting" | "booting":
-                return _boot(job, trip, way, facts)
-            case "parted" | "from-disk":
-                return _from_disk(job, trip, way, facts)
-            case _:
-                way.clear(trip)
-                return Done(_outputs(trip.wanted, facts))
+        ways = possible(trip)
+        way = named(job.memo.get("way", ""), ways)
+        over = client.watch.over(trip.wanted.host, job.phase, way.name, ctx.now())
+        try:
+            answer = _step(job, trip, way)
+        except Retry as err:
+            if not over:
+                raise
+            raise too_late(trip, job.phase, way.name, _whole(err)) from None
+        except (Fatal, OperatorNeeded) as err:
+            following = after(way, ways)
+            if following is None or job.phase not in ("stopped", "loaded"):
+                raise
+            return _other(job, trip, way, following, _whole(err))
+        if not over or not isinstance(answer, Pending) or answer.phase != job.phase:
+            return answer
+        following = after(way, ways)
+        if following is not None and job.phase in ("starting", "booting"):
+            return _other(job, trip, way, following, answer.note)
+        raise too_late(trip, job.phase, way.name, answer.note)
+
+    def takes_s(self, job: HostJob) -> float:
+        props = job.wanted or job.applied
+        return most_s(props.boot if props else ())
 
     def update(self, client: Client, job: HostJob, ctx: Context) -> Answer:
         """Switches it on or off where it is not; what else may change is how its BMC is spoken to."""
@@ -132,7 +144,35 @@ def _reading(client: Client, job: HostJob) -> Reading:
     return Seen(seen, outputs | {"serial": facts.serial})
 
 
-def _meet(trip: Trip, facts: Facts) -> Pending:
+def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
+    facts = trip.bmc.facts()
+    match job.phase:
+        case "":
+            return _meet(job, trip, way, facts)
+        case "stopping":
+            return _stop(job, trip, facts)
+        case "stopped":
+            return _load(job, trip, way)
+        case "loaded":
+            way.arm(trip)
+            return _at("armed", job, trip.ctx, "will boot once from where it is told", after_s=0.0)
+        case "armed" | "starting" | "booting":
+            return _boot(job, trip, way, facts)
+        case "parted" | "from-disk":
+            return _from_disk(job, trip, way, facts)
+        case _:
+            way.clear(trip)
+            return Done(_outputs(trip.wanted, facts))
+
+
+def _other(job: HostJob, trip: Trip, way: Way, following: Way, why: str) -> Pending:
+    """Back to where it is off, and on by the next way."""
+    trip.ctx.say(f"{trip.wanted.host} is booted by {following.name}, for {way.name} led nowhere: {why}")
+    memo = {"way": following.name, "left": way.name}
+    return Pending(id=job.id, phase="stopping", memo=memo, after_s=0.0, note=f"goes on by {following.name}")
+
+
+def _meet(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
     """Makes sure that the right machine is behind the BMC, before anything happens to it."""
     wanted = trip.wanted
     for name, expected, found in (("uuid", wanted.uuid, facts.uuid), ("serial", wanted.serial, facts.serial)):
@@ -143,24 +183,32 @@ def _meet(trip: Trip, facts: Facts) -> Pending:
                 remedy="correct the row of the inventory, or the cabling",
             )
     trip.ctx.say(f"{wanted.host} is {facts.vendor} {facts.model}".rstrip())
+    for name, why in refused(trip).items():
+        trip.ctx.say(f"{wanted.host} is not booted by {name}: {why}")
+    memo = _on_way(job) | {"way": way.name}
     if facts.on:
         trip.bmc.switch(on=False)
-        memo = {"pressed_at": trip.ctx.now().isoformat()}
+        memo["pressed_at"] = trip.ctx.now().isoformat()
         return Pending(id=wanted.host, phase="stopping", memo=memo, after_s=POLL_S, note="is switched off")
-    return Pending(id=wanted.host, phase="stopped", after_s=0.0, note="is off")
+    return Pending(id=wanted.host, phase="stopped", memo=memo, after_s=0.0, note="is off")
 
 
 def _stop(job: HostJob, trip: Trip, facts: Facts) -> Pending:
     if facts.on:
         return _pressed(job, trip, on=False, phase="stopping")
-    return Pending(id=job.id, phase="stopped", after_s=0.0, note="is off")
+    if left := WAYS.get(job.memo.get("left", "")):
+        try:
+            left.clear(trip)
+        except (Fatal, OperatorNeeded) as err:
+            trip.ctx.say(f"{trip.wanted.host} keeps what {left.name} left: {_whole(err)}")
+    return Pending(id=job.id, phase="stopped", memo=_on_way(job), after_s=0.0, note="is off")
 
 
 def _load(job: HostJob, trip: Trip, way: Way) -> Pending:
     if way.serve(trip) is None:
-        return Pending(id=job.id, phase="stopped", after_s=POLL_S, note="waits for the image")
+        return Pending(id=job.id, phase="stopped", memo=job.memo, after_s=POLL_S, note="waits for the image")
     way.load(trip)
-    return Pending(id=job.id, phase="loaded", after_s=0.0, note="has what it will boot")
+    return Pending(id=job.id, phase="loaded", memo=job.memo, after_s=0.0, note="has what it will boot")
 
 
 def _boot(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
@@ -179,7 +227,7 @@ def _boot(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
 def _start(job: HostJob, trip: Trip, facts: Facts) -> Pending:
     if facts.on:
         return _at("booting", job, trip.ctx, "boots the image")
-    if _since(job, trip.ctx) > BEGUN:
+    if _since(job, trip.ctx) > BEGUN and "again" not in job.memo:
         return _at("parted", job, trip.ctx, "may have been installed already", after_s=0.0, unsure="yes")
     if job.phase == "armed":
         trip.bmc.switch(on=True)
@@ -192,7 +240,8 @@ def _from_disk(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
     if facts.on and _is_node(trip):
         return _at("up", job, trip.ctx, "runs with its configuration", after_s=0.0)
     if job.memo.get("unsure") and _since(job, trip.ctx) > DISK:
-        return Pending(id=job.id, after_s=0.0, note="has nothing on its disk")
+        memo = _on_way(job) | {"again": "yes"}
+        return Pending(id=job.id, memo=memo, after_s=0.0, note="has nothing on its disk")
     if facts.on:
         return Pending(id=job.id, phase="from-disk", memo=job.memo, after_s=POLL_S, note="boots from its own disk")
     way.clear(trip)
@@ -201,7 +250,13 @@ def _from_disk(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
 
 def _at(phase: str, job: HostJob, ctx: Context, note: str, *, after_s: float = POLL_S, **memo: str) -> Pending:
     """The beginning of a phase, which remembers when that was."""
-    return Pending(id=job.id, phase=phase, memo={"since": ctx.now().isoformat(), **memo}, after_s=after_s, note=note)
+    memo = _on_way(job) | {"since": ctx.now().isoformat()} | memo
+    return Pending(id=job.id, phase=phase, memo=memo, after_s=after_s, note=note)
+
+
+def _on_way(job: HostJob) -> dict[str, str]:
+    """What is remembered through all phases."""
+    return {name: job.memo[name] for name in ("way", "again") if name in job.memo}
 
 
 def _since(job: HostJob, ctx: Context) -> timedelta:
@@ -212,7 +267,7 @@ def _since(job: HostJob, ctx: Context) -> timedelta:
 def _pressed(job: HostJob, trip: Trip, *, on: bool, phase: str) -> Pending:
     """Presses the power switch, again only after a while: some machines take their time to show it."""
     now = trip.ctx.now()
-    memo = dict(job.memo) if job.phase == phase else {}
+    memo = dict(job.memo) if job.phase == phase else _on_way(job)
     pressed = memo.get("pressed_at")
     if pressed is None or now - datetime.fromisoformat(pressed) > PATIENCE:
         trip.bmc.switch(on=on)
@@ -224,9 +279,8 @@ def _trip(client: Client, props: HostProps, job: HostJob, ctx: Context) -> Trip:
     return Trip(client, props, client.bmc(props), ctx, job.generation)
 
 
-def _way(job: HostJob, trip: Trip) -> Way:
-    """The way that the host is on."""
-    return WAYS[job.memo.get("way", "media")]
+def _whole(err: ProviderError) -> str:
+    return f"{err.summary}: {err.detail}" if err.detail else err.summary
 
 
 def _is_node(trip: Trip) -> bool:

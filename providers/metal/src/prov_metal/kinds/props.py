@@ -19,6 +19,7 @@ class HostProps:
     user_data    the configuration that goes onto the disc
     authority    base64 of the PEM certificate by which a node of the cluster is known
     power        `on` or `off`
+    boot         names of the ways it is booted in, in the order in which they are tried
     The rest is as in the inventory.
     """
 
@@ -35,6 +36,8 @@ class HostProps:
     user_data: Secret = prop(birth=True, secret=True, readable=False)  # noqa: RUF009
     authority: str = prop(birth=True, readable=False)
     power: str = prop(default="on")
+    boot: tuple[str, ...] = prop(birth=True, readable=False, default=("media",))
+    macs: tuple[str, ...] = prop(birth=True, readable=False, default=())
 
 
 @frozen
