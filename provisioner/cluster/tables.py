@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from attrs import evolve
@@ -11,14 +12,14 @@ from provisioner.errors import Place
 from provisioner.model.schema import Schema
 from provisioner.model.value import Value, strip_origins
 from provisioner.plugins.registry import Registry
-from provisioner.sdk.provider import ReadsTables
+from provisioner.sdk.provider import ChecksRows, ReadsTables
 from provisioner.spec.fields import Reader
 from provisioner.spec.files import Folder
 from provisioner.spec.findings import Findings
 from provisioner.spec.load import digest
 from provisioner.spec.references import Scope
 from provisioner.spec.schema import ClusterSpec, ProviderBlock
-from provisioner.spec.tables import Rows, read_table
+from provisioner.spec.tables import Check, Rows, read_table, refuse_row
 
 
 def with_tables(spec: ClusterSpec, registry: Registry, environ: Mapping[str, str]) -> ClusterSpec:
@@ -43,14 +44,30 @@ def _filled(block: ProviderBlock, registry: Registry, reader: Reader, folder: Fo
         return block
     settings = dict(block.settings)
     for name, row in provider.tables.items():
-        named = strip_origins(settings.get(name))
+        named, place, schema = strip_origins(settings.get(name)), block.places.get(name, block.place), Schema.of(row)
+        check = _check(provider, block, name)
         if isinstance(named, str):
-            place = block.places.get(name, block.place)
-            settings[name] = _table(named, place, Schema.of(row), reader, folder)
+            settings[name] = _table(named, place, schema, reader, folder, check)
+        elif isinstance(named, Mapping):
+            _look_over(named, place, schema, reader.findings, check)
     return evolve(block, settings=settings)
 
 
-def _table(name: str, place: Place, schema: Schema, reader: Reader, folder: Folder) -> Value:
+def _check(provider: ReadsTables, block: ProviderBlock, table: str) -> Check:
+    if isinstance(provider, ChecksRows):
+        return partial(provider.complaints, block.settings, table)
+    return lambda row: ()
+
+
+def _look_over(rows: Mapping[str, Value], place: Place, schema: Schema, findings: Findings, check: Check) -> None:
+    """Checks rows that stand in the settings themselves, as far as their fields are of the right types."""
+    for name, row in rows.items():
+        if isinstance(row, Mapping) and not any(schema.complaints(row)):
+            for field, sentence, remedy in check(schema.normal(row)):
+                refuse_row(findings, name, field, sentence, remedy, place)
+
+
+def _table(name: str, place: Place, schema: Schema, reader: Reader, folder: Folder, check: Check) -> Value:
     try:
         data = folder.read(name)
     except (OSError, ValueError) as err:
@@ -63,5 +80,5 @@ def _table(name: str, place: Place, schema: Schema, reader: Reader, folder: Fold
             remedy="names of tables are relative to the cluster file",
         )
         return {}
-    rows: Rows = read_table(data, folder.shown(name), schema, reader)
+    rows: Rows = read_table(data, folder.shown(name), schema, reader, check)
     return dict(rows)

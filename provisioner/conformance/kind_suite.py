@@ -49,6 +49,7 @@ from provisioner.sdk.provider import (
     Patient,
     PlansDeletion,
     Provider,
+    TellsBirth,
     TellsConsequence,
 )
 
@@ -462,6 +463,18 @@ class KindSuite(Suite):
                     assert kind.consequence(changes) == kind.consequence(changes)
 
         assert touched == []
+
+    @holds
+    @each(_having(TellsBirth))
+    def test_a5_births_are_pure(self, lab: Lab, target: Address) -> None:
+        kind: Any = lab.kind(target)
+        known = Schema.of(kind.props).normal(lab.props(target))
+        with touching_nothing() as touched:
+            told = [kind.birth(wanted) for wanted in (known, known, dict.fromkeys(known, Unknown()))]
+
+        assert touched == []
+        assert told[0] == told[1]
+        assert all(isinstance(text, str) for text in told)
 
     @holds
     @each(_having(Patient))

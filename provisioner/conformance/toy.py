@@ -261,6 +261,9 @@ class ServerKind(_InTheCloud):
                 return waiting
             return _act(client.cloud, client.cloud.thing(job), job)
 
+    def birth(self, wanted: Mapping[str, Value]) -> str:
+        return f"boots release {wanted['version']}"
+
     def expand(self, update: Update) -> Sequence[Update | Run]:
         """Up by one: snapshot, drain, the new release, reboot, uncordon; by n: n releases with a reboot each."""
         change = next((change for change in update.changes if change.path == ("version",)), None)

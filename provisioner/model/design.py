@@ -13,8 +13,12 @@ from provisioner.model.rollout import Rollout
 from provisioner.model.topology import Node, Topology
 from provisioner.model.value import Ref, Value
 
-Delivery = Literal["user_data", "api"]
-"""How a machine gets its configuration: with its birth, or through the maintenance API."""
+Delivery = Literal["user_data", "api", "provider"]
+"""How a machine gets its configuration: with its birth, through the maintenance API, or in a way of its provider's.
+
+What a provider brings itself, it brings to a machine that it knows. So Talos never hands such a configuration to who
+answers in maintenance at the machine's address: that may be anybody.
+"""
 
 
 class BootRefs(Protocol):

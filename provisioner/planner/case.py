@@ -78,11 +78,13 @@ class Case:
         self, generation: int, reasons: tuple[str, ...], *, replaces: bool = False, deposes: bool = False
     ) -> Create:
         """Make it."""
+        born = self.kind.born
         return Create(
             address=self.address,
             provider=self.resource.provider,
             generation=generation,
             reasons=reasons,
+            consequence=born.birth(self.kind.closed(self.wanted)) if born is not None else "",
             wanted=self.props,
             depends_on=self.needs,
             protect=self.resource.protect,

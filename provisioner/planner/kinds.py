@@ -17,6 +17,7 @@ from provisioner.sdk.provider import (
     Imports,
     PlansDeletion,
     Precious,
+    TellsBirth,
     TellsConsequence,
     is_look_up,
 )
@@ -36,6 +37,7 @@ class Known:
     secret: frozenset[str]
     deletion: PlansDeletion | None
     tells: TellsConsequence | None
+    born: TellsBirth | None
     expands: Expands | None
     acts: bool
     imports: bool
@@ -75,6 +77,7 @@ def _known(name: str, kind: AnyKind) -> Known:
         secret=frozenset(field.name for field in props.fields.values() if field.marks.secret),
         deletion=kind if isinstance(kind, PlansDeletion) else None,
         tells=kind if isinstance(kind, TellsConsequence) else None,
+        born=kind if isinstance(kind, TellsBirth) else None,
         expands=kind if isinstance(kind, Expands) else None,
         acts=isinstance(kind, Acts),
         imports=isinstance(kind, Imports),

@@ -89,11 +89,15 @@ def _groups(steps: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]
 
 
 def _with_removal(step: Mapping[str, Any], removals: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
-    """A replacement with the manner and the consequence of its removal, which is among those by address."""
+    """A replacement with the manner and the consequence of its removal, which is among those by address.
+
+    How the new one comes to be stands behind them.
+    """
     if not step.get("replaces", False):
         return step
     removal = removals[step["address"]]
-    return {**step, "how": removal["how"], "consequence": removal["consequence"]}
+    told = "; ".join(part for part in (removal["consequence"], step["consequence"]) if part)
+    return {**step, "how": removal["how"], "consequence": told}
 
 
 def _notes(steps: Iterable[Mapping[str, Any]]) -> Iterator[str]:

@@ -46,6 +46,7 @@ from provisioner.sdk.download import Downloads, Fetched, cache_folder
 from provisioner.sdk.provider import (
     Acts,
     AnyKind,
+    ChecksRows,
     Claims,
     Expands,
     Gate,
@@ -61,6 +62,7 @@ from provisioner.sdk.provider import (
     Precious,
     Provider,
     ReadsTables,
+    TellsBirth,
     TellsConsequence,
 )
 from provisioner.sdk.state_store import StateStore
@@ -70,6 +72,7 @@ __all__ = [
     "PROTOCOL",
     "Acts",
     "AnyKind",
+    "ChecksRows",
     "Claims",
     "Expands",
     "Gate",
@@ -86,6 +89,7 @@ __all__ = [
     "Provider",
     "ReadsTables",
     "StateStore",
+    "TellsBirth",
     "TellsConsequence",
     # what a verb is given and answers
     "Absent",

@@ -6,7 +6,7 @@ and is called again; it never waits for remote progress. So the path after a cra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, TypeAlias, runtime_checkable
 
 from attrs import frozen
@@ -86,6 +86,18 @@ class Patient(Protocol):
 
     def takes_s(self, job: Job[Any, Any]) -> float:
         """How many seconds a step about this object may take from its first call; `--timeout` may allow more."""
+        ...
+
+
+@runtime_checkable
+class TellsBirth(Protocol):
+    """A kind of which one should know beforehand how an object comes to be. Pure."""
+
+    def birth(self, wanted: Mapping[str, Value]) -> str:
+        """A few words such as "boots from virtual media", for an object that is about to be made.
+
+        `wanted` are its props as far as they are known, with defaults; secret ones are concealed.
+        """
         ...
 
 
@@ -203,6 +215,20 @@ class ReadsTables(Protocol):
 
 
 @runtime_checkable
+class ChecksRows(ReadsTables, Protocol):
+    """A provider that knows more of a row than its class says. Pure."""
+
+    def complaints(
+        self, settings: Mapping[str, Value], table: str, row: Mapping[str, Value]
+    ) -> Iterator[tuple[str, str, str]]:
+        """What is wrong with a row of the table `table`: the field, a sentence about it, and what to do.
+
+        Both come as written, with defaults in the row, and may hold what is not known yet.
+        """
+        ...
+
+
+@runtime_checkable
 class Claims(Protocol):
     """A provider whose nodes are given something out of a stock, such as a host of an inventory. Pure."""
 
@@ -262,6 +288,7 @@ class Infrastructure(Provider, Protocol):
 __all__ = [
     "Acts",
     "AnyKind",
+    "ChecksRows",
     "Claims",
     "Expands",
     "Gate",
@@ -277,5 +304,6 @@ __all__ = [
     "Precious",
     "Provider",
     "ReadsTables",
+    "TellsBirth",
     "TellsConsequence",
 ]

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from provisioner.errors import Place, did_you_mean
 from provisioner.model.schema import Schema
 from provisioner.model.value import Value
 from provisioner.spec.document import ListNode, MapNode, Node, ScalarNode, parse
 from provisioner.spec.fields import Reader
+from provisioner.spec.findings import Findings
 
 Rows = Mapping[str, Mapping[str, Value]]
+Check = Callable[[Mapping[str, Value]], Iterable[tuple[str, str, str]]]
+"""What else is wrong with a row whose fields are of the right types: the field, a sentence, a remedy."""
 
 _NUMBERS = (int, float)
 
 
-def read_table(data: bytes, shown: str, schema: Schema, reader: Reader) -> Rows:
+def read_table(data: bytes, shown: str, schema: Schema, reader: Reader, check: Check = lambda row: ()) -> Rows:
     """The rows of a table by name, in the order written, with defaults filled in and secret cells concealed.
 
     `shown` is the name that places show; a name that ends in `.csv` is read as CSV. What is wrong goes to the
@@ -39,13 +42,13 @@ def read_table(data: bytes, shown: str, schema: Schema, reader: Reader) -> Rows:
                 detail=f"{name} is there already",
                 remedy="rename one of them",
             )
-        row = _row(name, node, schema, reader)
+        row = _row(name, node, schema, reader, check)
         if row is not None:
             rows[name] = row
     return rows
 
 
-def _row(name: str, node: MapNode, schema: Schema, reader: Reader) -> Mapping[str, Value] | None:
+def _row(name: str, node: MapNode, schema: Schema, reader: Reader, check: Check) -> Mapping[str, Value] | None:
     given = {key: reader.free(item) for key, item in node.entries.items() if not _empty(item)}
     fits = True
     for field, sentence in schema.complaints(given):
@@ -57,7 +60,18 @@ def _row(name: str, node: MapNode, schema: Schema, reader: Reader) -> Mapping[st
             detail=f"{name}: {field} {sentence.replace('of this kind', 'that a row can have')}",
             remedy=did_you_mean(field, schema.fields) or f"a row has {', '.join(schema.fields)}",
         )
-    return schema.normal(given) if fits else None
+    if not fits:
+        return None
+    row = schema.normal(given)
+    for field, sentence, remedy in check(row):
+        refuse_row(reader.findings, name, field, sentence, remedy, node.keys.get(field, node.place))
+    return row
+
+
+def refuse_row(findings: Findings, name: str, field: str, sentence: str, remedy: str, place: Place) -> None:
+    """Notes that a row has the right types but cannot be used."""
+    detail = f"{name}: {field} {sentence}"
+    findings.add("table-row", "a row of a table cannot be used", place, detail=detail, remedy=remedy)
 
 
 def _from_yaml(data: bytes, shown: str, reader: Reader) -> Iterator[tuple[str, Place, MapNode]]:

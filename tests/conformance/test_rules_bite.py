@@ -403,6 +403,13 @@ class LooksAtTheDisk(VaultKind):
         return super().how(address, going, reading)
 
 
+@breaks("test_a5_births_are_pure")
+class IsBornOfAFile(ServerKind):
+    def birth(self, wanted):
+        Path(__file__).read_text()
+        return super().birth(wanted)
+
+
 @breaks("test_a5_patience_is_pure")
 class LosesPatience(ServerKind):
     def takes_s(self, job):

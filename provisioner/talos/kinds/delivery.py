@@ -1,7 +1,8 @@
 """Bringing a configuration to a machine and into force.
 
     nobody there ──► waits
-    maintenance ───► the configuration is handed over; installs, reboots ─┐
+    maintenance ───► the configuration is handed over; installs, reboots ─┐  (a person is needed where only the
+        │                                                                 │   provider may hand it over)
     ours ◄────────────────────────────────────────────────────────────────┘
       ├─ has another configuration ──► it is applied
       ├─ has it, but not since boot ─► reboots where it must, by itself or told to
@@ -92,6 +93,8 @@ def update_config(client: Access, job: ConfigJob, ctx: Context) -> Answer:
 
 
 def _deliver(client: Access, job: ConfigJob, ctx: Context, wanted: ConfigProps, stage: str) -> Answer:
+    if wanted.delivery == "provider":
+        raise _unknown(wanted)
     if stage != "maintenance":
         return _wait(job, f"is {stage}")
     if _sent_lately(job, ctx.now()):
@@ -236,6 +239,16 @@ def _stranger(wanted: ConfigProps, reason: str) -> OperatorNeeded:
         detail=f"{wanted.node} at {wanted.host}: {reason}",
         remedy="check the address; if the machine is meant, wipe it (talosctl reset, with the talosconfig of its "
         "own cluster) or make it anew",
+    )
+
+
+def _unknown(wanted: ConfigProps) -> OperatorNeeded:
+    return OperatorNeeded(
+        "somebody without a configuration answers in place of a node",
+        detail=f"{wanted.node} at {wanted.host}: only the machine's provider hands a configuration to this machine, "
+        "since it knows which one that is",
+        remedy="find out who answers there; if the machine itself has lost its configuration, make it anew: list the "
+        "node under `without:` of its pool, apply, and take it back",
     )
 
 

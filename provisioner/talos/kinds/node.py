@@ -29,7 +29,7 @@ class ConfigProps:
     role       `controlplane` or `worker`
     machine    the remote identity of the machine: another machine means another delivery
     host       where the Talos API of the machine answers
-    delivery   whether the machine gets its configuration with its birth or through the maintenance API
+    delivery   how the machine gets its configuration, see `model.design.Delivery`
     documents  the whole configuration; secrets stand in it as secret leaves
     """
 

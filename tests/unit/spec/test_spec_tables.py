@@ -101,3 +101,21 @@ def test_a_file_that_is_no_text_is_a_problem() -> None:
     findings = Findings()
     read_table(b"\xff\xfe\x00", "t.csv", Schema.of(Row), Reader(findings, Scope()))
     assert [problem.code for problem in findings.problems] == ["table-line"]
+
+
+def test_a_row_is_refused_at_the_line_of_the_field_that_is_wrong() -> None:
+    """What only the provider knows is wrong; a field that the row does not say has the place of the row."""
+    findings = Findings()
+    reader = Reader(findings, Scope(environ={"BMC": "hunter2"}))
+
+    def check(row: Mapping[str, object]) -> list[tuple[str, str, str]]:
+        wrong = [("unit", "is too high", "choose another")] if row["unit"] == 3 else []
+        return [*wrong, ("spare", "must be said", "say it")] if row["bmc"] == "redfish://b" else wrong
+
+    rows = read_table(MAPPING.encode(), "hosts.yaml", Schema.of(Row), reader, check)
+
+    assert [(str(problem.place), problem.detail, problem.remedy) for problem in findings.problems] == [
+        ("hosts.yaml:3:3", "one: unit is too high", "choose another"),
+        ("hosts.yaml:8:6", "two: spare must be said", "say it"),
+    ]
+    assert list(rows) == ["one", "two"]

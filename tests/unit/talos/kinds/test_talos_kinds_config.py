@@ -68,6 +68,16 @@ class TestCreate:
         KIND.create(fresh, job, ctx)
         assert fresh.asked == [("apply", HOST, True)] * 2
 
+    @pytest.mark.parametrize("verb", [KIND.create, KIND.update])
+    def test_what_a_provider_brings_itself_is_never_handed_to_who_waits_in_maintenance(
+        self, fresh, ctx, config_job, make_props, verb
+    ):
+        """The provider knows its machine; who answers at its address may be anybody."""
+        fresh.machines[HOST] = Maintenance("maintenance")
+        with pytest.raises(OperatorNeeded, match="in place of a node"):
+            verb(fresh, config_job(evolve(make_props("control-1"), delivery="provider")), ctx)
+        assert fresh.asked == []
+
     def test_a_lost_answer_to_the_delivery_is_settled_by_looking(
         self, fresh, ctx, config_job, make_props, make_machine
     ):
