@@ -36,7 +36,7 @@ class BmcBed:
     def __enter__(self) -> BmcBed:
         emulator = _emulator(self.state)
         self._server = make_server("127.0.0.1", 0, self._front(emulator), _OneByOne, _Quiet)
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:

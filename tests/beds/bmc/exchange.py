@@ -8,6 +8,14 @@ from typing import Any, TypeAlias
 
 from attrs import field, frozen
 
+_LOOKED_AT = {
+    "HTTP_IF_MATCH": "If-Match",
+    "HTTP_AUTHORIZATION": "Authorization",
+    "HTTP_X_AUTH_TOKEN": "X-Auth-Token",
+    "HTTP_ACCEPT_ENCODING": "Accept-Encoding",
+    "HTTP_CONNECTION": "Connection",
+}
+
 
 @frozen
 class Asked:
@@ -23,8 +31,7 @@ class Asked:
         """The request of a WSGI call."""
         length = int(environ.get("CONTENT_LENGTH") or 0)
         text = environ["wsgi.input"].read(length)
-        names = {"HTTP_IF_MATCH": "If-Match", "HTTP_AUTHORIZATION": "Authorization"}
-        headers = {name: environ[key] for key, name in names.items() if key in environ}
+        headers = {name: environ[key] for key, name in _LOOKED_AT.items() if key in environ}
         return cls(environ["REQUEST_METHOD"], environ["PATH_INFO"], json.loads(text) if text else None, headers)
 
     def does(self, action: str) -> bool:

@@ -1,0 +1,20 @@
+"""How to speak to one BMC: where it is, who asks, and by what it is known."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from prov_metal.bmc.address import BmcAddress
+from provisioner.sdk import Secret
+
+
+@frozen
+class Access:
+    """How to speak to one BMC. `ca` is a file of authorities, empty for the system's; `fingerprint` pins instead."""
+
+    address: BmcAddress
+    username: str
+    password: Secret
+    ca: str = ""
+    fingerprint: str = ""
+    verify: bool = True

@@ -1,0 +1,114 @@
+"""The machine behind a BMC: found from the service root, by links only.
+
+No path is ever put together, since vendors name things as they like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from attrs import define, field
+
+from prov_metal.bmc.quirks import Habits, Make, Quirk, habits_of
+from prov_metal.bmc.wire import Wire
+from provisioner.sdk import Fatal
+
+Resource: TypeAlias = Mapping[str, Any]
+
+
+@define
+class Machine:
+    """One machine. What cannot change (paths, who made it) is asked for once."""
+
+    wire: Wire
+    quirks: tuple[Quirk, ...]
+    _path: str = field(init=False, default="")
+    _make: Make | None = field(init=False, default=None)
+    _habits: Habits | None = field(init=False, default=None)
+
+    @property
+    def base(self) -> str:
+        """Where the BMC is, for errors."""
+        return self.wire.access.address.base
+
+    def system(self) -> Resource:
+        """Everything about it, as it is now."""
+        if not self._path:
+            self._path = self._found()
+        return self.wire.get(self._path)
+
+    def managers(self) -> Iterator[Resource]:
+        """The controllers that manage it, those that cannot be read left out."""
+        yield from self.linked((self.system().get("Links") or {}).get("ManagedBy"))
+
+    def make(self) -> Make:
+        """Who made it and its first manager."""
+        if self._make is None:
+            system, manager = self.system(), next(self.managers(), {})
+            texts = (system.get("Manufacturer"), system.get("Model"), manager.get("Model"))
+            self._make = Make(*(str(text or "") for text in (*texts, manager.get("FirmwareVersion"))))
+        return self._make
+
+    def habits(self) -> Habits:
+        if self._habits is None:
+            self._habits = habits_of(self.make(), self.quirks)
+        return self._habits
+
+    def members(self, link: Any) -> Iterator[Resource]:
+        """The members of a collection that is linked to, those that cannot be read left out."""
+        if isinstance(link, Mapping) and "@odata.id" in link:
+            yield from self.linked(self.wire.ask("GET", str(link["@odata.id"])).body.get("Members"))
+
+    def linked(self, links: Any) -> Iterator[Resource]:
+        """What a list of links leads to, as far as it can be read."""
+        for link in links if isinstance(links, list) else ():
+            if isinstance(link, Mapping) and "@odata.id" in link:
+                reply = self.wire.ask("GET", str(link["@odata.id"]))
+                if reply.fine:
+                    yield {"@odata.id": str(link["@odata.id"]), **reply.body}
+
+    def _found(self) -> str:
+        """The path of the machine. Raises Fatal where there are several, or none."""
+        links = self.wire.get(linked_to(self.wire.root(), "Systems")).get("Members") or ()
+        systems = [str(link["@odata.id"]) for link in links]
+        wanted = self.wire.access.address.system
+        fitting = [path for path in systems if not wanted or last_part(path) == wanted]
+        if len(fitting) != 1:
+            raise Fatal(
+                "a BMC has another number of systems than one",
+                detail=f"{self.base} has {', '.join(systems) or 'none'}",
+                remedy="name the system behind the BMC's address, as in redfish://HOST/Systems/1",
+                effect=False,
+            )
+        return fitting[0]
+
+
+def last_part(path: str) -> str:
+    """What stands behind the last slash."""
+    return path.rstrip("/").rpartition("/")[2]
+
+
+def linked_to(resource: Resource, name: str) -> str:
+    """Where a property leads. Raises Fatal where it leads nowhere."""
+    link = resource.get(name)
+    if not isinstance(link, Mapping) or "@odata.id" not in link:
+        raise _lacking(f"{resource.get('@odata.id', 'its root')} has no {name}")
+    return str(link["@odata.id"])
+
+
+def action(resource: Resource, name: str) -> Resource:
+    """An action with its target. Raises Fatal where there is none."""
+    found = (resource.get("Actions") or {}).get(name)
+    if not isinstance(found, Mapping) or "target" not in found:
+        raise _lacking(f"{resource.get('@odata.id', '')} has no action {name}")
+    return found
+
+
+def _lacking(detail: str) -> Fatal:
+    return Fatal(
+        "a BMC lacks what prov needs",
+        detail=detail,
+        remedy="update the BMC's firmware, or write another driver's address into the inventory",
+        effect=False,
+    )
