@@ -1,9 +1,10 @@
 """Measures instances on EC2's test bed, beside a bare loop of boto3 with as many calls at the same time.
 
 `make bench-aws` runs it; `scripts/bench_aws.py 100 1000` takes other numbers. Both make the same instances in the
-same subnet, each with a call of its own, and look until all of them run. The bed is a process of its own and answers
-at once; its one core is what limits both, so only the ratio means something. Calls are counted by the bed. Of
-apply and destroy the time of the run itself is compared, in brackets: the loop has its client ready too.
+same subnet, each with a call of its own, and look until all of them run. The bed is a process of its own. It answers
+as fast as it can, which is its one core's business, so only the ratio means something; `--delay 0.2` has each answer
+come later by so many seconds, as those of AWS do. Calls are counted by the bed. Of apply and destroy the time of the
+run itself is compared, in brackets: it begins, as the loop does, with loading what talks to AWS.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -82,11 +82,15 @@ _KEYS = {"aws_access_key_id": "AKIAIOSFODNN7EXAMPLE", "aws_secret_access_key": "
 
 
 @contextmanager
-def bed() -> Iterator[Bed]:
-    """A fresh bed."""
+def bed(delay_s: float) -> Iterator[Bed]:
+    """A fresh bed, whose answers come so much later."""
     environ = {**os.environ, "PYTHONPATH": str(ROOT / "tests")}
     process = subprocess.Popen(
-        [sys.executable, "-m", "beds.aws"], env=environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "beds.aws", str(delay_s)],
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield Bed(process)
@@ -96,30 +100,19 @@ def bed() -> Iterator[Bed]:
 
 def bare(place: Bed, count: int) -> Run:
     """The floor: a loop of boto3."""
-
-    def make(number: int) -> str:
-        made = place.ec2.run_instances(
-            ImageId=place.image,
-            InstanceType=TYPE,
-            MinCount=1,
-            MaxCount=1,
-            ClientToken=f"bare-{number}",
-            NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": place.subnet, "Groups": [place.group]}],
-            TagSpecifications=[{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": f"bare-{number}"}]}],
-        )
-        return str(made["Instances"][0]["InstanceId"])
-
+    told = {"url": place.url, "image": place.image, "subnet": place.subnet, "group": place.group}
+    told |= {"type": TYPE, "region": REGION}
     place.calls()
-    began, client, served = time.monotonic(), time.process_time(), place.cpu()
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        wanted = set(pool.map(make, range(count)))
-    running: set[str] = set()
-    while not wanted <= running:
-        pages = place.ec2.get_paginator("describe_instances").paginate(MaxResults=1000)
-        found = [one for page in pages for item in page["Reservations"] for one in item["Instances"]]
-        running = {one["InstanceId"] for one in found if one["State"]["Name"] == "running"}
-    wall, client, served = time.monotonic() - began, time.process_time() - client, place.cpu() - served
-    return Run(wall, client, served, place.calls())
+    served = place.cpu()
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/bare_boto3.py", str(count), str(AT_ONCE), json.dumps(told)],
+        env={**os.environ, **{name.upper(): value for name, value in _KEYS.items()}},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    took = json.loads(done.stdout)
+    return Run(took["wall"], took["cpu"], place.cpu() - served, place.calls())
 
 
 _HEAD = f"  {'':20} {'seconds':>8} {'(run)':>8} {'CPU':>6} {'bed':>6} {'calls':>6}"
@@ -183,17 +176,18 @@ class Project:
         return Run(wall, client, self._place.cpu() - served, self._place.calls(), itself)
 
 
-def measure(count: int) -> bool:
+def measure(count: int, delay_s: float) -> bool:
     """A table for one number of instances; whether the goals are met."""
-    with bed() as place:
+    with bed(delay_s) as place:
         floor = bare(place, count)
-    with bed() as place, tempfile.TemporaryDirectory(prefix="prov-bench-") as name:
+    with bed(delay_s) as place, tempfile.TemporaryDirectory(prefix="prov-bench-") as name:
         project = Project(Path(name), place, count)
         made = project.run("apply", "--yes")
         read = project.run("plan")
         gone = project.run("destroy", "--yes")
     ratio = made.itself / floor.wall
-    lines = [f"\n{count} instances, {AT_ONCE} calls at the same time", _HEAD]
+    late = f", each answer {delay_s} s later" if delay_s else ""
+    lines = [f"\n{count} instances, {AT_ONCE} calls at the same time{late}", _HEAD]
     for what, run in (("bare loop of boto3", floor), ("apply", made), ("plan", read), ("destroy", gone)):
         itself = f"({run.itself:.1f})" if run.itself else ""
         cpu = f"{run.client:6.1f} {run.bed:6.1f}"
@@ -212,7 +206,9 @@ def _listed(calls: dict[str, int]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("counts", nargs="*", type=int, default=[100, 1000])
-    return int(not all(list(map(measure, parser.parse_args().counts))))
+    parser.add_argument("--delay", type=float, default=0.0, help="seconds by which each answer comes later")
+    asked = parser.parse_args()
+    return int(not all(list(map(measure, asked.counts, [asked.delay] * len(asked.counts)))))
 
 
 if __name__ == "__main__":

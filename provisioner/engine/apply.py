@@ -278,7 +278,8 @@ class Engine:
                 self._looks.wait(group, works)
             else:
                 self._queues.want(Look(works, group[0]))
-        for group, waiting in self._looks.due(now):
+        idle = not self._in_flight and self._queues.idle
+        for group, waiting in self._looks.due(now, idle=idle):
             self._queues.want(Look(waiting, group[0]))
 
     def _call(self, wishes: Iterable[Wish], now: float) -> None:

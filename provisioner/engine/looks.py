@@ -1,8 +1,9 @@
 """When to read those whose turn it is: one listing for as many as possible, and not all the time.
 
 Steps of one kind come due one by one, in the order in which their calls came back. Where a provider reads many at
-the price of one, those that come due while a reading is under way wait for the next one; and after one that took long
-there is a break of three times as long, so that reading takes a quarter of the time at most.
+the price of one, those that come due while a reading is under way wait for the next one; and after one that took
+long there is a break of three times as long, so that reading takes a quarter of the time at most. Where all that is
+left to do is to read those who wait, the break is over: it would spare nobody anything.
 """
 
 from __future__ import annotations
@@ -48,10 +49,10 @@ class Looks:
         """Their polls are due."""
         self._turns.setdefault(group, _Turn()).waiting.extend(works)
 
-    def due(self, now: float) -> Iterator[tuple[Group, Sequence[Work]]]:
-        """The groups to be read now, with all who wait in them."""
+    def due(self, now: float, *, idle: bool = False) -> Iterator[tuple[Group, Sequence[Work]]]:
+        """The groups to be read now, with all who wait in them; `idle` says that nothing else is left to do."""
         for group, turn in self._turns.items():
-            if turn.due_at() <= now:
+            if turn.due_at() <= now or (idle and turn.waiting):
                 works, turn.waiting = turn.waiting, []
                 turn.under_way, turn.began = turn.under_way + 1, now
                 yield group, works

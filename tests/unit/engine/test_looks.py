@@ -53,6 +53,18 @@ def test_who_comes_later_waits_for_the_next_reading() -> None:
     assert list(looks.due(over)) == [(GROUP, ["b", "c"])]
 
 
+def test_there_is_no_break_where_nothing_else_is_to_be_done() -> None:
+    looks = Looks()
+    looks.wait(GROUP, _works("a"))
+    list(looks.due(0.0))
+    looks.ended(GROUP, 1.0)
+    looks.wait(GROUP, _works("b"))
+    busy = list(looks.due(1.1))
+
+    assert busy == []
+    assert list(looks.due(1.1, idle=True)) == [(GROUP, ["b"])]
+
+
 def test_a_reading_that_hangs_holds_nobody_up_for_long() -> None:
     """Neither while it is under way nor by the break after it."""
     looks = Looks()

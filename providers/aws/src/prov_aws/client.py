@@ -38,8 +38,6 @@ class Aws:
     """Keys of objects that this process has asked for."""
     listed: dict[str, Mapping[str, Any]] = field(factory=dict)
     """What reading found last of objects that are at work, by key; whoever is called next takes it out."""
-    stood: dict[str, tuple[datetime, Mapping[str, Any]]] = field(factory=dict)
-    """What reading found last of objects of which there are many, by key, and when: for removing all of them."""
     born: dict[str, datetime] = field(factory=dict)
     """Ids of objects that this process has made, and when: AWS may not know them everywhere yet."""
     doubts: dict[str, datetime] = field(factory=dict)

@@ -106,7 +106,7 @@ class MachineKind(Tagged):
     def read(self, client: Aws, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, Reading]:
         """A listing, and what it takes to see disks, addresses and targets; of those in the making only the state."""
         things = found(client, self.family, jobs)
-        self.keep(client, jobs, things, ctx.now())
+        self.keep(client, jobs, things)
         settled = [job for job in jobs if not job.phase and job.key in things]
         parts = parts_of(client, [(job, things[job.key]) for job in settled])
         return {job.key: self._told(job, things.get(job.key), parts.get(job.key)) for job in jobs}

@@ -8,7 +8,7 @@ again at any time.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 from prov_aws.client import Aws
@@ -26,12 +26,11 @@ from prov_aws.made import (
     found,
     made,
 )
-from prov_aws.marks import NAME, is_anothers, marked, pairs, plain, tags_of
+from prov_aws.marks import NAME, marked, pairs, plain, tags_of
 from provisioner.sdk import Absent, Answer, Context, Done, Fatal, Job, Pending, Reading, Seen, Value
 
 _NAMES = ("Arn", "GroupName")
 """By what else than its id an object is referred to."""
-_LATELY = timedelta(seconds=60)
 LOOKING = "looking"
 """The phase of a removal of something that is read first, together with all others that go."""
 REMOVING = "removing"
@@ -81,7 +80,7 @@ class Tagged:
     def read(self, client: Aws, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, Reading]:
         """A listing for all jobs, and what `closer` takes."""
         things = self.found(client, jobs)
-        self.keep(client, jobs, things, ctx.now())
+        self.keep(client, jobs, things)
         more = self.closer(client, list(things.values())) if things else {}
         return {job.key: self._reading(client, job, things.get(job.key), more) for job in jobs}
 
@@ -119,10 +118,9 @@ class Tagged:
 
     def delete(self, client: Aws, job: Job[Any, Any], ctx: Context) -> Answer:
         """Removes the object; what still uses it is waited for."""
-        thing = self.lately(client, job, ctx.now())
-        if thing is None and self.many and job.id is not None and job.seen is None and not job.phase:
+        if self.many and job.id is not None and job.seen is None and not job.phase:
             return Pending(job.id, LOOKING, after_s=0.5, note=f"the {self.family.what} is looked for")
-        thing = thing or self.looked(client, job)
+        thing = self.looked(client, job)
         if thing is None:
             return unless_unlisted(job, ctx, self.family.what)
         try:
@@ -150,18 +148,10 @@ class Tagged:
             return None
         return thing if thing is not None and isinstance(job.seen, Seen) else self.one(aws, job)
 
-    def keep(self, aws: Aws, jobs: Sequence[Job[Any, Any]], things: Mapping[str, Thing], now: datetime) -> None:
+    def keep(self, aws: Aws, jobs: Sequence[Job[Any, Any]], things: Mapping[str, Thing]) -> None:
         """Remembers what was read for jobs at work, until the calls that come next."""
         at_work = {job.key for job in jobs if (job.id is not None and job.outputs is None) or job.wanted is None}
         aws.listed.update({key: thing for key, thing in things.items() if key in at_work})
-        if self.many:
-            aws.stood.update({job.key: (now, things[job.key]) for job in jobs if job.key in things and not job.phase})
-
-    def lately(self, aws: Aws, job: Job[Any, Any], now: datetime) -> Thing | None:
-        """The object of a job that is about to be removed, as it was read a moment ago with all others."""
-        since, thing = aws.stood.pop(job.key, (now, None))
-        fresh = thing is not None and now - since < _LATELY and job.seen is None and not job.phase
-        return thing if fresh and thing is not None and not is_anothers(tags_of(thing), job) else None
 
     def born_with(self, job: Job[Any, Any]) -> list[dict[str, Any]]:
         """The tags an object is made with."""
