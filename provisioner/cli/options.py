@@ -19,7 +19,7 @@ VarOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="JSON on standard output, for machines.")]
 AllowOption = Annotated[
-    list[str] | None, typer.Option("--allow", help="A danger to accept; `data-loss` is the one there is.")
+    list[str] | None, typer.Option("--allow", help="A danger to accept: `data-loss`, or `unwiped` disks.")
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 OutOption = Annotated[

@@ -78,13 +78,14 @@ def parsed_variables(given: Sequence[str] | None) -> Mapping[str, str]:
 
 def dangers(allowed: Sequence[str] | None) -> frozenset[str]:
     """What `--allow` names; a word that is no danger is refused, for it would allow nothing."""
-    from provisioner.planner.guard import DATA_LOSS
+    from provisioner.planner.guard import DANGERS
 
-    unknown = [text for text in allowed or () if text != DATA_LOSS]
+    unknown = [text for text in allowed or () if text not in DANGERS]
+    words = " or ".join(f"--allow {word}" for word in DANGERS)
     if unknown:
         raise InputError(
             [
-                Problem("option", "there is no such danger", f"--allow {text}", Place(), f"write --allow {DATA_LOSS}")
+                Problem("option", "there is no such danger", f"--allow {text}", Place(), f"write {words}")
                 for text in unknown
             ]
         )

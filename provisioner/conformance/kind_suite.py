@@ -38,6 +38,7 @@ from provisioner.model.step import FieldChange, Run, Update
 from provisioner.model.value import Unknown, Value, has_secret, leaves
 from provisioner.sdk.provider import (
     Acts,
+    Erases,
     Expands,
     Gate,
     Imports,
@@ -449,7 +450,7 @@ class KindSuite(Suite):
         assert len(endpoints) == 1
 
     @holds
-    @each(_having(PlansDeletion, TellsConsequence))
+    @each(_having(PlansDeletion, TellsConsequence, Erases))
     def test_a5_manners_and_consequences_are_pure(self, lab: Lab, target: Address) -> None:
         kind, props = lab.kind(target), lab.props(target)
         readings: tuple[Reading | None, ...] = (None, Absent(), Unreachable("no answer"), Seen(props))
@@ -459,6 +460,9 @@ class KindSuite(Suite):
                 if isinstance(kind, PlansDeletion):
                     manners = [kind.how(target, frozenset({target}), reading) for reading in readings]
                     assert all(isinstance(text, str) for manner in manners for text in manner)
+                if isinstance(kind, Erases):
+                    erased = [kind.erasure(props, "", reading) for reading in readings]
+                    assert all(one is None or one.what for one in erased), "an erasure names what it erases"
                 if isinstance(kind, TellsConsequence) and changes:
                     assert kind.consequence(changes) == kind.consequence(changes)
 

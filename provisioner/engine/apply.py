@@ -63,7 +63,7 @@ from provisioner.model.state import Change, Drop, Entry, Fence, Put, Records, St
 from provisioner.model.step import Check, Delete, Forget, Keep, LookUp, Step
 from provisioner.model.value import Value
 from provisioner.plugins.registry import Registry
-from provisioner.sdk.provider import Gate, Kind, Patient
+from provisioner.sdk.provider import ERASED, Gate, Kind, Patient
 from provisioner.sdk.state_store import StateStore
 
 DEADLINE_S = 1200.0
@@ -115,6 +115,8 @@ class Engine:
     now: Callable[[], datetime]
     deadline_s: float = DEADLINE_S
     found: dict[Address, Mapping[str, Value]] = field(factory=dict)
+    erased: list[str] = field(factory=list)
+    """What removals saw of what they erased, for the history of runs."""
     _queues: Queues = field(init=False)
     _looks: Looks = field(factory=Looks)
     _calls: Calls = field(init=False)
@@ -364,6 +366,8 @@ class Engine:
         if work.verb == "read":
             assert isinstance(outputs, Mapping)
             self.found[work.entry.address] = outputs
+        if work.verb == "delete" and (seen := work.entry.memo.get(ERASED)):
+            self.erased.append(f"{work.entry.address}: {seen}")
         return (reached(work.entry, work.kind, outputs),) if work.recorded else ()
 
     def _begin(self, step: Step) -> tuple[Work | None, Sequence[Change]]:

@@ -90,6 +90,8 @@ class Machine:
     """What Talos calls the place, such as `aws`; decides which installer puts it on a disk."""
     disks: tuple[str, ...] = ()
     """The disks it is known to have, such as `/dev/vda`; empty where its provider does not know them."""
+    wipe: tuple[str, ...] = ()
+    """The disks that are erased when the node leaves for good; its provider takes no machine away meanwhile."""
     names: tuple[Value, ...] = ()
     """What its certificates have to be good for besides the addresses it knows of, such as one that is translated."""
 

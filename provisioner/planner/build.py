@@ -52,7 +52,7 @@ def make_plan(
     kinds = Kinds(kind_of)
     moved = apply_moves(wanted.moves, state, wanted.resources)
     readings = moved.readings(state, seen)
-    decided = Decider(wanted, moved.state, readings, kinds, functions, why_unwanted).decide()
+    decided = Decider(wanted, moved.state, readings, kinds, functions, why_unwanted, options.allow).decide()
     steps, rollouts = ordered(
         decided.steps, decided.leftovers, wanted, moved.state, kinds, down(moved.state, readings)
     )

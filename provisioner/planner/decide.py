@@ -38,6 +38,7 @@ from provisioner.model.step import Adopt, Delete, Forget, Keep, Step
 from provisioner.model.value import Function, Value, is_known, refs
 from provisioner.planner.case import Case
 from provisioner.planner.compare import changes, differ
+from provisioner.planner.erase import erasing
 from provisioner.planner.expand import outstanding, owed_by
 from provisioner.planner.foresee import Foresight
 from provisioner.planner.kinds import Kinds, Known
@@ -79,8 +80,10 @@ class Decider:
         kinds: Kinds,
         functions: Mapping[str, Function],
         why_unwanted: str,
+        allow: frozenset[str] = frozenset(),
     ) -> None:
         self._graph = graph
+        self._allow = allow
         self._state = state
         self._seen = seen
         self._kinds = kinds
@@ -264,7 +267,7 @@ class Decider:
     def _replace(self, case: Case, entry: Entry, *reasons: str) -> tuple[Step, ...]:
         if entry.protect or case.resource.protect:
             self._problems.append(protected(entry, case.resource.place, "replaced"))
-        how, consequence = self._manner(case.kind, entry.address, case.reading)
+        how, consequence = self._manner(case.kind, entry, case.reading)
         create_first = case.resource.replace == "create_first"
         below = self._removal.first_below(entry) if create_first else None
         if below is not None:
@@ -318,7 +321,7 @@ class Decider:
     def _delete(self, entry: Entry, reason: str, reading: Reading | None) -> Delete:
         if entry.protect:
             self._problems.append(protected(entry, Place(address=str(entry.address)), "removed"))
-        how, consequence = self._manner(self._kinds.of(entry.address), entry.address, reading)
+        how, consequence = self._manner(self._kinds.of(entry.address), entry, reading)
         return Delete(
             address=entry.address,
             provider=entry.provider,
@@ -328,8 +331,15 @@ class Decider:
             how=how,
         )
 
-    def _manner(self, kind: Known, address: Address, reading: Reading | None) -> tuple[str, str]:
-        return kind.deletion.how(address, self._going, reading) if kind.deletion is not None else ("", "")
+    def _manner(self, kind: Known, entry: Entry, reading: Reading | None) -> tuple[str, str]:
+        how, consequence = "", ""
+        if kind.deletion is not None:
+            how, consequence = kind.deletion.how(entry.address, self._going, reading)
+        if kind.erases is None:
+            return how, consequence
+        manner = erasing(kind.erases, entry, how, consequence, reading, self._allow)
+        self._problems.extend(manner.problems)
+        return manner.how, manner.consequence
 
 
 class RemovalOrder:

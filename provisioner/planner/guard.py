@@ -10,6 +10,9 @@ from provisioner.model.step import Create, Step
 from provisioner.planner.kinds import Kinds
 
 DATA_LOSS = "data-loss"
+UNWIPED = "unwiped"
+DANGERS = (DATA_LOSS, UNWIPED)
+"""What `--allow` can name."""
 
 
 def losses(steps: Iterable[Step], state: State, kinds: Kinds, allow: frozenset[str]) -> Iterator[Problem]:

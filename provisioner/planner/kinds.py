@@ -12,6 +12,7 @@ from provisioner.model.value import Value, conceal
 from provisioner.sdk.provider import (
     Acts,
     AnyKind,
+    Erases,
     Expands,
     Gate,
     Imports,
@@ -36,6 +37,7 @@ class Known:
     outputs: Schema
     secret: frozenset[str]
     deletion: PlansDeletion | None
+    erases: Erases | None
     tells: TellsConsequence | None
     born: TellsBirth | None
     expands: Expands | None
@@ -76,6 +78,7 @@ def _known(name: str, kind: AnyKind) -> Known:
         outputs=Schema.of(kind.outputs),
         secret=frozenset(field.name for field in props.fields.values() if field.marks.secret),
         deletion=kind if isinstance(kind, PlansDeletion) else None,
+        erases=kind if isinstance(kind, Erases) else None,
         tells=kind if isinstance(kind, TellsConsequence) else None,
         born=kind if isinstance(kind, TellsBirth) else None,
         expands=kind if isinstance(kind, Expands) else None,

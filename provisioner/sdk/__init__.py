@@ -44,10 +44,13 @@ from provisioner.model.value import (
 from provisioner.sdk.channels import Channel, channel
 from provisioner.sdk.download import Downloads, Fetched, cache_folder
 from provisioner.sdk.provider import (
+    ERASED,
     Acts,
     AnyKind,
     ChecksRows,
     Claims,
+    Erases,
+    Erasure,
     Expands,
     Gate,
     Imports,
@@ -69,11 +72,14 @@ from provisioner.sdk.state_store import StateStore
 
 __all__ = [
     # who a provider is
+    "ERASED",
     "PROTOCOL",
     "Acts",
     "AnyKind",
     "ChecksRows",
     "Claims",
+    "Erases",
+    "Erasure",
     "Expands",
     "Gate",
     "Imports",

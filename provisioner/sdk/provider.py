@@ -71,6 +71,37 @@ class PlansDeletion(Protocol):
         ...
 
 
+@frozen
+class Erasure:
+    """What a removal erases besides the object itself.
+
+    what      for people, such as `/dev/sdb`
+    obstacle  why nothing of it can be erased as things are, empty where it can: a plan with one is blocked
+    spared    the manner for those who accept that, by `--allow unwiped`: what can be erased is, the rest stays
+    """
+
+    what: tuple[str, ...]
+    obstacle: str = ""
+    spared: str = ""
+
+
+@runtime_checkable
+class Erases(Protocol):
+    """A kind whose removal erases more than the object itself, such as the disks of a host. Pure.
+
+    What was seen of the erasure stands in the memo under `ERASED` before `delete` says that it is done; the history
+    of runs keeps it.
+    """
+
+    def erasure(self, props: Mapping[str, Value], how: str, reading: Reading | None) -> Erasure | None:
+        """What a removal in the manner `how` erases; `props` are as recorded. None where that is nothing."""
+        ...
+
+
+ERASED = "erased"
+"""The memo's key for what was seen of an erasure."""
+
+
 @runtime_checkable
 class TellsConsequence(Protocol):
     """A kind that knows what a change in place does to what runs there. Pure."""
@@ -286,10 +317,13 @@ class Infrastructure(Provider, Protocol):
 
 
 __all__ = [
+    "ERASED",
     "Acts",
     "AnyKind",
     "ChecksRows",
     "Claims",
+    "Erases",
+    "Erasure",
     "Expands",
     "Gate",
     "Imports",

@@ -175,6 +175,7 @@ def _config(
         "machine": machine.id,
         "host": machine.host,
         "delivery": machine.delivery,
+        **({"wipe": machine.wipe} if machine.wipe else {}),
         "documents": _documents(node, topology, machine, endpoint, outside),
     }
     return Resource(config_address(node.name), instance, props)

@@ -108,6 +108,7 @@ def apply(
             return Applied(plan, settled, None)
         engine = session.engine(plan.providers)
         with stop_on_interrupt(engine):
+            engine.erased += settling.erased
             return Applied(plan, settled, _do(engine, plan, _run_record(project, doing)))
 
 
@@ -118,7 +119,7 @@ def _do(engine: Engine, plan: Plan, run: RunRecord) -> RunResult:
     if plan.work:
         engine.commit([Note(run)])
     result = engine.apply(plan.steps, plan.rollouts)
-    ended = [Note(_ended(run, engine, result))] if plan.work else []
+    ended = [Note(_ended(run, engine, result))] if plan.work or engine.erased else []
     engine.commit([*_published(engine, plan), *ended])
     return result
 
@@ -131,6 +132,7 @@ def _run_record(project: Project, doing: str) -> RunRecord:
 def _ended(run: RunRecord, engine: Engine, result: RunResult) -> RunRecord:
     outcome = "done" if result.complete else "stopped" if engine.stopped else "partly" if result.done else "failed"
     summary = f"{result.done} done, {result.failed} failed, {result.skipped + result.left} not begun or not finished"
+    summary = "; ".join((summary, *engine.erased))
     return evolve(run, until=engine.now().isoformat(timespec="seconds"), outcome=outcome, summary=summary)
 
 

@@ -34,6 +34,7 @@ from provisioner.sdk import (
     Absent,
     Address,
     Done,
+    Erasure,
     OperatorNeeded,
     Owned,
     Pending,
@@ -415,6 +416,12 @@ class LosesPatience(ServerKind):
     def takes_s(self, job):
         Path(__file__).read_text()
         return super().takes_s(job)
+
+
+@breaks("test_a5_manners_and_consequences_are_pure")
+class ErasesNothingInParticular(VaultKind):
+    def erasure(self, props, how, reading):
+        return Erasure(())
 
 
 @breaks("test_a6_a_gate_writes_nothing")

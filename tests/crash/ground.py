@@ -135,6 +135,9 @@ class Ground:
         state, world = self.state(), self.world()
         things = [*world["machines"], *world["balancers"]]
         recorded = _recorded(state)
+        erased = world.get("erased", ())
+        _expect("disks erased twice", [], [one for one in erased if one["times"] > 1])
+        _expect("machines taken away with data on their disks", [], [*world.get("taken_full", ())])
         _expect("objects by key and id", recorded, sorted((thing["key"], thing["id"]) for thing in things))
         if self.standing is None:
             _expect("entries on record", [], _entries(state))

@@ -62,8 +62,12 @@ class Family:
     everywhere: bool = False
 
 
-def _shape(name: str, control: int, workers: int, size: str = "small", delivery: str = "", **more: Any) -> Shape:
+def _shape(
+    name: str, control: int, workers: int, size: str = "small", delivery: str = "", wipe: bool = False, **more: Any
+) -> Shape:
     document = cluster(control, workers, **more)
+    if wipe:
+        document["pools"]["workers"] |= {"extra_disks": ["/dev/vdb"], "wipe": ["/dev/vda", "/dev/vdb"]}
     document["pools"]["workers"]["size"] = size
     if delivery:
         document["providers"]["sim"]["delivery"] = delivery
@@ -78,6 +82,9 @@ _BY_API_EDITED = _shape("by-api-edited", 1, 2, delivery="api", patches=[LIVE])
 _THREE = _shape("three", 3, 1)
 _TWO = _shape("two", 2, 1)
 _TWO_EDITED = _shape("two-edited", 2, 1, patches=[REBOOTS])
+
+_DISKS = _shape("disks", 1, 2, wipe=True)
+_FEWER_DISKS = _shape("fewer-disks", 1, 1, wipe=True)
 
 _RELEASE: dict[str, Any] = {"talos": {"version": "v1.14.1"}, "kubernetes": {"version": "v1.37.0"}}
 _NEWEST = _shape("newest", 1, 1, **_RELEASE)
@@ -205,4 +212,24 @@ TOLD_TO_REBOOT = Family(
         ),
     },
 )
-FAMILIES = {family.name: family for family in (SMALL, BY_API, THREE, SECOND_THOUGHTS, TOLD_TO_REBOOT)}
+ERASING = Family(
+    "erasing",
+    (
+        Scenario("first-with-disks", None, _DISKS, _DISKS),
+        Scenario("leaves-and-erases", _DISKS, _FEWER_DISKS, _FEWER_DISKS),
+        Scenario("destroy-and-erase", _FEWER_DISKS, None, None),
+    ),
+    {
+        "leaves-and-erases": (
+            "apply delete:leave talos.config leaving",
+            "apply delete:leave talos.config resetting",
+            "request talos.reset - -",
+        ),
+        "destroy-and-erase": (
+            "apply delete:teardown talos.config wiping",
+            "apply delete:teardown talos.config resetting",
+            "request talos.reset - -",
+        ),
+    },
+)
+FAMILIES = {family.name: family for family in (SMALL, BY_API, THREE, SECOND_THOUGHTS, TOLD_TO_REBOOT, ERASING)}

@@ -10,7 +10,21 @@ from typing import Any, ClassVar
 
 from attrs import evolve, field, frozen
 
-from provisioner.sdk import Answer, AnyKind, Context, FieldChange, Job, Reading, Run, Update, output, prop
+from provisioner.sdk import (
+    Address,
+    Answer,
+    AnyKind,
+    Context,
+    Erasure,
+    FieldChange,
+    Job,
+    Reading,
+    Run,
+    Unreachable,
+    Update,
+    output,
+    prop,
+)
 
 
 @frozen
@@ -58,6 +72,15 @@ class HostKind:
 
     def adopt(self, client: Any, job: Job[Any, Any], ctx: Context) -> Answer:
         raise NotImplementedError
+
+    def how(self, address: Address, going: frozenset[Address], reading: Reading | None) -> tuple[str, str]:
+        return "", ""
+
+    def erasure(self, props: Mapping[str, Any], how: str, reading: Reading | None) -> Erasure | None:
+        """The disks among its tags, while it can be reached."""
+        disks = tuple(props.get("tags", {}).get("disks", ()))
+        obstacle = reading.reason if isinstance(reading, Unreachable) else ""
+        return Erasure(disks, obstacle, "what it can") if disks else None
 
     def expand(self, update: Update) -> Sequence[Update | Run]:
         """Drain, up by one, and so on; back into service at the end. What else changes comes with the last."""

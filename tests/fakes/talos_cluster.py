@@ -12,12 +12,14 @@ from provisioner.sdk import Retry, Secret
 from provisioner.talos.api.access import (
     Applied,
     Configured,
+    Disk,
     KubernetesNode,
     Maintenance,
     Member,
     Outlook,
     Service,
     Silent,
+    Wipe,
 )
 from provisioner.talos.api.errors import Exists, NoAnswer
 from provisioner.talos.config.encode import encode
@@ -39,6 +41,7 @@ class FakeCluster:
     control_planes: dict[str, str] = field(factory=dict)
     machines: dict[str, Outlook] = field(factory=dict)
     kubernetes: dict[str, KubernetesNode] | None = field(factory=dict)
+    hardware: dict[str, tuple[Disk, ...]] = field(factory=dict)
     asked: list[tuple[Any, ...]] = field(factory=list)
     lose_replies: bool = False
     reboots: bool = False
@@ -72,12 +75,16 @@ class FakeCluster:
         self._note("reboot", host)
         self._reply(host)
 
-    def reset(self, host: str, *, graceful: bool, reboot: bool) -> None:
-        self._note("reset", host, graceful, reboot)
+    def reset(self, host: str, *, graceful: bool, reboot: bool, wipe: Wipe = Wipe()) -> None:
+        self._note("reset", host, graceful, reboot, *([wipe] if wipe != Wipe() else []))
         machine = self.machines[host]
         assert isinstance(machine, Configured)
         self.machines[host] = evolve(machine, stage="resetting")
         self._reply(host)
+
+    def disks(self, host: str, *, maintenance: bool = False) -> tuple[Disk, ...]:
+        assert isinstance(self.machines.get(host), Maintenance if maintenance else Configured)
+        return self.hardware.get(host, ())
 
     def remove_member(self, host: str, member_id: int) -> None:
         self._note("remove_member", host, member_id)
@@ -157,7 +164,13 @@ def documents(node: str, role: str = "controlplane", **machine: Any) -> tuple[di
     return root, {"apiVersion": "v1alpha1", "kind": "HostnameConfig", "auto": "off", "hostname": node}
 
 
-def props(node: str, role: str = "controlplane", delivery: str = "user_data", **machine: Any) -> ConfigProps:
+def props(
+    node: str,
+    role: str = "controlplane",
+    delivery: str = "user_data",
+    wipe: tuple[str, ...] = (),
+    **machine: Any,
+) -> ConfigProps:
     """The props of a node's configuration; its host follows from the name."""
     return ConfigProps(
         node=node,
@@ -166,6 +179,7 @@ def props(node: str, role: str = "controlplane", delivery: str = "user_data", **
         host=host_of(node),
         delivery=delivery,
         documents=documents(node, role, **machine),
+        wipe=wipe,
     )
 
 

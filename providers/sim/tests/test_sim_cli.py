@@ -60,7 +60,7 @@ def test_the_list_is_a_table_that_says_it_lives_in_memory(machine):
 
 def test_the_json_has_what_the_readme_says(machine):
     world = json.loads(prov_sim("list", "--json").output)
-    assert sorted(world) == ["balancers", "calls", "clusters", "faults", "machines", "notice"]
+    assert sorted(world) == ["balancers", "calls", "clusters", "erased", "faults", "machines", "notice", "taken_full"]
     assert world["machines"][0]["name"] == "m"
 
 

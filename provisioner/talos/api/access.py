@@ -121,6 +121,36 @@ class KubernetesNode:
     version: str = ""
 
 
+@frozen
+class Disk:
+    """A disk as its machine tells of it.
+
+    path        of its device, such as `/dev/sda`; `aliases` are further names, such as one below `/dev/disk/by-id`
+    about       model, serial number and size, for people
+    system      Talos is installed on it
+    fixed       it cannot be written
+    holds       what is on it: partitions, or a filesystem without any
+    """
+
+    path: str
+    aliases: tuple[str, ...] = ()
+    about: str = ""
+    system: bool = False
+    fixed: bool = False
+    holds: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.path} ({self.about})" if self.about else self.path
+
+
+@frozen
+class Wipe:
+    """What a reset erases besides configuration and data: the whole disk Talos is on, and others by path."""
+
+    system: bool = False
+    disks: tuple[str, ...] = ()
+
+
 class Access(Protocol):
     """A cluster, reached. All methods may be called from many threads; errors are `ProviderError`s."""
 
@@ -160,11 +190,16 @@ class Access(Protocol):
         """Begins an orderly reboot; the answer comes before it."""
         ...
 
-    def reset(self, host: str, *, graceful: bool, reboot: bool) -> None:
-        """Wipes configuration and data; gracefully means drained, and gone from etcd, first.
+    def reset(self, host: str, *, graceful: bool, reboot: bool, wipe: Wipe = Wipe()) -> None:
+        """Wipes configuration and data, and what `wipe` says; gracefully means drained, and gone from etcd, first.
 
-        The answer comes before the work is done. Without `reboot` the machine powers off at the end.
+        The answer comes before the work is done. Without `reboot` the machine powers off at the end, and does so
+        only if everything was erased.
         """
+        ...
+
+    def disks(self, host: str, *, maintenance: bool = False) -> tuple[Disk, ...]:
+        """The disks of a machine, by path, those left out that hold a CD."""
         ...
 
     def remove_member(self, host: str, member_id: int) -> None:

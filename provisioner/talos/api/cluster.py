@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 
 from provisioner.sdk import OperatorNeeded, ProviderError
-from provisioner.talos.api.access import Applied, Configured, KubernetesNode, Outlook, Silent
+from provisioner.talos.api.access import Applied, Configured, Disk, KubernetesNode, Outlook, Silent, Wipe
 from provisioner.talos.api.calls import etcd, machine
+from provisioner.talos.api.calls.disks import disks
 from provisioner.talos.api.connections import Call, Connections, T
 from provisioner.talos.api.identity import signed_by
 from provisioner.talos.api.kubernetes import Kubernetes, connect
@@ -65,8 +66,11 @@ class Cluster:
     def reboot(self, host: str) -> None:
         self._ask(host, machine.reboot, self._links.ours)
 
-    def reset(self, host: str, *, graceful: bool, reboot: bool) -> None:
-        self._ask(host, partial(machine.reset, graceful=graceful, reboot=reboot), self._links.ours)
+    def reset(self, host: str, *, graceful: bool, reboot: bool, wipe: Wipe = Wipe()) -> None:
+        self._ask(host, partial(machine.reset, graceful=graceful, reboot=reboot, wipe=wipe), self._links.ours)
+
+    def disks(self, host: str, *, maintenance: bool = False) -> tuple[Disk, ...]:
+        return self._ask(host, disks, self._links.anyone if maintenance else self._links.ours)
 
     def remove_member(self, host: str, member_id: int) -> None:
         self._ask(host, partial(etcd.remove, member_id=member_id), self._links.ours)

@@ -127,7 +127,7 @@ async def _certificate(host: str) -> bytes:
 async def _facts(channel: Channel) -> Waiting:
     status = await cosi.get(channel, cosi.STATUS) or {}
     system = await cosi.get(channel, cosi.SYSTEM) or {}
-    links = await cosi.every(channel, cosi.LINKS)
+    links = (await cosi.listed(channel, cosi.LINKS)).values()
     macs = (
         str(link.get("permanentAddr") or link.get("hardwareAddr") or "") for link in links if not link.get("kind")
     )

@@ -14,6 +14,7 @@ from provisioner.sdk import (
     Address,
     Answer,
     Context,
+    Erasure,
     FieldChange,
     Job,
     Reading,
@@ -25,6 +26,7 @@ from provisioner.talos.config.encode import decode
 from provisioner.talos.config.immediate import needs_reboot
 from provisioner.talos.config.redact import mark_secrets
 from provisioner.talos.kinds.delivery import create_config, update_config
+from provisioner.talos.kinds.erasure import SPARING, obstacle
 from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, as_node, digest_of
 from provisioner.talos.kinds.removal import leave, remove_member, renew, teardown
 
@@ -52,7 +54,7 @@ class ConfigKind:
         return update_config(client, job, ctx)
 
     def delete(self, client: Access, job: ConfigJob, ctx: Context) -> Answer:
-        match job.how:
+        match job.how.partition("/")[0]:
             case "teardown":
                 return teardown(client, job, ctx)
             case "remove-member":
@@ -74,6 +76,11 @@ class ConfigKind:
         etcd = "" if _role_in(reading) == "worker" else "leaves etcd (one member fewer), "
         what = f"drained, {etcd}wiped, and removed from Kubernetes"
         return ("leave", what) if address in going else ("renew", f"{what}, then made anew")
+
+    def erasure(self, props: Mapping[str, Any], how: str, reading: Reading | None) -> Erasure | None:
+        """The disks on record; only a machine that runs as the node can erase them. One made anew keeps them."""
+        disks = tuple(props.get("wipe") or ())
+        return None if not disks or how == "renew" else Erasure(disks, obstacle(reading), f"{how}/{SPARING}")
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         inside = [change for change in changes if change.path[0] == "documents" and len(change.path) > 1]

@@ -31,6 +31,7 @@ class ConfigProps:
     host       where the Talos API of the machine answers
     delivery   how the machine gets its configuration, see `model.design.Delivery`
     documents  the whole configuration; secrets stand in it as secret leaves
+    wipe       the disks that are erased when the node leaves for good, such as `/dev/sda`
     """
 
     node: str = prop(immutable=True, readable=False)
@@ -39,6 +40,7 @@ class ConfigProps:
     host: str = prop(readable=False)
     delivery: str = prop(birth=True)
     documents: tuple[Mapping[str, Any], ...] = prop(named_by=name_of)
+    wipe: tuple[str, ...] = prop(readable=False, default=())
 
     @property
     def plain(self) -> Any:

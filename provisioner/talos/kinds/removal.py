@@ -14,6 +14,8 @@
 Silence alone never counts as having left: a node that has not been asked to leave must also be gone from etcd,
 or be missed by Kubernetes. A machine that had its configuration from user-data powers off after the reset,
 since it would read it again and rejoin; one that got it through the API returns to maintenance.
+
+A node that leaves for good, alone or with its cluster, also erases the disks that its record names: see `erasure`.
 """
 
 from __future__ import annotations
@@ -23,10 +25,11 @@ from datetime import datetime
 
 from attrs import frozen
 
-from provisioner.sdk import Answer, Context, Done, Fatal, Job, OperatorNeeded, Pending, Retry
+from provisioner.sdk import ERASED, Answer, Context, Done, Fatal, Job, OperatorNeeded, Pending, Retry
 from provisioner.talos.api.access import Access, Configured, Maintenance, Outlook, Silent
 from provisioner.talos.api.errors import NoAnswer
 from provisioner.talos.kinds.delivery import PATIENCE
+from provisioner.talos.kinds.erasure import DISKS, Order, cannot, order_of, seen_after, sparing
 from provisioner.talos.kinds.node import ConfigOutputs, ConfigProps, as_node
 from provisioner.talos.kinds.quorum import Etcd, etcd_of, joining
 
@@ -38,13 +41,18 @@ _GOING_DOWN = frozenset({"resetting", "rebooting", "shutting down"})
 
 @frozen
 class _Leaver:
-    """The node that goes, as it was last on record. `role` is empty when even that is not known."""
+    """The node that goes, as it was last on record. `role` is empty when even that is not known.
+
+    `wipe` are the disks to erase; `spare` says that those which cannot be may stay as they are.
+    """
 
     node: str
     host: str
     role: str
     delivery: str
     known: tuple[ConfigProps | None, ...]
+    wipe: tuple[str, ...] = ()
+    spare: bool = False
 
     @property
     def may_have_member(self) -> bool:
@@ -71,10 +79,13 @@ def leave(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     scene = _look(client, leaver)
     if isinstance(scene.outlook, Configured):
         return _leave_alive(client, job, ctx, leaver, scene.outlook, scene)
+    silent = isinstance(scene.outlook, Silent) and not scene.no_etcd
+    if silent and not _may_have_left(client, job, leaver, scene.etcd):
+        return _await_silent(job, leaver, scene.outlook)
+    if telling := _tell_of_erasure(client, job, leaver, scene.outlook):
+        return telling
     if scene.no_etcd:
         return Done(None)  # without etcd there is no cluster yet that the node could be part of
-    if isinstance(scene.outlook, Silent) and not _may_have_left(client, job, leaver, scene.etcd):
-        return _await_silent(job, leaver, scene.outlook.reason)
     if job.phase == "":
         ctx.say(f"{leaver.node} cannot be asked, so it is removed without it")
     return _forget(client, job, ctx, leaver, scene)
@@ -92,21 +103,28 @@ def remove_member(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     if isinstance(scene.outlook, Configured):
         ctx.say(f"{leaver.node} answers again, so it is asked to leave")
         return _leave_alive(client, job, ctx, leaver, scene.outlook, scene)
+    if telling := _tell_of_erasure(client, job, leaver, scene.outlook):
+        return telling
     return Done(None) if scene.no_etcd else _forget(client, job, ctx, leaver, scene)
 
 
 def teardown(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     """Wipes the machine without regard for the cluster, which goes as a whole."""
     leaver = _leaver(client, job)
-    match _own(leaver, client.look([leaver.host] if leaver.host else [], services=False)):
+    outlook = _own(leaver, client.look([leaver.host] if leaver.host else [], services=False))
+    if not isinstance(outlook, Configured) and (telling := _tell_of_erasure(client, job, leaver, outlook)):
+        return telling
+    match outlook:
         case Configured() as machine:
             if machine.stage in _GOING_DOWN or _asked_lately(job, ctx.now()):
                 return _wait(job, "wipes itself")
             if job.phase == "":  # else a run that is cut off after asking would take a dying machine for a sound one
-                return Pending(phase="wiping", memo=job.memo, after_s=0.0, note="is about to be wiped")
+                return _intend("wiping", client, job, ctx, leaver, "is about to be wiped")
             try:
                 return _reset(client, ctx, leaver, graceful=False)
             except (Fatal, OperatorNeeded) as err:
+                if leaver.wipe and not leaver.spare:
+                    raise
                 ctx.say(f"{leaver.node} refuses to wipe itself, so its disk keeps its data ({err.summary})")
                 return Done(None)
         case Silent(reason) if job.phase == "":
@@ -128,7 +146,7 @@ def _leave_alive(
             return _wait(job, f"stays until {', '.join(scene.joining)} joined etcd")
         _object(leaver, objection)
     if job.phase == "":
-        return Pending(phase="leaving", memo=job.memo, after_s=0.0, note="may leave")
+        return _intend("leaving", client, job, ctx, leaver, "may leave")
     return _reset(client, ctx, leaver, graceful=True)
 
 
@@ -147,14 +165,53 @@ def _object(leaver: _Leaver, objection: str) -> None:
         )
 
 
+def _intend(phase: str, client: Access, job: ConfigJob, ctx: Context, leaver: _Leaver, note: str) -> Pending:
+    """Puts on record that the node is about to be asked, once it is known to have the disks it is to erase."""
+    memo = {**job.memo, **_order(client, ctx, leaver).memo}
+    return Pending(phase=phase, memo=memo, after_s=0.0, note=note)
+
+
+def _order(client: Access, ctx: Context, leaver: _Leaver) -> Order:
+    if not leaver.wipe:
+        return Order()
+    return order_of(leaver.node, leaver.wipe, client.disks(leaver.host), spare=leaver.spare, say=ctx.say)
+
+
 def _reset(client: Access, ctx: Context, leaver: _Leaver, *, graceful: bool) -> Pending:
-    """Asks for the reset. A lost answer is no matter: the next look shows whether it began."""
+    """Asks for the reset. A lost answer is no matter: the next look shows whether it began.
+
+    A machine that has no system any more has nothing to boot from, so it powers off.
+    """
+    order = _order(client, ctx, leaver)
+    reboot = leaver.delivery == "api" and not order.wipe.system
+    answered = "yes"
     try:
-        client.reset(leaver.host, graceful=graceful, reboot=leaver.delivery == "api")
+        client.reset(leaver.host, graceful=graceful, reboot=reboot, wipe=order.wipe)
     except NoAnswer:
+        answered = ""
         ctx.say(f"{leaver.node} was cut off while being asked to wipe itself")
-    memo = {"asked_at": ctx.now().isoformat()}
-    return Pending(phase="resetting", memo=memo, after_s=POLL_S, note="has been asked to wipe itself")
+    memo = {"asked_at": ctx.now().isoformat(), "answered": answered, **order.memo}
+    return Pending(phase="resetting", memo=memo, after_s=POLL_S, note=order.note)
+
+
+def _tell_of_erasure(client: Access, job: ConfigJob, leaver: _Leaver, outlook: Outlook | None) -> Pending | None:
+    """Puts on record what is known of the erasure, of a node that does not answer as ours; None where it is.
+
+    Raises OperatorNeeded where nothing was erased, unless that is accepted.
+    """
+    if not leaver.wipe or ERASED in job.memo:
+        return None
+    if isinstance(outlook, Maintenance) and job.phase:
+        seen = seen_after(leaver.node, leaver.wipe, client.disks(leaver.host, maintenance=True), spare=leaver.spare)
+    elif job.phase and (job.phase != "resetting" or not job.memo.get("answered")):
+        seen = f"{job.memo.get(DISKS, ', '.join(leaver.wipe))}: was about to be asked, and has gone silent"
+    elif job.phase:
+        seen = f"{job.memo.get(DISKS, '')}: agreed to erase, and has gone down"
+    elif leaver.spare:
+        seen = sparing(leaver.wipe, outlook)
+    else:
+        raise cannot(leaver.node, leaver.host, leaver.wipe, outlook)
+    return Pending(phase=job.phase, memo={**job.memo, ERASED: seen}, after_s=0.0, note=seen)
 
 
 def _may_have_left(client: Access, job: ConfigJob, leaver: _Leaver, etcd: Etcd | None) -> bool:
@@ -168,7 +225,8 @@ def _may_have_left(client: Access, job: ConfigJob, leaver: _Leaver, etcd: Etcd |
     return known is None or not known.ready
 
 
-def _await_silent(job: ConfigJob, leaver: _Leaver, reason: str) -> Answer:
+def _await_silent(job: ConfigJob, leaver: _Leaver, outlook: Outlook | None) -> Answer:
+    reason = outlook.reason if isinstance(outlook, Silent) else ""
     if job.phase:
         return _wait(job, "does not answer; waits for Kubernetes to notice")
     raise Retry(
@@ -221,7 +279,10 @@ def _leaver(client: Access, job: ConfigJob) -> _Leaver:
     props = job.applied or job.wanted
     if props is None:
         return _Leaver(node, client.nodes.get(node, ""), "", "", on_record)
-    return _Leaver(node, props.host, props.role, props.delivery, on_record)
+    manner, _, spare = job.how.partition("/")
+    wipe = job.applied.wipe if job.applied is not None and manner != "renew" else ()
+    lenient = bool(spare) or manner == "remove-member"
+    return _Leaver(node, props.host, props.role, props.delivery, on_record, wipe, lenient)
 
 
 def _asked_lately(job: ConfigJob, now: datetime) -> bool:

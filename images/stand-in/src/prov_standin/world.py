@@ -64,6 +64,9 @@ class World:
             self.domain(config)
             self._beat = asyncio.get_running_loop().create_task(self._live(config))
 
+    def erased(self, machine: Machine, disk: str) -> None:
+        say(f"erased {disk}")
+
     def count(self, method: str) -> None:
         """Nobody counts here."""
 

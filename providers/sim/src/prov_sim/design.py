@@ -41,9 +41,11 @@ def design(part: Slice, boot: BootRefs) -> Design:
 
 def _machine(node: Node, settings: SimSettings) -> Machine:
     address = Address("sim.machine", node.name)
-    delivery = checked_delivery(_options(node).delivery or settings.delivery)
+    options = _options(node)
+    delivery = checked_delivery(options.delivery or settings.delivery)
     disk = DISK if delivery == "api" else None
-    return Machine(address, Ref(address, "host"), Ref(address, "id"), delivery, disk, disks=(DISK,))
+    disks = (DISK, *options.extra_disks)
+    return Machine(address, Ref(address, "host"), Ref(address, "id"), delivery, disk, disks=disks, wipe=options.wipe)
 
 
 def _resource(node: Node, machine: Machine, part: Slice, settings: SimSettings, boot: BootRefs) -> Resource:
@@ -61,6 +63,8 @@ def _resource(node: Node, machine: Machine, part: Slice, settings: SimSettings, 
         "time_scale": settings.time_scale,
         "seed": settings.seed,
     }
+    if extra := _options(node).extra_disks:
+        props["extra_disks"] = extra
     return Resource(machine.address, part.instance, props)
 
 

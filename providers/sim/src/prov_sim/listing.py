@@ -23,6 +23,11 @@ def show_world(world: World) -> dict[str, Any]:
         "balancers": [show_balancer(balancer) for balancer in sorted(world.balancers.values(), key=_by_name)],
         "clusters": [_show_domain(domain) for domain in world.domains()],
         "calls": {"control": dict(sorted(world.control_calls.items())), "api": dict(sorted(world.api_calls.items()))},
+        "erased": [
+            {"name": name, "id": id_, "disk": disk, "times": times}
+            for (name, id_, disk), times in sorted(world.erasures.items())
+        ],
+        "taken_full": [{"name": name, "id": id_, "disk": disk} for name, id_, disk in world.taken_full],
         "faults": [asdict(fault) for fault in world.faults.pending()],
     }
 
@@ -44,6 +49,8 @@ def show_machine(machine: Machine) -> dict[str, Any]:
         "image": order.image,
         "platform": order.platform,
         "disk": order.disk,
+        "extra_disks": [*order.extra_disks],
+        "filled": sorted(machine.disk.filled),
         "address": machine.address,
         "power": "dead" if machine.dead else machine.power,
         "stage": machine.stage,

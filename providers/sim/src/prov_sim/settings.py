@@ -29,9 +29,16 @@ class SimSettings:
 
 @frozen
 class SimNodeOptions:
-    """What a pool may say to this provider beyond the common fields; empty means as the provider block says."""
+    """What a pool may say to this provider beyond the common fields.
+
+    delivery     as in the provider block, which decides where this is empty
+    extra_disks  disks besides the one Talos is on, such as `/dev/vdb`
+    wipe         disks that are erased when a node leaves for good
+    """
 
     delivery: str = ""
+    extra_disks: tuple[str, ...] = ()
+    wipe: tuple[str, ...] = ()
 
 
 @frozen

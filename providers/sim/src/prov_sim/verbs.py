@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from attrs import asdict, fields
+from attrs import NOTHING, asdict, fields
 
 from prov_sim.balancer import Balancer, BalancerOrder
 from prov_sim.faults import KINDS, Fault
@@ -203,9 +203,15 @@ class Verbs:
 
 def _order(cls: type[O], request: Request) -> O:
     try:
-        return cls(**{item.name: request[item.name] for item in fields(cls)})
+        return cls(**{item.name: _given(item, request) for item in fields(cls)})
     except KeyError as err:
         raise Refused("invalid", f"{err.args[0]} is missing") from None
+
+
+def _given(item: Any, request: Request) -> Any:
+    """A field of an order; JSON has lists where it has tuples."""
+    value = request[item.name] if item.default is NOTHING else request.get(item.name, item.default)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _all_owned(things: Holdings[Thing], requests: Iterable[Request]) -> list[Thing]:

@@ -42,6 +42,8 @@ class World:
         self.balancers: Holdings[Balancer] = Holdings()
         self.control_calls: Counter[str] = Counter()
         self.api_calls: Counter[str] = Counter()
+        self.erasures: Counter[tuple[str, str, str]] = Counter()
+        self.taken_full: list[tuple[str, str, str]] = []
         self._addresses = Addresses()
         self._domains: dict[str, Domain] = {}
         self._control_planes: dict[str, Machine] = {}
@@ -83,6 +85,7 @@ class World:
 
     def delete_machine(self, machine: Machine) -> None:
         machine.switch_off()
+        self.taken_full += [(machine.order.name, machine.id, disk) for disk in sorted(machine.disk.filled)]
         self.machines.remove(machine)
         self.faults.forget(machine.id)
         self._addresses.give_back(machine.address)
@@ -108,6 +111,9 @@ class World:
             self._control_planes[machine.id] = machine
         else:
             self._control_planes.pop(machine.id, None)
+
+    def erased(self, machine: Machine, disk: str) -> None:
+        self.erasures[machine.order.name, machine.id, disk] += 1
 
     def count(self, method: str) -> None:
         self.api_calls[method] += 1

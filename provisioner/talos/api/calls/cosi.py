@@ -18,6 +18,9 @@ BOOT_ID = ("runtime", "BootIDs.runtime.talos.dev", "boot-id")
 ACTIVE_CONFIG = ("config", "MachineConfigs.config.talos.dev", "v1alpha1")
 SYSTEM = ("hardware", "SystemInformations.hardware.talos.dev", "systeminformation")
 LINKS = ("network", "LinkStatuses.net.talos.dev")
+DISKS = ("runtime", "Disks.block.talos.dev")
+SYSTEM_DISK = ("runtime", "SystemDisks.block.talos.dev", "system-disk")
+VOLUMES = ("runtime", "DiscoveredVolumes.block.talos.dev")
 PERSISTENT_CONFIG = ("config", "MachineConfigs.config.talos.dev", "persistent")
 
 
@@ -37,8 +40,11 @@ async def get(channel: Channel, what: tuple[str, str, str]) -> Any:
     return yaml.load(answer.resource.spec.yaml_spec, Loader=_Loader)  # noqa: S506  (a safe loader)
 
 
-async def every(channel: Channel, what: tuple[str, str]) -> list[Any]:
-    """The YAML specs of all resources of a type, decoded; `what` is namespace and type."""
+async def listed(channel: Channel, what: tuple[str, str]) -> dict[str, Any]:
+    """The YAML specs of all resources of a type, decoded, by id. `what` is namespace and type."""
     namespace, kind = what
     answers = await cosi_grpc.StateStub(channel).List(cosi_pb2.ListRequest(namespace=namespace, type=kind))
-    return [yaml.load(answer.resource.spec.yaml_spec, Loader=_Loader) for answer in answers]  # noqa: S506
+    return {
+        answer.resource.metadata.id: yaml.load(answer.resource.spec.yaml_spec, Loader=_Loader) or {}  # noqa: S506
+        for answer in answers
+    }

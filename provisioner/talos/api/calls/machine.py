@@ -8,7 +8,7 @@ from google.protobuf import empty_pb2
 from grpclib.client import Channel
 
 from provisioner.talos.api._wire import machine_grpc, machine_pb2
-from provisioner.talos.api.access import Applied, Service
+from provisioner.talos.api.access import Applied, Service, Wipe
 
 _WIPED = ("STATE", "EPHEMERAL")
 """Partitions a reset wipes: configuration and data. Wiping all would take the boot loader along."""
@@ -38,10 +38,19 @@ async def reboot(channel: Channel) -> None:
     await machine_grpc.MachineServiceStub(channel).Reboot(machine_pb2.RebootRequest())
 
 
-async def reset(channel: Channel, *, graceful: bool, reboot: bool) -> None:
-    """Begins to wipe configuration and data; what is left boots again."""
-    specs = [machine_pb2.ResetPartitionSpec(label=label, wipe=True) for label in _WIPED]
-    request = machine_pb2.ResetRequest(graceful=graceful, reboot=reboot, system_partitions_to_wipe=specs)
+async def reset(channel: Channel, *, graceful: bool, reboot: bool, wipe: Wipe) -> None:
+    """Begins to wipe configuration and data; what is left boots again.
+
+    Without partitions the whole disk goes that Talos is on. ALL is the mode in which other disks may be named.
+    """
+    labels = () if wipe.system else _WIPED
+    request = machine_pb2.ResetRequest(
+        graceful=graceful,
+        reboot=reboot,
+        system_partitions_to_wipe=[machine_pb2.ResetPartitionSpec(label=label, wipe=True) for label in labels],
+        user_disks_to_wipe=wipe.disks,
+        mode=machine_pb2.ResetRequest.ALL,
+    )
     await machine_grpc.MachineServiceStub(channel).Reset(request)
 
 

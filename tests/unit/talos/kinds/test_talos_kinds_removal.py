@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from provisioner.sdk import Done, Fatal, OperatorNeeded, Pending, Retry
-from provisioner.talos.api.access import Foreign, KubernetesNode, Maintenance, Member
+from provisioner.sdk import ERASED, Absent, Done, Erasure, Fatal, OperatorNeeded, Pending, Retry, Seen, Unreachable
+from provisioner.talos.api.access import Disk, Foreign, KubernetesNode, Maintenance, Member, Wipe
 from provisioner.talos.kinds.config import ConfigKind
 from provisioner.talos.kinds.node import ConfigOutputs
 
@@ -287,3 +287,129 @@ class TestTeardown:
 
     def test_a_node_that_never_had_a_machine_is_quiet(self, healthy, ctx, config_job):
         assert Done(None) == KIND.delete(healthy(), config_job(name="worker-9", how="teardown"), ctx)
+
+
+SDA = Disk("/dev/sda", about="Fast, serial 1, 480 GB", system=True, holds=("EFI", "STATE"))
+SDB = Disk("/dev/sdb", ("/dev/disk/by-id/big",), "Big, serial 2, 4 TB", holds=("u-data",))
+BOTH = ("/dev/sda", "/dev/sdb")
+
+
+class TestErasure:
+    @pytest.fixture
+    def cluster(self, healthy):
+        cluster = without(healthy(), "worker-1")
+        cluster.hardware["host-worker-1"] = (SDA, SDB)
+        return cluster
+
+    @pytest.mark.parametrize("how", ["leave", "teardown"])
+    def test_the_machine_is_asked_to_erase_what_is_named_and_the_end_is_on_record(self, cluster, ctx, leaving, how):
+        """Its own disk goes as a whole, others by their paths; what it said of them is remembered."""
+        job = leaving("worker-1", "worker", how=how, wipe=("/dev/sda", "/dev/disk/by-id/big"))
+        job = resumed(job, KIND.delete(cluster, job, ctx))
+        told = "/dev/sda (Fast, serial 1, 480 GB), /dev/sdb (Big, serial 2, 4 TB)"
+        assert (job.memo["disks"], cluster.asked) == (told, [])
+        job = resumed(job, KIND.delete(cluster, job, ctx))
+        assert cluster.asked == [("reset", "host-worker-1", how == "leave", False, Wipe(True, ("/dev/sdb",)))]
+        cluster.machines.pop("host-worker-1")
+        job = resumed(job, KIND.delete(cluster, job, ctx))
+        assert job.memo[ERASED] == f"{told}: agreed to erase, and has gone down"
+        assert KIND.delete(cluster, job, ctx) == Done(None)
+
+    def test_a_machine_that_comes_back_without_its_system_powers_off_instead(self, cluster, ctx, leaving):
+        """Born through the API it would return to maintenance, but has nothing left to boot from."""
+        for wipe, reboot in ((("/dev/sdb",), True), (BOTH, False)):
+            cluster.asked.clear()
+            job = evolve(leaving("worker-1", "worker", delivery="api", wipe=wipe), phase="leaving")
+            KIND.delete(cluster, job, ctx)
+            assert cluster.asked[0][3] is reboot
+            cluster.machines["host-worker-1"] = evolve(cluster.machines["host-worker-1"], stage="running")
+
+    def test_in_maintenance_the_machine_says_what_is_left(self, cluster, ctx, leaving):
+        job = evolve(leaving("worker-1", "worker", delivery="api", wipe=("/dev/sdb",)), phase="resetting")
+        cluster.machines["host-worker-1"] = Maintenance("maintenance")
+        with pytest.raises(OperatorNeeded, match="is not empty") as caught:
+            KIND.delete(cluster, job, ctx)
+        assert caught.value.detail == "worker-1: /dev/sdb holds u-data"
+        cluster.hardware["host-worker-1"] = (SDA, evolve(SDB, holds=()))
+        job = resumed(job, KIND.delete(cluster, job, ctx))
+        assert job.memo[ERASED] == "/dev/sdb (Big, serial 2, 4 TB): seen empty"
+        assert KIND.delete(cluster, job, ctx) == Done(None)
+
+    @pytest.mark.parametrize(
+        ("disk", "complaint"),
+        [("/dev/sdz", "/dev/sdz is not there"), ("/dev/sdb", "/dev/sdb cannot be written")],
+    )
+    def test_a_disk_that_cannot_be_erased_holds_up_everything_unless_that_is_accepted(
+        self, cluster, ctx, leaving, disk, complaint
+    ):
+        cluster.hardware["host-worker-1"] = (SDA, evolve(SDB, fixed=True))
+        with pytest.raises(OperatorNeeded, match="cannot be") as caught:
+            KIND.delete(cluster, leaving("worker-1", "worker", wipe=(disk,)), ctx)
+        assert complaint in caught.value.detail
+        assert "--allow unwiped" in caught.value.remedy
+        job = leaving("worker-1", "worker", how="leave/unwiped", wipe=("/dev/sda", disk))
+        job = resumed(job, KIND.delete(cluster, job, ctx))
+        KIND.delete(cluster, job, ctx)
+        assert cluster.asked[0][4] == Wipe(True)
+        assert complaint in ctx.said[0]
+
+    @pytest.mark.parametrize("how", ["leave", "teardown"])
+    @pytest.mark.parametrize(
+        ("found", "state"),
+        [
+            (None, "does not answer (connection refused)"),
+            (Maintenance("maintenance"), "runs without a configuration"),
+            (Foreign("another authority"), "is not the node (another authority)"),
+        ],
+    )
+    def test_a_machine_that_cannot_be_asked_is_not_given_up_silently(self, cluster, ctx, leaving, how, found, state):
+        """The error names node, disks and the way to give the erasure up; that way leaves a trace on record."""
+        cluster.machines.pop("host-worker-1")
+        cluster.kubernetes["worker-1"] = KubernetesNode("worker-1", False)
+        if found is not None:
+            cluster.machines["host-worker-1"] = found
+        with pytest.raises(OperatorNeeded, match="cannot be") as caught:
+            KIND.delete(cluster, leaving("worker-1", "worker", how=how, wipe=BOTH), ctx)
+        assert caught.value.detail == f"worker-1 at host-worker-1: /dev/sda, /dev/sdb: the machine {state}"
+        assert "--allow unwiped" in caught.value.remedy
+        job = leaving("worker-1", "worker", how=f"{how}/unwiped", wipe=BOTH)
+        job = resumed(job, KIND.delete(cluster, job, ctx))
+        assert "not erased, which was accepted" in job.memo[ERASED]
+        assert KIND.delete(cluster, job, ctx) == Done(None)
+
+    @pytest.mark.parametrize(("how", "phase"), [("leave", "leaving"), ("teardown", "wiping")])
+    def test_a_run_cut_off_at_the_asking_goes_on_by_what_the_machine_shows(self, cluster, ctx, leaving, how, phase):
+        """One that still runs is asked; one that resets is not asked twice; one that has gone is not waited for."""
+        job = evolve(leaving("worker-1", "worker", how=how, wipe=BOTH), phase=phase)
+        KIND.delete(cluster, job, ctx)
+        assert [request[0] for request in cluster.asked] == ["reset"]
+        KIND.delete(cluster, job, ctx)
+        assert [request[0] for request in cluster.asked] == ["reset"]
+        cluster.machines.pop("host-worker-1")
+        cluster.kubernetes["worker-1"] = KubernetesNode("worker-1", False)
+        job = resumed(job, KIND.delete(cluster, job, ctx))
+        assert "was about to be asked, and has gone silent" in job.memo[ERASED]
+        assert KIND.delete(cluster, job, ctx) == Done(None)
+
+    def test_a_refusal_to_erase_is_told(self, cluster, ctx, leaving):
+        cluster.error = Fatal("the machine does not know the request")
+        job = evolve(leaving("worker-1", "worker", how="teardown", wipe=BOTH), phase="wiping")
+        with pytest.raises(Fatal):
+            KIND.delete(cluster, job, ctx)
+
+    def test_a_node_that_is_made_anew_keeps_its_disks(self, cluster, ctx, leaving):
+        job = evolve(leaving("worker-1", "worker", how="renew", wipe=BOTH), outputs=ConfigOutputs("worker-1", "d"))
+        job = resumed(job, KIND.delete(cluster, job, ctx))
+        KIND.delete(cluster, job, ctx)
+        assert cluster.asked == [("reset", "host-worker-1", True, False)]
+
+    def test_the_plan_tells_what_is_erased_and_what_is_in_the_way(self, make_props):
+        props = {"wipe": BOTH}
+        seen = KIND.erasure(props, "leave", Seen({}))
+        dead = KIND.erasure(props, "remove-member", Unreachable("connection refused"))
+        bare = KIND.erasure(props, "teardown", Absent())
+        assert seen == Erasure(BOTH, "", "leave/unwiped")
+        assert "connection refused" in (dead and dead.obstacle)
+        assert "without a configuration" in (bare and bare.obstacle)
+        assert KIND.erasure(props, "renew", Seen({})) is None
+        assert KIND.erasure({}, "leave", Seen({})) is None

@@ -32,6 +32,7 @@ class MachineProps:
     time_scale: float = prop(birth=True, readable=False, default=0.1)
     seed: int = prop(birth=True, readable=False, default=0)
     disk: str = prop(birth=True, default="/dev/vda")
+    extra_disks: tuple[str, ...] = prop(birth=True, readable=False, default=())
     power: str = prop(default="on")
     alive: bool = prop(immutable=True, default=True)
 

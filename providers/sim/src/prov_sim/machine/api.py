@@ -12,7 +12,7 @@ from grpclib.server import Stream
 from prov_sim.machine.documents import BadConfig, MachineConfig
 from prov_sim.machine.effects import changed, reboot_reasons
 from prov_sim.machine.etcd import NoQuorum
-from prov_sim.machine.order import EtcdData
+from prov_sim.machine.order import Erasure, EtcdData
 from prov_sim.machine.services import services
 from prov_sim.machine.words import words
 from provisioner.talos.api._wire import machine_pb2 as wire
@@ -101,17 +101,11 @@ class MachineService(MachineServiceBase):
 
     async def Reset(self, stream: AnyStream) -> None:
         request = await self._begin(stream, "Reset")
-        labels = self._checked_labels(request)
+        erasure = self._erasure(request)
         if self._machine.stage in ("resetting", "rebooting"):
             raise GRPCError(Status.FAILED_PRECONDITION, f"the machine is {self._machine.stage}")
-        disk_too = request.mode != wire.ResetRequest.WipeMode.USER_DISKS
         await self._answer(stream, "Reset", wire.ResetResponse(messages=[wire.Reset(actor_id="sim")]))
-        self._machine.reset(
-            graceful=request.graceful,
-            reboot=request.reboot,
-            labels=labels,
-            everything=disk_too and not request.system_partitions_to_wipe,
-        )
+        self._machine.reset(erasure, graceful=request.graceful, reboot=request.reboot)
 
     async def ServiceList(self, stream: AnyStream) -> None:
         await self._begin(stream, "ServiceList")
@@ -238,8 +232,8 @@ class MachineService(MachineServiceBase):
             raise GRPCError(Status.FAILED_PRECONDITION, "etcd is not running on this machine")
         return data
 
-    def _checked_labels(self, request: Any) -> frozenset[str]:
-        """The partitions to wipe; raises InvalidArgument for what does not go together."""
+    def _erasure(self, request: Any) -> Erasure:
+        """What to erase; raises InvalidArgument for what does not go together, or is not there."""
         modes = wire.ResetRequest.WipeMode
         labels = frozenset(item.label for item in request.system_partitions_to_wipe if item.wipe)
         unknown = sorted(labels - PARTITIONS)
@@ -249,9 +243,14 @@ class MachineService(MachineServiceBase):
             raise GRPCError(Status.INVALID_ARGUMENT, "user disks cannot be wiped in mode SYSTEM_DISK")
         if request.mode == modes.USER_DISKS and request.system_partitions_to_wipe:
             raise GRPCError(Status.INVALID_ARGUMENT, "system partitions cannot be wiped in mode USER_DISKS")
+        order = self._machine.order
         for device in request.user_disks_to_wipe:
-            raise GRPCError(Status.INVALID_ARGUMENT, f"no such user disk: {device}")
-        return labels
+            if device == order.disk:
+                raise GRPCError(Status.INVALID_ARGUMENT, f"{device} is the system disk")
+            if device not in order.extra_disks:
+                raise GRPCError(Status.INVALID_ARGUMENT, f"no such user disk: {device}")
+        everything = request.mode != modes.USER_DISKS and not request.system_partitions_to_wipe
+        return Erasure(labels, everything, tuple(request.user_disks_to_wipe))
 
 
 def _difference(old: MachineConfig, new: MachineConfig) -> str:

@@ -120,28 +120,45 @@ def _services(machine: Machine) -> Specs:
 def _system_disks(machine: Machine) -> Specs:
     if not machine.disk.installed:
         return {}
-    return {"system-disk": {"diskID": _disk_id(machine), "devPath": machine.order.disk}}
+    return {"system-disk": {"diskID": _name(machine.order.disk), "devPath": machine.order.disk}}
 
 
 def _disks(machine: Machine) -> Specs:
     return {
-        _disk_id(machine): {
+        _name(path): {
             "size": 50 << 30,
             "ioSize": 512,
             "sectorSize": 512,
             "readonly": False,
             "model": "Simulated disk",
+            "serial": f"{machine.id}-{_name(path)}",
             "transport": "virtio",
             "rotational": False,
             "cdrom": False,
-            "devPath": machine.order.disk,
+            "devPath": path,
             "prettySize": "54 GB",
         }
+        for path in (machine.order.disk, *machine.order.extra_disks)
     }
 
 
-def _disk_id(machine: Machine) -> str:
-    return machine.order.disk.rpartition("/")[2]
+def _volumes(machine: Machine) -> Specs:
+    """The disks, and the partitions on those that have any, each with its disk as the parent."""
+    system = SYSTEM_PARTITIONS if machine.disk.installed else ()
+    parts = {machine.order.disk: system} | dict.fromkeys(sorted(machine.disk.filled), ("u-data",))
+    found: dict[str, Any] = {}
+    for path in (machine.order.disk, *machine.order.extra_disks):
+        labels = parts.get(path, ())
+        found[_name(path)] = {"type": "disk", "devPath": path, "name": "gpt" if labels else "", "size": 50 << 30}
+        for number, label in enumerate(labels, 1):
+            part = {"type": "partition", "parent": _name(path), "partitionLabel": label, "partitionIndex": number}
+            found[f"{_name(path)}{number}"] = {**part, "devPath": f"{path}{number}", "name": "xfs", "size": 1 << 30}
+    return found
+
+
+def _name(path: str) -> str:
+    """`vda` of `/dev/vda`, which is what Talos calls a device."""
+    return path.rpartition("/")[2]
 
 
 def _etcd_members(machine: Machine) -> Specs:
@@ -167,12 +184,14 @@ def _links(machine: Machine) -> Specs:
     }
 
 
+SYSTEM_PARTITIONS: Final = ("EFI", "META", "STATE", "EPHEMERAL")
 MACHINE_CONFIGS: Final = "MachineConfigs.config.talos.dev"
 
 KINDS: Final[Mapping[str, Kind]] = {
     "BootIDs.runtime.talos.dev": Kind("runtime", lambda machine: {"boot-id": {"bootID": machine.boot_id}}),
     "Diagnostics.runtime.talos.dev": Kind("runtime", lambda machine: {}),
     "Disks.block.talos.dev": Kind("runtime", _disks),
+    "DiscoveredVolumes.block.talos.dev": Kind("runtime", _volumes),
     "EtcdMembers.etcd.talos.dev": Kind("etcd", _etcd_members),
     "HostnameStatuses.net.talos.dev": Kind("network", _hostname),
     "LinkStatuses.net.talos.dev": Kind("network", _links),

@@ -29,7 +29,7 @@ from prov_sim.machine.documents import BadConfig, MachineConfig
 from prov_sim.machine.etcd import Domain, Etcd, NoQuorum
 from prov_sim.machine.facts import Hardware, hardware_of, node_facts
 from prov_sim.machine.node import Node
-from prov_sim.machine.order import Disk, EtcdData, Order, Surroundings
+from prov_sim.machine.order import Disk, Erasure, EtcdData, Order, Surroundings
 from prov_sim.machine.release import Release
 from prov_sim.machine.rules import accept
 from prov_sim.machine.server import MachineServer
@@ -229,9 +229,9 @@ class Machine:
         self.bootstrap_asked = True
         self.announce()
 
-    def reset(self, *, graceful: bool, reboot: bool, labels: frozenset[str], everything: bool) -> None:
-        """Begins a reset. `labels` are partitions to wipe; `everything` wipes the disk with its boot loader."""
-        self._spawn(self._reset(graceful=graceful, reboot=reboot, labels=labels, everything=everything))
+    def reset(self, erasure: Erasure, *, graceful: bool, reboot: bool) -> None:
+        """Begins a reset."""
+        self._spawn(self._reset(erasure, graceful=graceful, reboot=reboot))
 
     def shut_down(self) -> None:
         """An orderly end; connections end after what was answered."""
@@ -331,6 +331,7 @@ class Machine:
         self.stage = "booting"
         self.announce()
         await self.pace.wait("services")
+        self.disk.filled = frozenset(self.order.extra_disks)
         self._spawn(self._run_kubelet(config))
         if config.is_control_plane:
             self._spawn(self._run_etcd(config))
@@ -437,7 +438,7 @@ class Machine:
 
     # Going down.
 
-    async def _reset(self, *, graceful: bool, reboot: bool, labels: frozenset[str], everything: bool) -> None:
+    async def _reset(self, erasure: Erasure, *, graceful: bool, reboot: bool) -> None:
         before, self.stage = self.stage, "resetting"
         self.announce()
         data = self.disk.etcd
@@ -448,9 +449,10 @@ class Machine:
                 self.stage, self.error = before, f"reset failed: cannot leave etcd: {err}"
                 self.announce()
                 return
-        self._begin(self._wipe(reboot=reboot, labels=labels, everything=everything))
+        self._begin(self._wipe(erasure, reboot=reboot))
 
-    async def _wipe(self, *, reboot: bool, labels: frozenset[str], everything: bool) -> None:
+    async def _wipe(self, erasure: Erasure, *, reboot: bool) -> None:
+        labels, everything = erasure.labels, erasure.everything
         self._stop_services()
         self.announce()
         await self.pace.wait("reset")
@@ -462,7 +464,11 @@ class Machine:
             # On metal the machine comes back from its boot medium; a cloud image was its only way to boot.
             self.disk.installed = False
             self.disk.bootable = self.order.mode == "metal"
+            self.world.erased(self, self.order.disk)
         self.wipe(labels=labels, everything=everything)
+        for disk in erasure.disks:
+            self.disk.filled -= {disk}
+            self.world.erased(self, disk)
         if not reboot:
             self._server.close()
             self.switch_off()

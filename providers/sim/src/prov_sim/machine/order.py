@@ -23,7 +23,10 @@ MODES = {"nocloud": "cloud", "metal": "metal"}
 
 @frozen
 class Order:
-    """A machine as it was asked for. `image` is a Talos release, `memory_mib` in MiB; `user_data` may be empty."""
+    """A machine as it was asked for. `image` is a Talos release, `memory_mib` in MiB; `user_data` may be empty.
+
+    `extra_disks` are those that Talos is not installed on; a node that runs fills them.
+    """
 
     key: str
     lineage: str
@@ -39,6 +42,7 @@ class Order:
     user_data: str
     time_scale: float
     seed: int
+    extra_disks: tuple[str, ...] = ()
 
     @property
     def mode(self) -> str:
@@ -59,12 +63,22 @@ class EtcdData:
 
 @define
 class Disk:
-    """What outlives a reboot. `bootable` is false after the boot loader was wiped."""
+    """What outlives a reboot. `bootable` is false after the boot loader was wiped; `filled` are further disks."""
 
     installed: bool
     bootable: bool = True
     config: MachineConfig | None = None
     etcd: EtcdData | None = None
+    filled: frozenset[str] = frozenset()
+
+
+@frozen
+class Erasure:
+    """What a reset erases: partitions by label, the whole disk with its boot loader, further disks by path."""
+
+    labels: frozenset[str] = frozenset()
+    everything: bool = False
+    disks: tuple[str, ...] = ()
 
 
 class Peer(Protocol):
@@ -106,6 +120,10 @@ class Surroundings(Protocol):
 
     def count(self, method: str) -> None:
         """Counts a call of the machine API."""
+        ...
+
+    def erased(self, machine: Machine, disk: str) -> None:
+        """Hears that a whole disk of a machine was erased."""
         ...
 
     def domain(self, config: MachineConfig) -> Domain:
