@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo demo-vm test test-aws test-qemu test-crash crash-matrix crash-aws crash-terraform image test-image judge mutate bench bench-aws bench-sim check format golden docs wire wheels template clean
+.PHONY: help setup demo demo-vm test test-aws test-qemu test-metal test-crash crash-matrix crash-aws crash-terraform image test-image judge mutate bench bench-aws bench-sim check format golden docs wire wheels template clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -41,6 +41,9 @@ demo-vm: setup ## the same on virtual machines, with an upgrade and a rollback (
 test-qemu: setup ## real virtual machines: their life, prov killed at every step, full disks (root; minutes)
 	@scripts/qemu-tools.sh
 	@$(BIN)/python -m pytest -q -m qemu tests/qemu
+
+test-metal: setup ## real machines behind emulated BMCs, from off to a cluster and back (root; installs tools with apt; minutes)
+	@scripts/metal-test.sh
 
 image: setup ## build the stand-in image into build/stand-in (no root; scripts/image-tools.sh installs the tools)
 	@$(BIN)/python images/stand-in/build.py $(IMAGE)

@@ -41,6 +41,7 @@ class Boot:
     schematic = STOCK_SCHEMATIC
     stock = True
     authority = "YXV0aG9yaXR5"
+    authority_key = Secret("a2V5")
 
     def artifact(self, platform: str, arch: str, form: str = "") -> str:
         return f"https://factory.example/{platform}-{arch}.{form or 'raw'}"

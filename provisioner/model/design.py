@@ -44,6 +44,11 @@ class BootRefs(Protocol):
         """By whose certificate a node of this cluster is known: base64 of PEM text, once it is made."""
         ...
 
+    @property
+    def authority_key(self) -> Value:
+        """The key that goes with `authority`, a secret in the same form: nodes answer those whom it vouches for."""
+        ...
+
     def artifact(self, platform: str, arch: str, form: str = "") -> str:
         """The URL of a boot artifact at the configured factory.
 

@@ -76,6 +76,10 @@ class Boot:
     def authority(self) -> Value:
         return secret("certs.os.crt")
 
+    @property
+    def authority_key(self) -> Value:
+        return secret("certs.os.key")
+
     def artifact(self, platform: str, arch: str, form: str = "") -> str:
         return artifact_url(self.topology.talos, platform, arch, form)
 

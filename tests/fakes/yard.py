@@ -38,6 +38,7 @@ class Yard:
     folder: Path
     environ: dict[str, str] = field(factory=dict)
     within: tuple[str, ...] = ()
+    patience_s: float = PATIENCE_S
     consoles: list[subprocess.Popen[bytes]] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -59,15 +60,19 @@ class Yard:
 
     def prov(self, *words: str, code: int | None = 0, **more: str) -> str:
         """What a command says, both ways; asserts how it ends, `None` for any way."""
-        done = subprocess.run(
-            [*self.within, sys.executable, str(LAUNCHER), *words],
-            cwd=self.folder,
-            env={**self.environ, **more},
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                [*self.within, sys.executable, str(LAUNCHER), *words],
+                cwd=self.folder,
+                env={**self.environ, **more},
+                capture_output=True,
+                text=True,
+                timeout=self.patience_s,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as err:
+            heard = b"".join(part for part in (err.stdout, err.stderr) if isinstance(part, bytes)).decode()
+            raise AssertionError(f"prov {' '.join(words)} does not end:\n{heard}") from None
         said = done.stdout + done.stderr
         assert code is None or done.returncode == code, (
             f"prov {' '.join(words)} ended with {done.returncode}:\n{said}"
@@ -81,7 +86,7 @@ class Yard:
             cwd=self.folder,
             env={**self.environ, "PROV_CRASH_AT": point},
             capture_output=True,
-            timeout=PATIENCE_S,
+            timeout=self.patience_s,
             check=False,
         )
         return done.returncode == -signal.SIGKILL

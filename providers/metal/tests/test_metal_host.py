@@ -40,6 +40,7 @@ HOST = HostProps(
     image="metal.iso",
     user_data=Secret("config"),
     authority="Y2E=",
+    authority_key=Secret("a2V5"),
 )
 URL = "http://10.0.0.5:8069/token/r1u1.iso"
 
@@ -127,7 +128,7 @@ class One:
     def disc(self, ctx: Any, host: str, config: str, place: str) -> str:
         return URL
 
-    def is_node(self, address: str, authority: str) -> bool:
+    def is_node(self, props: HostProps) -> bool:
         return self.rack.runs == "disk"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from prov_metal.bmc.driver import MediaBmc
 from prov_metal.bmc.redfish import RedfishBmc
 from prov_metal.bmc.wire import Access, Wire
 from prov_metal.deadlines import Watch
-from prov_metal.look import who
+from prov_metal.kinds.props import HostProps
 from prov_metal.media import with_config
 from prov_metal.serve import MediaServer, token
 from prov_metal.settings import MetalSettings
@@ -61,9 +62,14 @@ class Client:
         image = self._image(ctx, place)
         return None if image is None else self.media.url(host, secret, lambda: with_config(image, config))
 
-    def is_node(self, address: str, authority: str) -> bool:
-        """Whether a node of the cluster answers there; `authority` is base64 of the PEM text it is known by."""
-        return who(address, base64.b64decode(authority).decode()) == "node"
+    def is_node(self, props: HostProps) -> bool:
+        """Whether a node of the cluster answers at the host's address, and runs from its disk."""
+        # Loaded here because gRPC takes its time, and only a host that is about to become a node needs it.
+        from provisioner.talos.api.reader import runs_from_disk
+
+        pair = (props.authority, str(props.authority_key.reveal()))
+        ca, key = (base64.b64decode(text).decode() for text in pair)
+        return runs_from_disk(props.address, ca, key, now=datetime.now(UTC))
 
     def _image(self, ctx: Context, place: str) -> Path | None:
         """The boot image on this computer; None while it is on its way."""

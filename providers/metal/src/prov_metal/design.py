@@ -56,6 +56,7 @@ def _props(node: Node, row: HostRow, machine: Machine, settings: MetalSettings, 
         "image": settings.image or boot.artifact("metal", ARCH, "iso"),
         "user_data": boot.config(node, machine),
         "authority": boot.authority,
+        "authority_key": boot.authority_key,
         "boot": row.boot or settings.boot or usual(row.bmc),
         "macs": tuple(mac.lower().replace("-", ":") for mac in row.macs),
     }

@@ -8,11 +8,11 @@
                                                         │ power on
                                                      starting
                                                         │ is on
-        ┌──(shows the cluster's certificate)───────── booting ──(switched itself off: installed)──┐
+        ┌──(is a node, and runs from its disk)──────── booting ──(switched itself off: installed)──┐
         │                                                                                         ▼
         │                                 from-disk ◄── disc out, boot order lifted, power on ── parted
         ▼                                     │
-       up ◄──(shows the certificate)──────────┘
+       up ◄──(is a node)──────────────────────┘
         │ disc out, boot order lifted
        done
 
@@ -284,7 +284,7 @@ def _whole(err: ProviderError) -> str:
 
 
 def _is_node(trip: Trip) -> bool:
-    return trip.client.is_node(trip.wanted.address, trip.wanted.authority)
+    return trip.client.is_node(trip.wanted)
 
 
 def _wanted(job: HostJob) -> HostProps:

@@ -18,6 +18,8 @@ class HostProps:
     image        the ISO to boot, a URL or a file
     user_data    the configuration that goes onto the disc
     authority    base64 of the PEM certificate by which a node of the cluster is known
+    authority_key
+                 the key that goes with it: nodes tell whether they run from their disk only to those it vouches for
     power        `on` or `off`
     boot         names of the ways it is booted in, in the order in which they are tried
     The rest is as in the inventory.
@@ -35,6 +37,7 @@ class HostProps:
     image: str = prop(birth=True)
     user_data: Secret = prop(birth=True, secret=True, readable=False)  # noqa: RUF009
     authority: str = prop(birth=True, readable=False)
+    authority_key: Secret = prop(birth=True, secret=True, readable=False)  # noqa: RUF009
     power: str = prop(default="on")
     boot: tuple[str, ...] = prop(birth=True, readable=False, default=("media",))
     macs: tuple[str, ...] = prop(birth=True, readable=False, default=())
