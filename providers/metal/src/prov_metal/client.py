@@ -11,10 +11,10 @@ from typing import Any
 
 from attrs import define, field
 
+from prov_metal.bmc.access import Access
 from prov_metal.bmc.address import parse
-from prov_metal.bmc.driver import MediaBmc
-from prov_metal.bmc.redfish import RedfishBmc
-from prov_metal.bmc.wire import Access, Wire
+from prov_metal.bmc.driver import Bmc
+from prov_metal.bmc.drivers import driver
 from prov_metal.deadlines import Watch
 from prov_metal.kinds.props import HostProps
 from prov_metal.media import with_config
@@ -30,13 +30,13 @@ class Client:
     settings: MetalSettings
     media: MediaServer = field(init=False)
     watch: Watch = field(init=False, factory=Watch)
-    _bmcs: dict[Access, MediaBmc] = field(init=False, factory=dict)
+    _bmcs: dict[Access, Bmc] = field(init=False, factory=dict)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
 
     def __attrs_post_init__(self) -> None:
         self.media = MediaServer(self.settings.serve)
 
-    def bmc(self, props: Any) -> MediaBmc:
+    def bmc(self, props: Any) -> Bmc:
         """The BMC that a host's properties describe; another one for another user or password."""
         access = Access(
             parse(props.bmc),
@@ -48,7 +48,7 @@ class Client:
         )
         with self._lock:
             if access not in self._bmcs:
-                self._bmcs[access] = RedfishBmc(Wire(access))
+                self._bmcs[access] = driver(access)
             return self._bmcs[access]
 
     def disc(self, ctx: Context, host: str, config: str, place: str) -> str | None:

@@ -20,7 +20,11 @@ record from the installation.
 
 @frozen
 class Facts:
-    """What a BMC says of its machine, texts as it writes them. `on` is the power."""
+    """What a BMC says of its machine, texts as it writes them. `on` is the power.
+
+    `uuid` is empty where there is none; `uuid_spellings` are what it may be as well, its bytes read in other orders
+    (see `ipmi`).
+    """
 
     vendor: str
     model: str
@@ -28,6 +32,11 @@ class Facts:
     uuid: str
     serial: str
     on: bool
+    uuid_spellings: tuple[str, ...] = ()
+
+    def is_uuid(self, text: str) -> bool:
+        """Whether a UUID that somebody wrote down is this machine's."""
+        return text.lower() in (self.uuid.lower(), *self.uuid_spellings)
 
 
 class Bmc(Protocol):
