@@ -14,7 +14,9 @@ from prov_metal.bmc.quirks import Quirk
 from prov_metal.bmc.redfish import RedfishBmc
 from prov_metal.bmc.table import QUIRKS
 from prov_metal.bmc.wire import Access, Wire
-from prov_metal.serve import MediaServer
+from prov_metal.boot.blobs import Blob
+from prov_metal.boot.server import place
+from prov_metal.boot.service import BootService
 
 from provisioner.sdk import Secret
 
@@ -27,10 +29,10 @@ def disc(tmp_path: Path) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = MediaServer(f"127.0.0.1:{port}")
+    server = BootService(place(f"127.0.0.1:{port}"))
     file = tmp_path / "disc"
     file.write_bytes(b"a disc")
-    yield server.url("r1u1", "t" * 32, lambda: file.open("rb"))
+    yield server.offer("r1u1", "t" * 32, "iso", lambda: Blob.at(file))
     server.close()
 
 

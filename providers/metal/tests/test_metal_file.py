@@ -48,7 +48,7 @@ def test_nodes_are_spread_over_racks_and_keep_their_hosts(rack: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [
-        ("cluster.yaml", '    serve: "10.0.0.5:8069"', "    #", "no place to serve media"),
+        ("cluster.yaml", '    serve: "10.0.0.5:8069"', "    #", "no place to serve at"),
         ("hosts.csv", "redfish://10.0.0.11", "10.0.0.11", "address of a BMC"),
         ("cluster.yaml", "hosts.csv", "other.csv", "table cannot be read"),
         ("hosts.csv", "name,bmc", "name,board", "row of a table"),

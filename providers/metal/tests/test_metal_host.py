@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from prov_metal.client import Client
 from prov_metal.deadlines import DEADLINES, Watch, most_s
 from prov_metal.kinds.host import HostKind
 from prov_metal.kinds.props import HostOutputs, HostProps
-from prov_metal.serve import token
 from prov_metal.settings import MetalSettings
 
 from provisioner.sdk import (
@@ -50,6 +48,7 @@ class Rack:
     """A machine behind its BMC, which does what it is told; `told` is all that was done to it, in order.
 
     returns  it comes back from the installer by itself; else it stays off
+    boots    what leads to an installation
     takes    so many looks from the start to the end of an installation; -1 while there is none
     """
 
@@ -61,6 +60,7 @@ class Rack:
     silent: bool = False
     takes: int = -1
     installed: bool = False
+    boots: tuple[Source, ...] = ("cd",)
     runs: str = ""
     told: list[str] = field(factory=list)
 
@@ -76,7 +76,7 @@ class Rack:
         if on != self.on:
             self.told.append("on" if on else "off")
             self.on, self.runs = on, ""
-            if on and self.inserted and self.source == "cd":
+            if on and self.source in self.boots and (self.inserted or self.source != "cd"):
                 assert not self.installed, "the disk is written once"
                 self.takes = 2
             elif on:
@@ -108,10 +108,24 @@ class Rack:
 
 @define
 class Serves:
-    """The media server of `Client`, without a socket."""
+    """The boot service of `Client`, without a socket; `revoked` counts the hosts that need nothing any longer."""
 
-    def forget(self, host: str) -> None:
-        """Nothing is held."""
+    revoked: int = 0
+
+    def offers(self, host: str, token: str, form: str) -> bool:
+        return True
+
+    def url(self, host: str, token: str, form: str) -> str:
+        return URL
+
+    def offer(self, host: str, token: str, form: str, make: Any) -> str:
+        return URL
+
+    def knows(self, *args: Any) -> None:
+        """Nobody asks."""
+
+    def revoke(self, host: str) -> None:
+        self.revoked += 1
 
 
 @define
@@ -119,14 +133,12 @@ class One:
     """A client for one rack."""
 
     rack: Rack
-    media: Serves = field(factory=Serves)
+    boot: Serves = field(factory=Serves)
     watch: Watch = field(factory=Watch)
+    dhcp: None = None
 
     def bmc(self, props: Any) -> Rack:
         return self.rack
-
-    def disc(self, ctx: Any, host: str, config: str, place: str) -> str:
-        return URL
 
     def is_node(self, props: HostProps) -> bool:
         return self.rack.runs == "disk"
@@ -144,6 +156,9 @@ class Clock:
 
     def say(self, text: str) -> None:
         """Nobody listens."""
+
+    def derive(self, purpose: str) -> str:
+        return "0123456789abcdef" * 4
 
 
 JOB: Job[HostProps, HostOutputs] = Job("key", 1, Address("metal.host", "control-1"), wanted=HOST)
@@ -259,14 +274,6 @@ def test_a_bmc_is_asked_with_the_password_that_the_file_has_now() -> None:
     assert client.bmc(new) is not client.bmc(old)
 
 
-def test_an_image_is_looked_at_once_in_a_run(tmp_path: Path) -> None:
-    """While a disc is served, nobody reads the image it was made of again."""
-    client = Client(MetalSettings(serve="127.0.0.1:1"))
-    client.media._discs[f"/{token('config', 'r1u1')}/r1u1.iso"] = (tmp_path / "disc").open("wb+")
-    found = client.disc(Clock(), "r1u1", "config", str(tmp_path / "gone.iso"))  # type: ignore[arg-type]
-    assert found == f"http://127.0.0.1:1/{token('config', 'r1u1')}/r1u1.iso"
-
-
 def _ends(rack: Rack, job: Job[HostProps, HostOutputs], minutes: float) -> ProviderError:
     """The error that a host ends with, looked at four times a minute; it comes after so many minutes."""
     client, clock = One(rack), Clock()
@@ -347,3 +354,60 @@ def test_a_way_that_the_bmc_cannot_do_is_no_way() -> None:
     with pytest.raises(OperatorNeeded, match="in any of its ways") as caught:
         HostKind().create(One(Plain()), JOB, Clock())  # type: ignore[arg-type]
     assert caught.value.detail == "r1u1: media: its BMC has no drive for virtual media"
+
+
+ALL = evolve(JOB, wanted=evolve(HOST, boot=("media", "http", "network"), macs=("52:54:00:00:00:01",)))
+
+
+def test_a_host_that_one_way_does_not_boot_is_booted_by_the_next() -> None:
+    """Each has its own time, and leaves nothing behind: what was inserted is out before the next begins."""
+    rack, client, clock, job = Rack(boots=("network",)), One(Rack()), Clock(), ALL
+    client.rack = rack
+    while not isinstance(answer := HostKind().create(client, job, clock), Done):  # type: ignore[arg-type]
+        job = evolve(job, id=answer.id, phase=answer.phase, memo=answer.memo)
+        clock.time += timedelta(seconds=10)
+    assert rack.told == [
+        *ONCE,
+        *("off", "eject", "boot from disk", "boot from http", "on"),
+        *("off", "boot from disk", "boot from network", "on"),
+        "boot from disk",
+    ]
+    assert client.boot.revoked == 3
+    assert clock.time - Clock().time > 2 * DEADLINES["booting"].limit
+
+
+def test_a_way_that_is_refused_gives_way_to_the_next_at_once() -> None:
+    """A drive that takes no disc is no reason to wait."""
+    rack = Rack(boots=("http",))
+
+    def refuse(url: str) -> None:
+        raise Fatal("a BMC refuses a request", detail=f"{'0123456789abcdef' * 2}/ is no URL")
+
+    rack.insert = refuse  # type: ignore[method-assign]
+    *_, last = steps(rack, ALL)
+    assert isinstance(last, Done)
+    assert rack.told == ["boot from http", "on", "boot from disk"]
+
+
+def test_a_way_that_is_refused_with_none_left_is_an_error_without_a_token() -> None:
+    """BMCs quote the URL that they were given."""
+    rack = Rack()
+
+    def refuse(url: str) -> None:
+        raise Fatal("a BMC refuses a request", detail=f"http://10.0.0.5:8069/{'0123456789abcdef' * 2}/r1u1.iso")
+
+    rack.insert = refuse  # type: ignore[method-assign]
+    with pytest.raises(Fatal) as caught:
+        [*steps(rack)]
+    assert caught.value.detail == "http://10.0.0.5:8069/…/r1u1.iso"
+
+
+def test_a_run_that_was_killed_on_the_second_way_stays_on_it() -> None:
+    """The way is on record with the phase."""
+    rack, client = Rack(boots=("http",)), One(Rack())
+    client.rack = rack
+    job = evolve(ALL, id="r1u1", phase="stopped", memo={"way": "http"})
+    answer = HostKind().create(client, job, Clock())  # type: ignore[arg-type]
+    assert isinstance(answer, Pending)
+    assert (answer.phase, answer.memo) == ("loaded", {"way": "http"})
+    assert rack.told == []

@@ -1,4 +1,4 @@
-"""What the kinds of one provider instance share: a wire per BMC, the media server, the image."""
+"""What the kinds of one provider instance share: a wire per BMC, the boot service, images."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from prov_metal.bmc.access import Access
 from prov_metal.bmc.address import parse
 from prov_metal.bmc.driver import Bmc
 from prov_metal.bmc.drivers import driver
+from prov_metal.boot.dnsmasq import Dnsmasq, dnsmasq_at
+from prov_metal.boot.service import BootService, service_at
 from prov_metal.deadlines import Watch
 from prov_metal.kinds.props import HostProps
-from prov_metal.media import with_config
-from prov_metal.serve import MediaServer, token
-from prov_metal.settings import MetalSettings
+from prov_metal.settings import MetalSettings, dhcp_of, tls_of
 from provisioner.sdk import Context, Downloads, Finished, Secret, cache_folder
 
 
@@ -28,13 +28,10 @@ class Client:
     """Opens nothing before it is needed."""
 
     settings: MetalSettings
-    media: MediaServer = field(init=False)
     watch: Watch = field(init=False, factory=Watch)
+    _images: dict[str, Path] = field(init=False, factory=dict)
     _bmcs: dict[Access, Bmc] = field(init=False, factory=dict)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
-
-    def __attrs_post_init__(self) -> None:
-        self.media = MediaServer(self.settings.serve)
 
     def bmc(self, props: Any) -> Bmc:
         """The BMC that a host's properties describe; another one for another user or password."""
@@ -51,16 +48,34 @@ class Client:
                 self._bmcs[access] = driver(access)
             return self._bmcs[access]
 
-    def disc(self, ctx: Context, host: str, config: str, place: str) -> str | None:
-        """The URL of the host's disc, which is made once in a run; None while its image is on its way.
+    @property
+    def boot(self) -> BootService:
+        """What serves hosts at the address of this provider block; raises OperatorNeeded."""
+        settings = self.settings
+        return service_at(
+            settings.serve,
+            everywhere=settings.serve_everywhere,
+            tls=tls_of(settings),
+            alone=settings.serve_alone,
+        )
 
-        `place` is where the image comes from, a URL or a file.
-        """
-        secret = token(config, host)
-        if there := self.media.served(host, secret):
-            return there
-        image = self._image(ctx, place)
-        return None if image is None else self.media.url(host, secret, lambda: with_config(image, config))
+    @property
+    def dhcp(self) -> Dnsmasq | None:
+        """What answers hosts that boot over the network, None where others do; raises ProvError."""
+        found = dhcp_of(self.settings)
+        return None if found is None or self.settings.serve_alone else dnsmasq_at(found, self.boot.where.base)
+
+    def fetched(self, ctx: Context, place: str) -> Path | None:
+        """A file from a URL or a place of this computer, looked at once in a run; None while it is on its way."""
+        if "://" not in place:
+            return Path(place)
+        if place not in self._images:
+            fetch = Downloads(cache_folder(os.environ)).fetch
+            task = ctx.task(f"fetch {place}", lambda: fetch(place))
+            if not isinstance(task, Finished):
+                return None
+            self._images[place] = task.value.path
+        return self._images[place]
 
     def is_node(self, props: HostProps) -> bool:
         """Whether a node of the cluster answers at the host's address, and runs from its disk."""
@@ -70,11 +85,3 @@ class Client:
         pair = (props.authority, str(props.authority_key.reveal()))
         ca, key = (base64.b64decode(text).decode() for text in pair)
         return runs_from_disk(props.address, ca, key, now=datetime.now(UTC))
-
-    def _image(self, ctx: Context, place: str) -> Path | None:
-        """The boot image on this computer; None while it is on its way."""
-        if "://" not in place:
-            return Path(place)
-        fetch = Downloads(cache_folder(os.environ)).fetch
-        task = ctx.task(f"fetch {place}", lambda: fetch(place))
-        return task.value.path if isinstance(task, Finished) else None

@@ -1,14 +1,10 @@
-"""A cluster's nodes as hosts of an inventory.
-
-The media way only: each node's configuration travels on a disc of its own, through the BMC that the operator vouches
-for, so no secret goes to a machine that merely says who it is.
-"""
+"""A cluster's nodes as hosts of an inventory."""
 
 from __future__ import annotations
 
 from prov_metal.bmc.address import parse
-from prov_metal.serve import place
-from prov_metal.settings import HostRow, MetalSettings, hosts_of, settings_of
+from prov_metal.boot.server import place
+from prov_metal.settings import HostRow, MetalSettings, dhcp_of, hosts_of, settings_of, tls_of
 from prov_metal.ways.known import unknown, usual
 from provisioner.sdk import Address, BootRefs, Design, Machine, Node, ProvError, Ref, Resource, Slice, Value
 
@@ -19,7 +15,8 @@ def design(part: Slice, boot: BootRefs) -> Design:
     """One host per node, which `claim` has chosen."""
     settings = settings_of(part.settings)
     hosts = hosts_of(settings)
-    place(settings.serve)  # before any host is switched off
+    place(settings.serve, secure=tls_of(settings) is not None)  # before any host is switched off
+    dhcp_of(settings)
     machines = {node.name: _machine(node, hosts[node.claim], settings) for node in part.nodes}
     resources = tuple(
         Resource(
@@ -39,7 +36,18 @@ def _machine(node: Node, row: HostRow, settings: MetalSettings) -> Machine:
         raise ProvError(
             "a host of the inventory is wrong", detail=f"{node.claim}: boot: {wrong}", remedy="correct `boot`"
         )
+    if "network" in ways_of(row, settings) and not row.macs:
+        raise ProvError(
+            "a host that boots over the network has no network card",
+            detail=f"{node.claim} is known by no `macs`",
+            remedy="give the card it boots from in its row of the inventory",
+        )
     return Machine(address, Ref(address, "host"), Ref(address, "id"), "user_data", row.disk)
+
+
+def ways_of(row: HostRow, settings: MetalSettings) -> tuple[str, ...]:
+    """The ways in which a host is booted, in their order."""
+    return row.boot or settings.boot or usual(row.bmc)
 
 
 def _props(node: Node, row: HostRow, machine: Machine, settings: MetalSettings, boot: BootRefs) -> dict[str, Value]:
@@ -54,9 +62,13 @@ def _props(node: Node, row: HostRow, machine: Machine, settings: MetalSettings, 
         "uuid": row.uuid,
         "serial": row.serial,
         "image": settings.image or boot.artifact("metal", ARCH, "iso"),
+        "http_image": settings.http_image or boot.artifact("metal", ARCH, "uki"),
+        "kernel": settings.kernel or boot.artifact("metal", ARCH, "kernel"),
+        "initramfs": settings.initramfs or boot.artifact("metal", ARCH, "initramfs"),
+        "cmdline": settings.cmdline or boot.artifact("metal", ARCH, "cmdline"),
         "user_data": boot.config(node, machine),
         "authority": boot.authority,
         "authority_key": boot.authority_key,
-        "boot": row.boot or settings.boot or usual(row.bmc),
+        "boot": ways_of(row, settings),
         "macs": tuple(mac.lower().replace("-", ":") for mac in row.macs),
     }

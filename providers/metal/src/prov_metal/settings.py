@@ -7,9 +7,12 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
+from prov_metal.boot.dhcp import DhcpSettings, wrong
+from prov_metal.boot.tls import Tls
 from provisioner.sdk import ProvError, Schema, Secret, Value, prop, strip_origins
 
 T = TypeVar("T")
+_SETTING = "a setting of the metal provider is wrong"
 
 
 @frozen
@@ -60,7 +63,17 @@ class MetalSettings:
     serve      address and port at which this computer hands out media to the BMCs, such as `10.0.0.5:8069`; it has
                to stay the same, for a run that was cut off serves the same again
     boot       the ways of hosts whose row names none
-    image      the ISO that hosts boot from, a URL or a file; empty for the one of the cluster's Image Factory
+    image      the ISO that hosts boot from, a URL or a file; empty for the one of the cluster's Image Factory, as
+               for those that follow
+    http_image the ISO or the program (`.efi`) that firmware fetches by HTTP
+    kernel, initramfs, cmdline
+               what hosts boot over the network: two files, and one with kernel arguments
+    serve_everywhere
+               listens on all interfaces, not only on the address of `serve`
+    serve_tls  serves HTTPS: `cert` and `key`, files in PEM; hosts and BMCs have to trust its authority
+    serve_alone
+               `prov serve` runs at `serve`, on this computer or another; a run serves nothing itself
+    dhcp       answers hosts that boot over the network, see `boot.dhcp.DhcpSettings`
     """
 
     inventory: Mapping[str, Any] = field(factory=dict)
@@ -70,6 +83,14 @@ class MetalSettings:
     serve: str = ""
     boot: tuple[str, ...] = ()
     image: str = ""
+    http_image: str = ""
+    kernel: str = ""
+    initramfs: str = ""
+    cmdline: str = ""
+    serve_everywhere: bool = False
+    serve_tls: Mapping[str, str] = field(factory=dict)
+    serve_alone: bool = False
+    dhcp: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen
@@ -88,7 +109,7 @@ class MetalNodeOptions:
 
 def settings_of(block: Mapping[str, Value]) -> MetalSettings:
     """The settings of a provider block; raises ProvError."""
-    return _built(MetalSettings, block, "a setting of the metal provider is wrong", "correct the provider block")
+    return _built(MetalSettings, block, _SETTING, "correct the provider block")
 
 
 def options_of(pool: str, options: Mapping[str, Value]) -> MetalNodeOptions:
@@ -96,6 +117,23 @@ def options_of(pool: str, options: Mapping[str, Value]) -> MetalNodeOptions:
     return _built(
         MetalNodeOptions, options, "a pool option of the metal provider is wrong", f"correct the pool {pool}"
     )
+
+
+def dhcp_of(settings: MetalSettings) -> DhcpSettings | None:
+    """How hosts get their addresses while they boot, None where that is not our task; raises ProvError."""
+    if not settings.dhcp:
+        return None
+    found = _built(DhcpSettings, settings.dhcp, _SETTING, "correct `dhcp` in the provider block")
+    if sentence := wrong(found):
+        raise ProvError(_SETTING, detail=sentence, remedy="correct `dhcp` in the provider block")
+    return found
+
+
+def tls_of(settings: MetalSettings) -> Tls | None:
+    """What to serve HTTPS with; raises ProvError."""
+    if not settings.serve_tls:
+        return None
+    return _built(Tls, settings.serve_tls, _SETTING, "give `cert` and `key`, two files, as `serve_tls`")
 
 
 def hosts_of(settings: MetalSettings) -> dict[str, HostRow]:

@@ -32,9 +32,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, ClassVar
 
+from attrs import evolve
+
 from prov_metal.bmc.driver import Facts
+from prov_metal.boot.tokens import redacted, without_tokens
 from prov_metal.client import Client
 from prov_metal.deadlines import most_s, too_late
 from prov_metal.kinds.props import HostJob, HostOutputs, HostProps
@@ -78,27 +82,7 @@ class HostKind:
 
     def create(self, client: Client, job: HostJob, ctx: Context) -> Answer:
         """The way drawn above."""
-        trip = _trip(client, _wanted(job), job, ctx)
-        ways = possible(trip)
-        way = named(job.memo.get("way", ""), ways)
-        over = client.watch.over(trip.wanted.host, job.phase, way.name, ctx.now())
-        try:
-            answer = _step(job, trip, way)
-        except Retry as err:
-            if not over:
-                raise
-            raise too_late(trip, job.phase, way.name, _whole(err)) from None
-        except (Fatal, OperatorNeeded) as err:
-            following = after(way, ways)
-            if following is None or job.phase not in ("stopped", "loaded"):
-                raise
-            return _other(job, trip, way, following, _whole(err))
-        if not over or not isinstance(answer, Pending) or answer.phase != job.phase:
-            return answer
-        following = after(way, ways)
-        if following is not None and job.phase in ("starting", "booting"):
-            return _other(job, trip, way, following, answer.note)
-        raise too_late(trip, job.phase, way.name, answer.note)
+        return without_tokens(lambda: _further(_trip(client, _wanted(job), job, ctx), job))
 
     def takes_s(self, job: HostJob) -> float:
         props = job.wanted or job.applied
@@ -121,14 +105,37 @@ class HostKind:
         trip = _trip(client, props, job, ctx)
         if trip.bmc.facts().on:
             return _pressed(job, trip, on=False, phase="stopping")
-        for way in WAYS.values():
-            if not way.possible(trip.bmc):
-                way.clear(trip)
+        for way in possible(trip):
+            without_tokens(partial(way.clear, trip))
         return Done(None)
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         power = [change.after for change in changes if change.path[0] == "power"]
         return f"switches the host {power[0]}" if power else "nothing on the host"
+
+
+def _further(trip: Trip, job: HostJob) -> Answer:
+    """One step on, by the next way where this one led nowhere; every error of a host on its way leaves here."""
+    ways = possible(trip)
+    way = named(job.memo.get("way", ""), ways)
+    over = trip.client.watch.over(trip.wanted.host, job.phase, way.name, trip.ctx.now())
+    try:
+        answer = _step(job, trip, way)
+    except Retry as err:
+        if not over:
+            raise
+        raise too_late(trip, job.phase, way.name, _whole(err)) from None
+    except (Fatal, OperatorNeeded) as err:
+        following = after(way, ways)
+        if following is None or job.phase not in ("stopped", "loaded"):
+            raise
+        return _other(job, trip, way, following, _whole(err))
+    if not over or not isinstance(answer, Pending) or answer.phase != job.phase:
+        return answer
+    following = after(way, ways)
+    if following is not None and job.phase in ("starting", "booting"):
+        return _other(job, trip, way, following, answer.note)
+    raise too_late(trip, job.phase, way.name, answer.note)
 
 
 def _reading(client: Client, job: HostJob) -> Reading:
@@ -146,6 +153,7 @@ def _reading(client: Client, job: HostJob) -> Reading:
 
 def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
     facts = trip.bmc.facts()
+    trip = evolve(trip, facts=facts)
     match job.phase:
         case "":
             return _meet(job, trip, way, facts)
@@ -280,7 +288,8 @@ def _trip(client: Client, props: HostProps, job: HostJob, ctx: Context) -> Trip:
 
 
 def _whole(err: ProviderError) -> str:
-    return f"{err.summary}: {err.detail}" if err.detail else err.summary
+    """An error as a note has it."""
+    return redacted(f"{err.summary}: {err.detail}" if err.detail else err.summary)
 
 
 def _is_node(trip: Trip) -> bool:

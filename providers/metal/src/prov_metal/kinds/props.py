@@ -16,7 +16,10 @@ class HostProps:
     host         its name in the inventory, which is its place in a rack
     address      where its Talos API answers
     image        the ISO to boot, a URL or a file
-    user_data    the configuration that goes onto the disc
+    http_image   the ISO or the program (`.efi`) that its firmware fetches by HTTP
+    kernel, initramfs, cmdline
+                 what it boots over the network
+    user_data    its configuration
     authority    base64 of the PEM certificate by which a node of the cluster is known
     authority_key
                  the key that goes with it: nodes tell whether they run from their disk only to those it vouches for
@@ -41,6 +44,10 @@ class HostProps:
     power: str = prop(default="on")
     boot: tuple[str, ...] = prop(birth=True, readable=False, default=("media",))
     macs: tuple[str, ...] = prop(birth=True, readable=False, default=())
+    http_image: str = prop(birth=True, readable=False, default="")
+    kernel: str = prop(birth=True, readable=False, default="")
+    initramfs: str = prop(birth=True, readable=False, default="")
+    cmdline: str = prop(birth=True, readable=False, default="")
 
 
 @frozen

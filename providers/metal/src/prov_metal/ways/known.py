@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from prov_metal.ways.http import HttpWay
 from prov_metal.ways.media import MediaWay
+from prov_metal.ways.network import NetworkWay
 from prov_metal.ways.way import Trip, Way
 from provisioner.sdk import OperatorNeeded, did_you_mean
 
-WAYS: Mapping[str, Way] = {way.name: way for way in (MediaWay(),)}
+WAYS: Mapping[str, Way] = {way.name: way for way in (MediaWay(), HttpWay(), NetworkWay())}
 
 
 def usual(bmc: str) -> tuple[str, ...]:

@@ -6,7 +6,8 @@ from typing import ClassVar, Protocol
 
 from attrs import frozen
 
-from prov_metal.bmc.driver import Bmc, Source
+from prov_metal.bmc.driver import Bmc, Facts, Source
+from prov_metal.boot.tokens import token
 from prov_metal.client import Client
 from prov_metal.kinds.props import HostProps
 from provisioner.sdk import Context
@@ -14,13 +15,28 @@ from provisioner.sdk import Context
 
 @frozen
 class Trip:
-    """One host underway, as a call of its verb has it. `generation` counts the objects of its address."""
+    """One host underway, as a call of its verb has it.
+
+    generation  counts the objects of its address
+    facts       what its BMC said in this call, None before it was asked
+    """
 
     client: Client
     wanted: HostProps
     bmc: Bmc
     ctx: Context
     generation: int
+    facts: Facts | None = None
+
+    @property
+    def token(self) -> str:
+        """What makes the places of this host's secrets hard to guess; never to be printed."""
+        return token(self.ctx.derive, self.wanted.host, self.generation)
+
+    def offered(self, form: str) -> str | None:
+        """Where this form of the host's image is served, if it is by now."""
+        service, host = self.client.boot, self.wanted.host
+        return service.url(host, self.token, form) if service.offers(host, self.token, form) else None
 
 
 class Way(Protocol):

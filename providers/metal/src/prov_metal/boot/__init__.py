@@ -1,0 +1,1 @@
+"""The boot service: what hosts fetch while they are made, over HTTP, DHCP and TFTP."""
