@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, get_args
 
 import pytest
 from attrs import evolve
@@ -34,7 +34,7 @@ from provisioner.model.job import Done, Pending
 from provisioner.model.owned import Owned
 from provisioner.model.resource import Absent, Reading, Seen, Unreachable
 from provisioner.model.schema import Schema
-from provisioner.model.step import FieldChange, Run, Update
+from provisioner.model.step import FieldChange, Run, Severity, Update
 from provisioner.model.value import Unknown, Value, has_secret, leaves
 from provisioner.sdk.provider import (
     Acts,
@@ -52,6 +52,7 @@ from provisioner.sdk.provider import (
     Provider,
     TellsBirth,
     TellsConsequence,
+    WeighsDrift,
 )
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -450,7 +451,7 @@ class KindSuite(Suite):
         assert len(endpoints) == 1
 
     @holds
-    @each(_having(PlansDeletion, TellsConsequence, Erases))
+    @each(_having(PlansDeletion, TellsConsequence, WeighsDrift, Erases))
     def test_a5_manners_and_consequences_are_pure(self, lab: Lab, target: Address) -> None:
         kind, props = lab.kind(target), lab.props(target)
         readings: tuple[Reading | None, ...] = (None, Absent(), Unreachable("no answer"), Seen(props))
@@ -465,6 +466,9 @@ class KindSuite(Suite):
                     assert all(one is None or one.what for one in erased), "an erasure names what it erases"
                 if isinstance(kind, TellsConsequence) and changes:
                     assert kind.consequence(changes) == kind.consequence(changes)
+                for drift in (changes, []) if isinstance(kind, WeighsDrift) else ():
+                    assert kind.severity(drift) == kind.severity(drift)
+                    assert kind.severity(drift) in get_args(Severity), "a severity of the house's"
 
         assert touched == []
 

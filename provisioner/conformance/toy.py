@@ -60,6 +60,7 @@ from provisioner.sdk import (
     Run,
     Secret,
     Seen,
+    Severity,
     Unreachable,
     Update,
     Value,
@@ -204,6 +205,9 @@ class VaultKind(ThingKind):
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         return "restarts it" if any(change.path[0] == "size" for change in changes) else ""
+
+    def severity(self, changes: Sequence[FieldChange]) -> Severity:
+        return "warning" if any(change.path[0] == "size" for change in changes) else "critical"
 
 
 class DiskKind(_InTheCloud):

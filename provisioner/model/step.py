@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from attrs import field, frozen
 
 from provisioner.model.address import Address
 from provisioner.model.value import Origin, Path, Value
+
+Severity: TypeAlias = Literal["", "info", "warning", "critical"]
+"""How bad drift is: a label; something that works otherwise than wanted; no service, or open to the wrong ones."""
 
 
 @frozen
@@ -35,6 +38,7 @@ class _Step:
     turn         ids of the steps that must have ended before, well or not: a rollout lets its members take turns
     reasons      why, for people
     consequence  what it does to what runs there ("reboots the node"), empty when nothing
+    severity     how bad it is that somebody else changed or removed it; empty for steps that have other reasons
     """
 
     address: Address
@@ -45,6 +49,7 @@ class _Step:
     turn: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
     consequence: str = ""
+    severity: Severity = ""
 
     verb = ""
 

@@ -16,6 +16,9 @@ from provisioner.planner.expand import Changing, expanded, owed_by
 from provisioner.planner.ignored import Ignored
 from provisioner.planner.kinds import Known
 
+CHANGED_OUTSIDE = "changed outside prov"
+"""The reason of a change that only puts back what somebody else did."""
+
 
 @frozen(eq=False)
 class Case:
@@ -75,16 +78,23 @@ class Case:
         return LookUp(address=self.address, provider=self.resource.provider, wanted=self.props)
 
     def create(
-        self, generation: int, reasons: tuple[str, ...], *, replaces: bool = False, deposes: bool = False
+        self,
+        generation: int,
+        reasons: tuple[str, ...],
+        *,
+        replaces: bool = False,
+        deposes: bool = False,
+        gone: bool = False,
     ) -> Create:
-        """Make it."""
-        born = self.kind.born
+        """Make it; `gone` says that somebody else removed it."""
+        born, weighs = self.kind.born, self.kind.weighs
         return Create(
             address=self.address,
             provider=self.resource.provider,
             generation=generation,
             reasons=reasons,
             consequence=born.birth(self.kind.closed(self.wanted)) if born is not None else "",
+            severity=weighs.severity(()) if weighs is not None and gone else "",
             wanted=self.props,
             depends_on=self.needs,
             protect=self.resource.protect,
@@ -114,7 +124,7 @@ class Case:
         problems: list[Problem],
     ) -> Changing:
         """Change it in place, from how it stands to what the file says; ignored paths are written as they stand."""
-        tells, ignored = self.kind.tells, self.ignored
+        tells, weighs, ignored = self.kind.tells, self.kind.weighs, self.ignored
         props = self.props
         if ignored:
             left = {name: value for name, value in standing.items() if name not in self.kind.props.birth}
@@ -125,6 +135,7 @@ class Case:
             generation=generation,
             reasons=reasons,
             consequence=tells.consequence(changes) if tells is not None else "",
+            severity=weighs.severity(changes) if weighs is not None and CHANGED_OUTSIDE in reasons else "",
             wanted=props,
             changes=changes,
             depends_on=self.needs,

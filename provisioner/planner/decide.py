@@ -162,7 +162,7 @@ class Decider:
                 return self._replace(case, entry, "an earlier run was cut off while removing it")
         if isinstance(case.reading, Absent):
             reason = "it is gone: it was there when last recorded"
-            return (case.create(self._next(case.address), (reason,)),)
+            return (case.create(self._next(case.address), (reason,), gone=True),)
         if entry.provider != case.resource.provider:
             return self._replace(case, entry, f"moves from {entry.provider} to {case.resource.provider}")
         return self._standing(case, entry)

@@ -20,6 +20,7 @@ from provisioner.sdk.provider import (
     Precious,
     TellsBirth,
     TellsConsequence,
+    WeighsDrift,
     is_look_up,
 )
 
@@ -39,6 +40,7 @@ class Known:
     deletion: PlansDeletion | None
     erases: Erases | None
     tells: TellsConsequence | None
+    weighs: WeighsDrift | None
     born: TellsBirth | None
     expands: Expands | None
     acts: bool
@@ -80,6 +82,7 @@ def _known(name: str, kind: AnyKind) -> Known:
         deletion=kind if isinstance(kind, PlansDeletion) else None,
         erases=kind if isinstance(kind, Erases) else None,
         tells=kind if isinstance(kind, TellsConsequence) else None,
+        weighs=kind if isinstance(kind, WeighsDrift) else None,
         born=kind if isinstance(kind, TellsBirth) else None,
         expands=kind if isinstance(kind, Expands) else None,
         acts=isinstance(kind, Acts),

@@ -13,7 +13,7 @@ from provisioner.model.schema import Schema
 from provisioner.model.state import Entry, State, Status
 from provisioner.model.step import ABSENT, FieldChange
 from provisioner.model.value import Unknown, Value, is_known, strip_origins
-from provisioner.planner.case import Case
+from provisioner.planner.case import CHANGED_OUTSIDE, Case
 from provisioner.planner.compare import changes, differences, shut
 
 NOT_COMPARED = "secrets were not compared: no identity"
@@ -78,7 +78,7 @@ def why(case: Case, entry: Entry, different: tuple[FieldChange, ...]) -> tuple[s
     if not different:
         return ("it is protected from now on" if case.resource.protect else "it is no longer protected",)
     if isinstance(case.reading, Seen) and all(_drifted(entry, change) for change in different):
-        return ("changed outside prov",)
+        return (CHANGED_OUTSIDE,)
     return ("the file changed",)
 
 

@@ -179,7 +179,10 @@ def _tail(step: Mapping[str, Any]) -> str:
 
 
 def _because(step: Mapping[str, Any], indent: int) -> Iterator[str]:
-    yield from (f"{' ' * indent}because {reason}" for reason in step["reasons"] if reason not in _PLAIN_REASONS)
+    weight = f" ({step['severity']})" if step.get("severity") else ""
+    yield from (
+        f"{' ' * indent}because {reason}{weight}" for reason in step["reasons"] if reason not in _PLAIN_REASONS
+    )
 
 
 def _changes(step: Mapping[str, Any], indent: int) -> Iterator[str]:

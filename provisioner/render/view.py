@@ -135,6 +135,7 @@ def _step(step: Step) -> dict[str, Any]:
         "consequence": step.consequence,
         "after": sorted((*step.after, *step.turn)),
         "turn": list(step.turn),
+        **({"severity": step.severity} if step.severity else {}),
         **_particulars(step),
     }
 

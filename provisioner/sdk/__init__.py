@@ -20,7 +20,7 @@ from provisioner.model.owned import Owned
 from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreachable
 from provisioner.model.rollout import Rollout, Watch
 from provisioner.model.schema import Schema, output, prop
-from provisioner.model.step import ABSENT, FieldChange, Run, Update
+from provisioner.model.step import ABSENT, FieldChange, Run, Severity, Update
 from provisioner.model.topology import PUBLIC_FACTORY, STOCK_SCHEMATIC, EndpointWish, Node, TalosWish, Topology
 from provisioner.model.value import (
     Call,
@@ -67,6 +67,7 @@ from provisioner.sdk.provider import (
     ReadsTables,
     TellsBirth,
     TellsConsequence,
+    WeighsDrift,
 )
 from provisioner.sdk.state_store import StateStore
 
@@ -97,6 +98,7 @@ __all__ = [
     "StateStore",
     "TellsBirth",
     "TellsConsequence",
+    "WeighsDrift",
     # what a verb is given and answers
     "Absent",
     "Answer",
@@ -130,6 +132,7 @@ __all__ = [
     "Rollout",
     "Run",
     "Schema",
+    "Severity",
     "Update",
     "Watch",
     "output",

@@ -16,7 +16,7 @@ from provisioner.model.design import BootRefs, Design, Endpoint, Slice
 from provisioner.model.job import Answer, Context, Job
 from provisioner.model.owned import Owned
 from provisioner.model.resource import Reading
-from provisioner.model.step import FieldChange, Run, Update
+from provisioner.model.step import FieldChange, Run, Severity, Update
 from provisioner.model.value import Function, Value
 
 
@@ -108,6 +108,15 @@ class TellsConsequence(Protocol):
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         """A few words such as "live" or "reboots the node"."""
+        ...
+
+
+@runtime_checkable
+class WeighsDrift(Protocol):
+    """A kind that knows how bad it is that somebody else changed or removed its object. Pure."""
+
+    def severity(self, changes: Sequence[FieldChange]) -> Severity:
+        """Of putting back `changes`; without any, of an object that is gone."""
         ...
 
 
@@ -340,4 +349,5 @@ __all__ = [
     "ReadsTables",
     "TellsBirth",
     "TellsConsequence",
+    "WeighsDrift",
 ]

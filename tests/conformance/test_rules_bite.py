@@ -404,6 +404,12 @@ class LooksAtTheDisk(VaultKind):
         return super().how(address, going, reading)
 
 
+@breaks("test_a5_manners_and_consequences_are_pure")
+class MakesUpSeverities(VaultKind):
+    def severity(self, changes):
+        return "terrible"
+
+
 @breaks("test_a5_births_are_pure")
 class IsBornOfAFile(ServerKind):
     def birth(self, wanted):

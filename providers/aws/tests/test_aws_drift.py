@@ -72,27 +72,27 @@ def _retag(bed: Bed, lab: Lab, machine: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("expected", "says", "drift"),
+    ("expected", "says", "severity", "drift"),
     [
-        ({"power"}, "switches the machine on", _stop),
-        ({"targets"}, "registers the machine at its balancers as wanted", _deregister),
-        ({"hop_limit"}, "while it runs", _open_metadata),
-        ({"name", "tags"}, "while it runs", _retag),
+        ({"power"}, "switches the machine on", "critical", _stop),
+        ({"targets"}, "registers the machine at its balancers as wanted", "critical", _deregister),
+        ({"hop_limit"}, "while it runs", "critical", _open_metadata),
+        ({"name", "tags"}, "while it runs", "info", _retag),
     ],
 )
 def test_what_happens_to_a_machine_shows_and_is_put_right(
-    bed: Bed, lab: Lab, expected: set[str], says: str, drift: Callable[[Bed, Lab, str], None]
+    bed: Bed, lab: Lab, expected: set[str], says: str, severity: str, drift: Callable[[Bed, Lab, str], None]
 ) -> None:
-    """And the plan says what putting it right does."""
+    """And the plan says how bad it is, and what putting it right does."""
     held = lab.make(MACHINE)
     drift(bed, lab, str(held.id))
     found = _differences(lab, held)
     changes = [FieldChange((name,), found[name][1], found[name][0]) for name in sorted(found)]
-    told = lab.kind(MACHINE).consequence(changes)
+    told, weighed = lab.kind(MACHINE).consequence(changes), lab.kind(MACHINE).severity(changes)
     lab.change(held, {})
 
     assert set(found) == expected
-    assert told == says
+    assert (told, weighed) == (says, severity)
     assert _differences(lab, held) == {}
 
 
@@ -103,8 +103,10 @@ def test_a_rule_that_was_added_is_closed_and_one_that_was_taken_away_opened(bed:
     ec2.authorize_security_group_ingress(GroupId=held.id, IpPermissions=world)
     ec2.revoke_security_group_ingress(GroupId=held.id, IpPermissions=api)
     found = _differences(lab, held)
+    changes = [FieldChange(("rules",), *found["rules"])]
     lab.change(held, {})
 
+    assert lab.kind(GROUP).severity(changes) == "critical"
     assert {(rule["ports"], rule["from"]) for rule in found["rules"][1]} == {("tcp/22", "0.0.0.0/0")}
     assert lab.kind(GROUP).consequence([FieldChange(("rules", 0), ABSENT, "x")]) == "changes what is let in"
     assert _differences(lab, held) == {}

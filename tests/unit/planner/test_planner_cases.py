@@ -7,7 +7,7 @@ A case is `tests/cases/planner/NAME/case.yaml`; `fakes.planning` reads its first
         - step: update toy.thing/a
           because: [the file changed]
           changes: ["size: 1 → 2"]
-          after: [...], turn: [...], consequence: ..., how: ..., generation: 2, part: ..., then: [...], ...
+          after: [...], turn: [...], consequence: ..., severity: ..., how: ..., generation: 2, part: ..., ...
       kept: {toy.thing/b: [notes]}
       problems: ["code: detail"]
       rollouts: {name: [[ids of a turn], ...]}
@@ -93,6 +93,7 @@ def _step(step: Step) -> Mapping[str, Any]:
         "after": list(step.after),
         "turn": list(step.turn),
         "consequence": step.consequence,
+        "severity": step.severity,
         "generation": step.generation if step.generation > 1 else None,
         "part": step.part,
     }

@@ -54,6 +54,7 @@ class BalancerKind(Balancing):
 
     props: ClassVar[type[Any]] = BalancerProps
     outputs: ClassVar[type[Any]] = BalancerOutputs
+    grave = frozenset({"subnets", "security_groups"})
     family = Family("balancer", "", "", "", "LoadBalancerArn", "")
 
     def candidates(self, aws: Aws, jobs: Sequence[Job[Any, Any]]) -> Iterable[Thing]:

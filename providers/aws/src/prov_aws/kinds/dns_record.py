@@ -14,7 +14,7 @@ from attrs import frozen
 from prov_aws.client import Aws
 from prov_aws.errors import Missing
 from prov_aws.jobs import asked, said
-from prov_aws.kinds.tagged import in_order, unless_unlisted
+from prov_aws.kinds.tagged import in_order, unless_unlisted, weighed
 from prov_aws.made import ASKED, Thing, about_to_ask, made
 from prov_aws.marks import KEY, LINEAGE
 from provisioner.sdk import (
@@ -23,10 +23,12 @@ from provisioner.sdk import (
     Context,
     Done,
     Fatal,
+    FieldChange,
     Job,
     Pending,
     Reading,
     Seen,
+    Severity,
     output,
     prop,
 )
@@ -95,6 +97,10 @@ class DnsRecordKind:
         bodies = [one for one in (there.get((name, type_)), there.get((_mark_name(name, type_), "TXT"))) if one]
         _change(client, zone, *(("DELETE", body) for body in bodies))
         return Done(None)
+
+    def severity(self, changes: Sequence[FieldChange]) -> Severity:
+        """A name that leads elsewhere is bad."""
+        return weighed(changes, frozenset({"values", "host", "host_zone"}))
 
     def marked(self, aws: Aws, zone: str) -> Iterator[tuple[str, Mapping[str, str]]]:
         """The records of a zone that bear a mark, by id, with the mark as tags."""

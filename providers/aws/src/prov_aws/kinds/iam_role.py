@@ -45,6 +45,7 @@ class IamRoleKind(Named):
 
     props: ClassVar[type[Any]] = IamRoleProps
     outputs: ClassVar[type[Any]] = IamRoleOutputs
+    grave = frozenset({"trust", "policies", "managed"})
     family = Family("role", "", "", "", "RoleName", "")
 
     def look(self, aws: Aws, names: Iterable[str]) -> Mapping[str, Thing]:

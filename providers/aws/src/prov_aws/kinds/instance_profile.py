@@ -38,6 +38,7 @@ class InstanceProfileKind(Named):
 
     props: ClassVar[type[Any]] = InstanceProfileProps
     outputs: ClassVar[type[Any]] = InstanceProfileOutputs
+    grave = frozenset({"role"})
     family = Family("instance profile", "", "", "", "InstanceProfileName", "")
 
     def look(self, aws: Aws, names: Iterable[str]) -> Mapping[str, Thing]:

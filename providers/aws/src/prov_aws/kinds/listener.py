@@ -38,6 +38,7 @@ class ListenerKind(Balancing):
 
     props: ClassVar[type[Any]] = ListenerProps
     outputs: ClassVar[type[Any]] = ListenerOutputs
+    grave = frozenset({"target_group"})
     family = Family("listener", "", "", "", "ListenerArn", "")
 
     def candidates(self, aws: Aws, jobs: Sequence[Job[Any, Any]]) -> Iterable[Thing]:

@@ -92,6 +92,7 @@ class MachineKind(Tagged):
     outputs: ClassVar[type[Any]] = MachineOutputs
     token = True
     many = True
+    grave = frozenset({"power", "targets", "security_groups", "hop_limit"})
     family = Family(
         "machine",
         "instance",

@@ -51,6 +51,7 @@ class RouteTableKind(Tagged):
 
     props: ClassVar[type[Any]] = RouteTableProps
     outputs: ClassVar[type[Any]] = RouteTableOutputs
+    grave = frozenset({"routes", "subnets"})
     family = Family(
         "route table", "route-table", "describe_route_tables", "RouteTables", "RouteTableId", "route-table-id"
     )

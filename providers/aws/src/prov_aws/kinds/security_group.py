@@ -49,6 +49,7 @@ class SecurityGroupKind(Tagged):
 
     props: ClassVar[type[Any]] = SecurityGroupProps
     outputs: ClassVar[type[Any]] = SecurityGroupOutputs
+    grave = frozenset({"rules"})
     family = Family(
         "security group", "security-group", "describe_security_groups", "SecurityGroups", "GroupId", "group-id"
     )

@@ -27,7 +27,20 @@ from prov_aws.made import (
     made,
 )
 from prov_aws.marks import NAME, marked, pairs, plain, tags_of
-from provisioner.sdk import Absent, Answer, Context, Done, Fatal, Job, Pending, Reading, Seen, Value
+from provisioner.sdk import (
+    Absent,
+    Answer,
+    Context,
+    Done,
+    Fatal,
+    FieldChange,
+    Job,
+    Pending,
+    Reading,
+    Seen,
+    Severity,
+    Value,
+)
 
 _NAMES = ("Arn", "GroupName")
 """By what else than its id an object is referred to."""
@@ -47,6 +60,8 @@ class Tagged:
     """Whether AWS takes a client token for it."""
     many: ClassVar[bool] = False
     """Whether there may be one for each node: then none is looked for by itself before it is removed."""
+    grave: ClassVar[frozenset[str]] = frozenset()
+    """The properties whose drift leaves something without service, or open to the wrong ones."""
 
     # what a kind says
 
@@ -131,6 +146,10 @@ class Tagged:
             note = f"something still uses the {self.family.what}: {err.detail}"
         return Pending(thing[self.family.id], REMOVING, after_s=3.0, note=note) if note else Done(None)
 
+    def severity(self, changes: Sequence[FieldChange]) -> Severity:
+        """Labels are no harm; what is gone is."""
+        return weighed(changes, self.grave)
+
     # what kinds are made of
 
     def found(self, aws: Aws, jobs: Sequence[Job[Any, Any]]) -> Mapping[str, Thing]:
@@ -194,6 +213,14 @@ def retag(aws: Aws, job: Job[Any, Any], id_: str, tags: Mapping[str, str]) -> No
         aws.call("ec2", "create_tags", Resources=[id_], Tags=pairs(differ))
     if surplus:
         aws.call("ec2", "delete_tags", Resources=[id_], Tags=[{"Key": key} for key in sorted(surplus)])
+
+
+def weighed(changes: Sequence[FieldChange], grave: frozenset[str]) -> Severity:
+    """How bad it is that somebody else did what is put back with `changes`."""
+    names = {str(change.path[0]) for change in changes}
+    if not names or names & grave:
+        return "critical"
+    return "warning" if names - {"name", "tags", "about"} else "info"
 
 
 def gone(what: str, address: str) -> Fatal:
