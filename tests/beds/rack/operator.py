@@ -73,9 +73,9 @@ class Operator:
         """The cluster file."""
         (self.folder / "cluster.yaml").write_text(yaml.safe_dump(dict(document), sort_keys=False))
 
-    def apply(self, *, deadline_s: float = DEADLINE_S) -> Ran:
-        """`prov apply --yes`."""
-        return self._run(PlanOptions(), deadline_s)
+    def apply(self, *, deadline_s: float = DEADLINE_S, allow: str = "") -> Ran:
+        """`prov apply --yes`, with `--allow` where a danger is named."""
+        return self._run(PlanOptions(allow=frozenset([allow] if allow else [])), deadline_s)
 
     def destroy(self, *, deadline_s: float = DEADLINE_S) -> Ran:
         """`prov destroy --yes`."""

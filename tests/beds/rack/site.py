@@ -26,12 +26,19 @@ _MOMENT_S = 0.01
 
 
 class Installed(Machine):
-    """Talos as it boots from the disk of a server. `wiped` tells that it has reset itself."""
+    """Talos as it boots from the disk of a server. `wiped` tells that it has reset itself.
+
+    One that `hangs` ends its API when it resets itself, as Talos does, and then gets no further.
+    """
 
     wiped = False
+    hangs = False
 
     def wipe(self, *, labels: frozenset[str], everything: bool) -> None:
         self.wiped = self.wiped or everything or "STATE" in labels
+        if self.hangs:
+            self._server.close()
+            raise OSError("a disk does not let itself be erased")
 
 
 @define(eq=False)
@@ -39,6 +46,7 @@ class Site:
     """All of a rack's installed servers; satisfies `server.Site`."""
 
     world: World = field(factory=lambda: World(7))
+    extra_disks: tuple[str, ...] = ()
     _machines: dict[str, Installed] = field(factory=dict)
     _loop: asyncio.AbstractEventLoop | None = None
 
@@ -101,6 +109,7 @@ class Site:
             user_data=config.decode(),
             time_scale=0.0,
             seed=7,
+            extra_disks=self.extra_disks,
         )
         machine = Installed(order, f"m-{plate.uuid}", plate.address, self.world)
         if old is not None and not old.wiped:

@@ -42,7 +42,13 @@ def _machine(node: Node, row: HostRow, settings: MetalSettings) -> Machine:
             detail=f"{node.claim} is known by no `macs`",
             remedy="give the card it boots from in its row of the inventory",
         )
-    return Machine(address, Ref(address, "host"), Ref(address, "id"), "user_data", row.disk)
+    if strange := [name for name in row.wipe if not name.startswith("/dev/")]:
+        raise ProvError(
+            "a host of the inventory is wrong",
+            detail=f"{node.claim}: wipe: {strange[0]!r} is not the path of a disk",
+            remedy="name each disk that is to be erased, such as /dev/sda",
+        )
+    return Machine(address, Ref(address, "host"), Ref(address, "id"), "user_data", row.disk, wipe=row.wipe)
 
 
 def ways_of(row: HostRow, settings: MetalSettings) -> tuple[str, ...]:
@@ -69,6 +75,7 @@ def _props(node: Node, row: HostRow, machine: Machine, settings: MetalSettings, 
         "user_data": boot.config(node, machine),
         "authority": boot.authority,
         "authority_key": boot.authority_key,
+        "wipe": row.wipe,
         "boot": ways_of(row, settings),
         "macs": tuple(mac.lower().replace("-", ":") for mac in row.macs),
     }

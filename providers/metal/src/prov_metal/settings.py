@@ -32,6 +32,7 @@ class HostRow:
     boot         the ways it is booted in, in the order in which they are tried; empty for those of the provider
                  block, else for what suits its BMC
     disk         Talos is installed onto this one
+    wipe         the disks that are erased when its node leaves for good; empty for none
     labels       for pools to choose by
     """
 
@@ -49,6 +50,7 @@ class HostRow:
     pdu: str = ""
     boot: tuple[str, ...] = ()
     disk: str = "/dev/sda"
+    wipe: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(factory=dict)
 
 

@@ -32,7 +32,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any, ClassVar
 
 from attrs import evolve
@@ -41,15 +40,19 @@ from prov_metal.bmc.driver import Facts
 from prov_metal.boot.tokens import redacted, without_tokens
 from prov_metal.client import Client
 from prov_metal.deadlines import most_s, too_late
+from prov_metal.kinds.power import pressed
 from prov_metal.kinds.props import HostJob, HostOutputs, HostProps
+from prov_metal.kinds.release import erasure, how, release
 from prov_metal.ways.known import WAYS, after, named, possible, refused
 from prov_metal.ways.way import Trip, Way
 from provisioner.sdk import (
     Absent,
+    Address,
     Answer,
     Context,
     Done,
     EndpointDown,
+    Erasure,
     Fatal,
     FieldChange,
     OperatorNeeded,
@@ -62,8 +65,6 @@ from provisioner.sdk import (
 )
 
 POLL_S = 5.0
-PATIENCE = timedelta(seconds=20)
-"""How long a machine may take to show that its power switch was pressed."""
 BEGUN = timedelta(minutes=1)
 """In less than this no machine installs anything: if it is off, it has not started."""
 DISK = timedelta(minutes=10)
@@ -98,16 +99,15 @@ class HostKind:
         return Done(_outputs(trip.wanted, facts))
 
     def delete(self, client: Client, job: HostJob, ctx: Context) -> Answer:
-        """Off, ejected, the boot order as it was: free for others."""
+        """See `release`."""
         props = job.applied or job.wanted
-        if props is None:
-            return Done(None)
-        trip = _trip(client, props, job, ctx)
-        if trip.bmc.facts().on:
-            return _pressed(job, trip, on=False, phase="stopping")
-        for way in possible(trip):
-            without_tokens(partial(way.clear, trip))
-        return Done(None)
+        return Done(None) if props is None else release(job, _trip(client, props, job, ctx))
+
+    def how(self, address: Address, going: frozenset[Address], reading: Reading | None) -> tuple[str, str]:
+        return how(address, going)
+
+    def erasure(self, props: Mapping[str, Any], how: str, reading: Reading | None) -> Erasure | None:
+        return erasure(tuple(props.get("wipe") or ()), how)
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         power = [change.after for change in changes if change.path[0] == "power"]
@@ -273,14 +273,7 @@ def _since(job: HostJob, ctx: Context) -> timedelta:
 
 
 def _pressed(job: HostJob, trip: Trip, *, on: bool, phase: str) -> Pending:
-    """Presses the power switch, again only after a while: some machines take their time to show it."""
-    now = trip.ctx.now()
-    memo = dict(job.memo) if job.phase == phase else _on_way(job)
-    pressed = memo.get("pressed_at")
-    if pressed is None or now - datetime.fromisoformat(pressed) > PATIENCE:
-        trip.bmc.switch(on=on)
-        memo["pressed_at"] = now.isoformat()
-    return Pending(id=job.id, phase=phase, memo=memo, after_s=POLL_S, note=f"is switched {'on' if on else 'off'}")
+    return pressed(job, trip, on=on, phase=phase, **_on_way(job))
 
 
 def _trip(client: Client, props: HostProps, job: HostJob, ctx: Context) -> Trip:

@@ -24,6 +24,7 @@ class HostProps:
     authority_key
                  the key that goes with it: nodes tell whether they run from their disk only to those it vouches for
     power        `on` or `off`
+    wipe         the disks that are erased when its node leaves for good
     boot         names of the ways it is booted in, in the order in which they are tried
     The rest is as in the inventory.
     """
@@ -43,6 +44,7 @@ class HostProps:
     authority_key: Secret = prop(birth=True, secret=True, readable=False)  # noqa: RUF009
     power: str = prop(default="on")
     boot: tuple[str, ...] = prop(birth=True, readable=False, default=("media",))
+    wipe: tuple[str, ...] = prop(readable=False, default=())
     macs: tuple[str, ...] = prop(birth=True, readable=False, default=())
     http_image: str = prop(birth=True, readable=False, default="")
     kernel: str = prop(birth=True, readable=False, default="")

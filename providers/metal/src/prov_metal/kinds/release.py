@@ -1,0 +1,110 @@
+"""Giving a host back: off, its disks erased where its row says so, emptied, the boot order as it was.
+
+    (begin) ──(is off)────────────────────────────────────────────► emptied ──► done
+       │                                                               ▲
+       │ its node has left                                             │
+       ▼                                                               │
+    waiting ──(switched itself off)────────────────────────────────────┤
+       │                                                               │
+       └──(time is over: nothing to erase, or that is given up)──► stopping
+
+A node that leaves is reset by Talos, whose API ends before anything is erased; the machine powers off when all of it
+is, and only then. So the host is left alone until it is off: a hand on the switch in between would leave a disk as it
+was. With nothing to erase the wait is short, for a machine that hangs shall not keep its host.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+
+from prov_metal.boot.tokens import without_tokens
+from prov_metal.kinds.power import pressed, since
+from prov_metal.kinds.props import HostJob
+from prov_metal.ways.known import WAYS, refused
+from prov_metal.ways.way import Trip
+from provisioner.sdk import ERASED, Address, Answer, Done, Erasure, OperatorNeeded, Pending, Value
+
+RELEASE = "release"
+"""The manner of a host whose node leaves for good."""
+SPARING = "release/unwiped"
+"""The same, where disks that cannot be erased may stay as they are."""
+POLL_S = 5.0
+ERASING = timedelta(minutes=15)
+"""How long a machine may take to erase its disks. Talos does it quickly; shutting down everything takes longer."""
+ENDING = timedelta(minutes=2)
+"""How long a machine without disks to erase may take to power off."""
+
+
+def how(address: Address, going: frozenset[Address]) -> tuple[str, str]:
+    """A host that goes for good is given back; one that is made anew is only switched off."""
+    return (RELEASE, "switched off, emptied, free for others") if address in going else ("", "")
+
+
+def erasure(disks: tuple[Value, ...], manner: str) -> Erasure | None:
+    """What Talos erases on the host, as its record names it."""
+    return Erasure(tuple(map(str, disks)), "", SPARING) if disks and manner.startswith(RELEASE) else None
+
+
+def release(job: HostJob, trip: Trip) -> Answer:
+    """One call on the way drawn above."""
+    on = trip.bmc.facts().on
+    if on and job.phase != "stopping" and job.how.startswith(RELEASE) and job.applied is not None:
+        return _wait(job, trip)
+    if on:
+        return pressed(job, trip, on=False, phase="stopping")
+    if trip.wanted.wipe and job.how.startswith(RELEASE) and job.applied is not None and ERASED not in job.memo:
+        return _told(job, trip, _went_off(job, trip))
+    impossible = refused(trip)
+    for name in trip.wanted.boot:
+        if name not in impossible:
+            without_tokens(partial(WAYS[name].clear, trip))
+    return Done(None)
+
+
+def _wait(job: HostJob, trip: Trip) -> Pending:
+    """Leaves the host alone until it is off."""
+    now, wipe = trip.ctx.now(), trip.wanted.wipe
+    if job.phase != "waiting":
+        memo = {"since": now.isoformat()}
+        note = f"erases {', '.join(wipe)}" if wipe else "shuts down"
+        return Pending(id=job.id, phase="waiting", memo=memo, after_s=POLL_S, note=note)
+    waited = now - since(job)
+    if waited < (ERASING if wipe else ENDING):
+        note = f"erases {', '.join(wipe)}, and has not switched itself off yet" if wipe else "shuts down"
+        return Pending(id=job.id, phase="waiting", memo=job.memo, after_s=POLL_S, note=note)
+    if wipe and job.how != SPARING:
+        raise OperatorNeeded(
+            "a host that is to erase its disks does not switch itself off",
+            detail=f"{trip.wanted.host}: {', '.join(wipe)}: it is still on {_minutes(waited)} after its node left",
+            remedy="look at its console; once it is off apply again, or accept that its disks may not be erased with "
+            "--allow unwiped",
+        )
+    return _over(job, trip, f"is switched off as it is, {_minutes(waited)} after its node left")
+
+
+def _over(job: HostJob, trip: Trip, seen: str) -> Pending:
+    """The end of the wait with the host still on."""
+    memo = {ERASED: f"{', '.join(trip.wanted.wipe)}: the host {seen}"} if trip.wanted.wipe else {}
+    trip.ctx.say(f"{trip.wanted.host} {seen}")
+    return Pending(id=job.id, phase="stopping", memo=memo, after_s=0.0, note="is switched off")
+
+
+def _went_off(job: HostJob, trip: Trip) -> str:
+    """What the power of a host that is off tells: nobody here pressed its switch."""
+    if job.phase == "waiting":
+        return f"went off by itself {_seconds(trip.ctx.now() - since(job))} after its node left"
+    return "was off when its node had left"
+
+
+def _told(job: HostJob, trip: Trip, seen: str) -> Pending:
+    memo = {**job.memo, ERASED: f"{', '.join(trip.wanted.wipe)}: the host {seen}"}
+    return Pending(id=job.id, phase=job.phase, memo=memo, after_s=0.0, note=seen)
+
+
+def _minutes(span: timedelta) -> str:
+    return f"{span.total_seconds() / 60:.0f} min"
+
+
+def _seconds(span: timedelta) -> str:
+    return f"{span.total_seconds():.0f} s"
