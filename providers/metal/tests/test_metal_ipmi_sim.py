@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from prov_metal.bmc.access import Access
 from prov_metal.bmc.address import parse
 from prov_metal.bmc.ipmi import IpmiBmc
 from prov_metal.bmc.lan import Lan
+from prov_metal.bmc.sol import Console
 
 from provisioner.sdk import OperatorNeeded, Secret
 
@@ -80,6 +83,26 @@ def test_it_has_cipher_suite_3_only(sim: Sim) -> None:
     assert speak(sim, "?cipher=3").facts().on is False
     with pytest.raises(OperatorNeeded, match="cipher suite"):
         speak(sim, "?cipher=17").facts()
+
+
+def test_its_serial_console_is_heard(tmp_path: Path) -> None:
+    """The machine behind the simulator is a socket here; what it writes arrives."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as machine,
+        Sim(tmp_path, fru("Acme", "A1", "S123"), machine.getsockname()[1]) as sim,
+    ):
+        wire, _ = machine.accept()
+        console = Console(Access(parse(sim.address), USER, Secret(PASSWORD)), check_s=0.2, retry_s=0.2)
+        gong, written = threading.Event(), 0
+        while "line 9" not in console.tail() and written < 200:
+            wire.sendall(f"line {written}\r\n".encode())
+            written += 1
+            gong.wait(0.1)
+        heard, trouble = console.tail(), console.trouble
+        console.close()
+        wire.close()
+
+    assert ("line 9" in heard, trouble) == (True, "")
 
 
 def _after(label: str, text: str) -> str:

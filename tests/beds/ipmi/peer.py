@@ -35,6 +35,8 @@ class Peer(Bmc):  # type: ignore[misc]
         """Answered to a network function and command instead of doing it."""
         self.mute = False
         self.longest = 255
+        self.iohandler = lambda data: None
+        self.listener = bytes(4)
         self.asked: list[tuple[int, int, bytes]] = []
 
     @property
@@ -48,6 +50,13 @@ class Peer(Bmc):  # type: ignore[misc]
     def __exit__(self, *_: object) -> None:
         self.mute = True
 
+    def is_active(self) -> bool:
+        return True
+
+    def say(self, text: bytes) -> None:
+        """Writes on the serial console, to whoever listens."""
+        self.sol.send_data(text)
+
     def writes(self) -> Sequence[tuple[int, int, bytes]]:
         """Commands that change the machine or what it boots from."""
         return [asked for asked in self.asked if asked[0] == 0 and asked[1] in (0x02, 0x08)]
@@ -56,6 +65,13 @@ class Peer(Bmc):  # type: ignore[misc]
         asked = (request["netfn"], request["command"], bytes(request["data"]))
         self.asked.append(asked)
         if self.mute:
+            return
+        if asked[0] == 6 and asked[1] in (0x48, 0x49) and asked[:2] not in self.codes:
+            if asked[1] == 0x48:
+                self.listener = session.managedsessionid
+            super().handle_raw_request(request, session)
+            if self.sol is not None:
+                self.sol.maxoutcount = 64
             return
         code, data = self._answer(*asked)
         session.send_ipmi_response(code=code, data=data)
@@ -79,6 +95,8 @@ class Peer(Bmc):  # type: ignore[misc]
                 return 0, bytes((0x20, 1, 0x02, 0x45, 0x02, 0xBF, 0, 0, 0, 0, 0))
             case 6, 0x37:
                 return 0, self.guid
+            case 6, 0x4B:
+                return 0, self.listener + bytes((1, *bytes(7)))
             case 0x0A, 0x10:
                 return (0, struct.pack("<HB", len(self.fru), 0)) if self.fru else (0xCB, b"")
             case 0x0A, 0x11:
@@ -105,7 +123,7 @@ def _served() -> threading.Thread:
     def serve() -> None:
         while True:
             with contextlib.suppress(Exception):
-                Session.wait_for_rsp(1.0)
+                Session.wait_for_rsp(0.1)  # a socket that is new is seen only in the next round
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()

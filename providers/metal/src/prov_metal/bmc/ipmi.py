@@ -16,6 +16,7 @@ from prov_metal.bmc.flavours import FLAVOURS, Flavour
 from prov_metal.bmc.fru import Made, made
 from prov_metal.bmc.lan import Lan
 from prov_metal.bmc.sel import newest
+from prov_metal.bmc.sol import Console, console_of
 from provisioner.sdk import Fatal, ProviderError, Retry
 
 _CHASSIS, _APP = 0x00, 0x06
@@ -35,10 +36,11 @@ class Identity:
 
 @define
 class IpmiBmc:
-    """Satisfies `Bmc`, `HasEvents`."""
+    """Satisfies `Bmc`, `HasEvents`, `HasConsole`."""
 
     lan: Lan
     _known: tuple[int, Identity] | None = field(init=False, default=None)
+    _console: Console | None = field(init=False, default=None)
 
     def facts(self) -> Facts:
         on = self._on()
@@ -73,6 +75,11 @@ class IpmiBmc:
             return newest(self.lan)
         except (ProviderError, IndexError):
             return ()
+
+    def tail(self) -> str:
+        if self._console is None:
+            self._console = console_of(self.lan.access)
+        return self._console.tail()
 
     # How it is done.
 

@@ -229,7 +229,11 @@ class Talk:
             left = end - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            self.module.Session.wait_for_rsp(min(left, 0.5))
+            self.pause(min(left, 0.5))
+
+    def pause(self, limit_s: float) -> None:
+        """Lets pyghmi work until something comes."""
+        self.module.Session.wait_for_rsp(limit_s)
 
     def close(self) -> None:
         self._end()

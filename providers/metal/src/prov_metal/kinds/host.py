@@ -183,8 +183,11 @@ def _other(job: HostJob, trip: Trip, way: Way, following: Way, why: str) -> Pend
 def _meet(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
     """Makes sure that the right machine is behind the BMC, before anything happens to it."""
     wanted = trip.wanted
-    for name, expected, found in (("uuid", wanted.uuid, facts.uuid), ("serial", wanted.serial, facts.serial)):
-        if expected and expected.lower() != found.lower():
+    for name, expected, found, same in (
+        ("uuid", wanted.uuid, facts.uuid, facts.is_uuid(wanted.uuid)),
+        ("serial", wanted.serial, facts.serial, wanted.serial.lower() == facts.serial.lower()),
+    ):
+        if expected and not same:
             raise OperatorNeeded(
                 "another machine is behind this BMC",
                 detail=f"{wanted.host}: the inventory has {name} {expected}, the BMC says {found or 'nothing'}",
