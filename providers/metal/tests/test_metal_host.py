@@ -11,8 +11,10 @@ from attrs import define, evolve, field
 from prov_metal.bmc.driver import Facts, Source
 from prov_metal.client import Client
 from prov_metal.deadlines import DEADLINES, Watch, most_s
+from prov_metal.diagnosis.evidence import Reach, Shown
 from prov_metal.kinds.host import HostKind
 from prov_metal.kinds.props import HostOutputs, HostProps
+from prov_metal.met import Met
 from prov_metal.settings import MetalSettings
 
 from provisioner.sdk import (
@@ -127,6 +129,9 @@ class Serves:
     def revoke(self, host: str) -> None:
         self.revoked += 1
 
+    def requests(self, host: str) -> list[Any]:
+        return []
+
 
 @define
 class One:
@@ -134,11 +139,19 @@ class One:
 
     rack: Rack
     boot: Serves = field(factory=Serves)
+    met: Met = field(factory=Met)
+    settings: MetalSettings = field(factory=MetalSettings)
     watch: Watch = field(factory=Watch)
     dhcp: None = None
 
     def bmc(self, props: Any) -> Rack:
         return self.rack
+
+    def reach(self, bmc: str) -> Reach:
+        return Reach()
+
+    def shown(self, address: str, authority: str) -> Shown:
+        return Shown()
 
     def is_node(self, props: HostProps) -> bool:
         return self.rack.runs == "disk"
@@ -399,7 +412,7 @@ def test_a_way_that_is_refused_with_none_left_is_an_error_without_a_token() -> N
     rack.insert = refuse  # type: ignore[method-assign]
     with pytest.raises(Fatal) as caught:
         [*steps(rack)]
-    assert caught.value.detail == "http://10.0.0.5:8069/…/r1u1.iso"
+    assert caught.value.detail.splitlines()[0] == "http://10.0.0.5:8069/…/r1u1.iso"
 
 
 def test_a_run_that_was_killed_on_the_second_way_stays_on_it() -> None:

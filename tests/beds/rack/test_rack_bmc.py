@@ -81,4 +81,4 @@ def _driver(address: str, password: str) -> RedfishBmc:
 
 
 def _boot(bmc: RedfishBmc) -> Any:
-    return bmc._system()["Boot"]
+    return bmc._machine.system()["Boot"]

@@ -11,14 +11,18 @@ from typing import Any
 
 from attrs import define, field
 
-from prov_metal.bmc.access import Access
+from prov_metal.bmc.access import TIMEOUT_S, Access
 from prov_metal.bmc.address import parse
 from prov_metal.bmc.driver import Bmc
 from prov_metal.bmc.drivers import driver
 from prov_metal.boot.dnsmasq import Dnsmasq, dnsmasq_at
 from prov_metal.boot.service import BootService, service_at
 from prov_metal.deadlines import Watch
+from prov_metal.diagnosis.evidence import Reach, Shown
+from prov_metal.diagnosis.reach import reach
+from prov_metal.diagnosis.shown import shown
 from prov_metal.kinds.props import HostProps
+from prov_metal.met import Met
 from prov_metal.settings import MetalSettings, dhcp_of, tls_of
 from provisioner.sdk import Context, Downloads, Finished, Secret, cache_folder
 
@@ -28,7 +32,9 @@ class Client:
     """Opens nothing before it is needed."""
 
     settings: MetalSettings
+    timeout_s: float = TIMEOUT_S
     watch: Watch = field(init=False, factory=Watch)
+    met: Met = field(init=False, factory=Met)
     _images: dict[str, Path] = field(init=False, factory=dict)
     _bmcs: dict[Access, Bmc] = field(init=False, factory=dict)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
@@ -42,6 +48,7 @@ class Client:
             self.settings.ca,
             props.fingerprint,
             props.verify,
+            self.timeout_s,
         )
         with self._lock:
             if access not in self._bmcs:
@@ -85,3 +92,11 @@ class Client:
         pair = (props.authority, str(props.authority_key.reveal()))
         ca, key = (base64.b64decode(text).decode() for text in pair)
         return runs_from_disk(props.address, ca, key, now=datetime.now(UTC))
+
+    def reach(self, bmc: str) -> Reach:
+        """How the BMC at an address of the inventory takes a connection, with three times the usual patience."""
+        return reach(parse(bmc).base, usual_s=self.timeout_s, patience_s=3 * self.timeout_s)
+
+    def shown(self, address: str, authority: str) -> Shown:
+        """What answers at the address of a node, see `is_node`."""
+        return shown(address, base64.b64decode(authority).decode(), timeout_s=self.timeout_s)

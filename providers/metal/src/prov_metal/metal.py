@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from attrs import frozen
+
+from prov_metal.bmc.access import TIMEOUT_S
 from prov_metal.bmc.address import parse
 from prov_metal.claims import claim
 from prov_metal.client import Client
@@ -25,8 +28,11 @@ from provisioner.sdk import (
 )
 
 
+@frozen
 class MetalProvider:
-    """Servers in racks, by way of their management controllers."""
+    """Servers in racks, by way of their management controllers, which are waited for so many seconds."""
+
+    timeout_s: float = TIMEOUT_S
 
     name: ClassVar[str] = "metal"
     protocol: ClassVar[int] = PROTOCOL
@@ -38,7 +44,7 @@ class MetalProvider:
 
     def connect(self, settings: MetalSettings) -> Client:
         """What the kinds share; nothing is opened yet."""
-        return Client(settings)
+        return Client(settings, self.timeout_s)
 
     def endpoint(self, part: Slice) -> Endpoint | None:
         """None: a rack has no balancer that could be made; the file names a host."""

@@ -77,6 +77,24 @@ class MediaBmc(Bmc, HasMedia, Protocol):
 
 
 @frozen
+class NextBoot:
+    """What the next start boots from, in the BMC's words: `Cd`, `Once`; `secure` if its firmware wants signatures."""
+
+    target: str = ""
+    enabled: str = ""
+    secure: bool = False
+
+
+@runtime_checkable
+class TellsBoot(Protocol):
+    """A BMC that tells what the next start boots from."""
+
+    def next_boot(self) -> NextBoot:
+        """What is set now; empty words where nothing is."""
+        ...
+
+
+@frozen
 class Event:
     """An entry of a BMC's log: when, by the BMC's clock, how bad (`ok`, `warning`, `critical`), and its words."""
 

@@ -21,7 +21,6 @@ from attrs import define, field, frozen
 from prov_metal.bmc.access import Access
 from provisioner.sdk import EndpointDown, OperatorNeeded, ProviderError
 
-TIMEOUT_S = 20.0
 _REDIRECTS = (301, 302, 307, 308)
 _HOPS = 3
 
@@ -59,7 +58,7 @@ class Line:
         path: str,
         body: Mapping[str, Any] | None,
         headers: Mapping[str, str],
-        timeout_s: float = TIMEOUT_S,
+        timeout_s: float | None = None,
     ) -> Reply:
         """One request and its answer, whatever it says. Raises ProviderError where there is none."""
         reply = self._sent(method, path, body, headers, timeout_s)
@@ -85,7 +84,12 @@ class Line:
         return f"{there.path}?{there.query}" if there.query else there.path
 
     def _sent(
-        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str], timeout_s: float
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+        timeout_s: float | None,
     ) -> Reply:
         from redfish.rest.v1 import RetriesExhaustedError
 
@@ -145,7 +149,7 @@ def _client(access: Access) -> Any:
     client = redfish.redfish_client(
         base_url=access.address.base,
         cafile=(access.ca or certifi.where()) if checks else None,
-        timeout=TIMEOUT_S,
+        timeout=access.timeout_s,
         max_retry=0,
         check_connectivity=False,
         https_adapter=_pinned(access.fingerprint) if access.fingerprint else None,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from attrs import define, field
 
-from prov_metal.bmc.driver import Event, Facts, Source
+from prov_metal.bmc.driver import Event, Facts, NextBoot, Source
 from prov_metal.bmc.logs import events
 from prov_metal.bmc.machine import Machine, Resource, action
 from prov_metal.bmc.override import Override
@@ -81,6 +81,17 @@ class RedfishBmc:
 
     def events(self) -> Sequence[Event]:
         return events(self._machine)
+
+    def next_boot(self) -> NextBoot:
+        system = self._machine.system()
+        boot, link = system.get("Boot") or {}, system.get("SecureBoot")
+        place = str(link.get("@odata.id") or "") if isinstance(link, dict) else ""
+        secure = self.wire.ask("GET", place).body if place else {}
+        return NextBoot(
+            str(boot.get("BootSourceOverrideTarget") or ""),
+            str(boot.get("BootSourceOverrideEnabled") or ""),
+            secure.get("SecureBootCurrentBoot") == "Enabled",
+        )
 
 
 def _is_on(system: Resource) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from attrs import define, field
 
-from prov_metal.bmc.line import TIMEOUT_S, Line, Reply
+from prov_metal.bmc.line import Line, Reply
 from prov_metal.bmc.refusals import Refusals, is_full
 from provisioner.sdk import ProviderError
 
@@ -81,7 +81,7 @@ class Session:
             return self._basic()
         access = self.line.access
         who = {"UserName": access.username, "Password": str(access.password.reveal())}
-        reply = self.line.request("POST", str(link["@odata.id"]), who, {}, TIMEOUT_S)
+        reply = self.line.request("POST", str(link["@odata.id"]), who, {})
         token = reply.headers.get("x-auth-token", "")
         if reply.fine and token:
             # Some name no place in the headers.

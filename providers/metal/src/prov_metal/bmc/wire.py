@@ -14,14 +14,14 @@ from typing import Any
 
 from attrs import define, field
 
-from prov_metal.bmc.access import Access
+from prov_metal.bmc.access import TIMEOUT_S, Access
 from prov_metal.bmc.line import Line, Reply
 from prov_metal.bmc.refusals import Refusals
 from prov_metal.bmc.session import Session
 from prov_metal.bmc.tasks import Tasks
 from provisioner.sdk import ProviderError
 
-__all__ = ["Access", "Reply", "Wire"]
+__all__ = ["TIMEOUT_S", "Access", "Reply", "Wire"]
 
 _NO_CALLS = (429, 503)
 _PRECONDITION = (412, 428)

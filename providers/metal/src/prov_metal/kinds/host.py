@@ -40,6 +40,7 @@ from prov_metal.bmc.driver import Facts
 from prov_metal.boot.tokens import redacted, without_tokens
 from prov_metal.client import Client
 from prov_metal.deadlines import most_s, too_late
+from prov_metal.diagnosis.explain import explained
 from prov_metal.kinds.power import pressed
 from prov_metal.kinds.props import HostJob, HostOutputs, HostProps
 from prov_metal.kinds.release import erasure, how, release
@@ -115,9 +116,17 @@ class HostKind:
 
 
 def _further(trip: Trip, job: HostJob) -> Answer:
-    """One step on, by the next way where this one led nowhere; every error of a host on its way leaves here."""
+    """One step on; every error of a host on its way leaves here, with what is likely behind it."""
     ways = possible(trip)
     way = named(job.memo.get("way", ""), ways)
+    try:
+        return _attempted(trip, job, ways, way)
+    except (Fatal, OperatorNeeded) as err:
+        raise explained(err, trip, job.phase, way.name) from None
+
+
+def _attempted(trip: Trip, job: HostJob, ways: Sequence[Way], way: Way) -> Answer:
+    """One step on, by the next way where this one led nowhere."""
     over = trip.client.watch.over(trip.wanted.host, job.phase, way.name, trip.ctx.now())
     try:
         answer = _step(job, trip, way)
@@ -154,6 +163,7 @@ def _reading(client: Client, job: HostJob) -> Reading:
 def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
     facts = trip.bmc.facts()
     trip = evolve(trip, facts=facts)
+    trip.client.met.note(trip.wanted.host, facts, trip.wanted.macs)
     match job.phase:
         case "":
             return _meet(job, trip, way, facts)
@@ -193,6 +203,12 @@ def _meet(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
                 detail=f"{wanted.host}: the inventory has {name} {expected}, the BMC says {found or 'nothing'}",
                 remedy="correct the row of the inventory, or the cabling",
             )
+    if doubles := trip.client.met.doubles(wanted.host):
+        raise OperatorNeeded(
+            "two hosts have the same UUID",
+            detail=f"{wanted.host} and {', '.join(doubles)}: the BMCs say {facts.uuid}",
+            remedy="correct the rows of the inventory, or the UUID of a board",
+        )
     trip.ctx.say(f"{wanted.host} is {facts.vendor} {facts.model}".rstrip())
     for name, why in refused(trip).items():
         trip.ctx.say(f"{wanted.host} is not booted by {name}: {why}")

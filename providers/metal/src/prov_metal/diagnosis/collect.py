@@ -1,0 +1,58 @@
+"""Collecting what can be seen of a host, once something has gone wrong with it.
+
+Nothing here changes anything, and nothing raises: what cannot be had is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from prov_metal.bmc.driver import HasConsole, HasEvents, HasMedia, TellsBoot
+from prov_metal.diagnosis.evidence import Evidence, Reach, Shown
+from provisioner.sdk import ProviderError
+
+if TYPE_CHECKING:
+    from prov_metal.ways.way import Trip
+
+T = TypeVar("T")
+_TALKING = ("armed", "starting", "booting", "parted", "from-disk", "up")
+"""Phases in which the machine itself may say something."""
+
+
+def collect(trip: Trip, phase: str, way: str, err: ProviderError) -> Evidence:
+    """What is there to be seen now."""
+    wanted, client, bmc = trip.wanted, trip.client, trip.bmc
+    talks = "a BMC does not answer" not in err.detail
+    facts = _quiet(bmc.facts, None) if talks else None
+    answers = facts is not None
+    console = bmc if isinstance(bmc, HasConsole) else None
+    return Evidence(
+        host=wanted.host,
+        phase=phase,
+        way=way,
+        address=wanted.address,
+        now=trip.ctx.now(),
+        error=f"{err.summary}: {err.detail}",
+        reach=Reach() if answers else client.reach(wanted.bmc),
+        facts=facts,
+        next_boot=_quiet(bmc.next_boot, None) if answers and isinstance(bmc, TellsBoot) else None,
+        media=_quiet(bmc.media, None) if answers and isinstance(bmc, HasMedia) else None,
+        events=tuple(_quiet(bmc.events, ())) if answers and isinstance(bmc, HasEvents) else (),
+        requests=tuple(_quiet(lambda: client.boot.requests(wanted.host), [])),
+        leases=tuple(_quiet(lambda: client.dhcp.log() if client.dhcp else [], [])),
+        macs=tuple(wanted.macs),
+        known=client.met.macs(),
+        console=_quiet(console.tail, "") if console is not None and answers else "",
+        heard=console is not None,
+        talos=client.shown(wanted.address, wanted.authority) if phase in _TALKING else Shown(),
+        doubles=client.met.doubles(wanted.host),
+    )
+
+
+def _quiet(look: Callable[[], T], without: T) -> T:
+    """What a look gives; `without` where it cannot be had."""
+    try:
+        return look()
+    except ProviderError:
+        return without

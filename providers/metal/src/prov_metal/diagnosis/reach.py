@@ -1,0 +1,50 @@
+"""How a BMC takes a connection when it is asked for nothing but its root, with more patience than usual.
+
+The service root needs no password, and no certificate is looked at: this tells of the way to the BMC and of its life.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+import time
+from urllib.parse import urlsplit
+
+from prov_metal.diagnosis.evidence import Reach
+
+
+def reach(base: str, *, usual_s: float, patience_s: float) -> Reach:
+    """`base` is the URL of a BMC; an answer that takes longer than `usual_s` is a slow one."""
+    parts = urlsplit(base)
+    host, began = parts.hostname or "", time.monotonic()
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(host, parts.port, timeout=patience_s, context=_blind())
+    else:
+        connection = http.client.HTTPConnection(host, parts.port, timeout=patience_s)
+    connected = False
+    try:
+        connection.sock = socket.create_connection((host, connection.port), min(patience_s, usual_s))
+        connected = True
+        connection.sock.settimeout(patience_s)
+        if parts.scheme == "https":
+            connection.sock = _blind().wrap_socket(connection.sock, server_hostname=host)
+        connection.request("GET", "/redfish/v1/", headers={"Connection": "close"})
+        connection.getresponse().read()
+    except ConnectionRefusedError:
+        return Reach("refused", time.monotonic() - began)
+    except (OSError, http.client.HTTPException):
+        return Reach("mute" if connected else "unreachable", time.monotonic() - began)
+    finally:
+        connection.close()
+    took = time.monotonic() - began
+    return Reach("slow" if took > usual_s else "answers", took)
+
+
+def _blind() -> ssl.SSLContext:
+    """Looks at no certificate: nothing is sent that is worth anything."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

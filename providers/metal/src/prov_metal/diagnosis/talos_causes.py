@@ -1,0 +1,146 @@
+"""Causes that a machine tells itself: on its console, or by what it shows at its address.
+
+The texts that are looked for are Talos's, the kernel's and the firmware's own:
+siderolabs/talos, internal/app/machined/pkg: controllers/config/acquire.go ("failed to load config via platform",
+"failed to validate config acquired via platform"), runtime/v1alpha1/v1alpha1_sequencer_tasks.go ("installing Talos to
+disk", "install successful", "no disks matched the expression", "install failed, rebooting in"),
+controllers/runtime/maintenance_service_inform.go ("this machine is reachable at:"); Linux kernel/panic.c,
+drivers/scsi/sd.c ("Write Protect is on"); Go crypto/x509 (validity).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
+from prov_metal.diagnosis.evidence import Evidence
+from prov_metal.diagnosis.rule import Rule
+
+_DAY = timedelta(days=1)
+_INSTALLED = r"task install \(\d+/\d+\): install successful"
+
+
+def _panic(e: Evidence) -> str:
+    line = e.said(r"Kernel panic - not syncing")
+    return f"its kernel has died: {line}" if line else ""
+
+
+def _read_only(e: Evidence) -> str:
+    failed = e.said(r"install failed|task install .*failed")
+    line = e.said(r"Write Protect is on|[Rr]ead-only file system|blkdev_open.*read-only|write-protected")
+    return f"its disk cannot be written: {line}" if failed and line else ""
+
+
+def _no_disk(e: Evidence) -> str:
+    failed = e.said(r"install failed|task install .*failed")
+    line = e.said(r"(lstat|stat|open) /dev/\S+: no such file|no disks matched the expression|no such device")
+    return f"the disk to install to is not there: {line}" if failed and line else ""
+
+
+def _clock(e: Evidence) -> str:
+    line = e.said(r"certificate has expired or is not yet valid: current time \S+ is before")
+    if line:
+        return f"its clock is years off: {line}"
+    shown = e.talos
+    if e.now is not None and shown.until is not None and shown.until < e.now - _DAY:
+        return f"its clock is off: the certificate it has made itself ended {shown.until:%Y-%m-%d}"
+    if e.now is not None and shown.since is not None and shown.since > e.now + _DAY:
+        return f"its clock is off: the certificate it has made itself begins {shown.since:%Y-%m-%d}"
+    return ""
+
+
+def _refused(e: Evidence) -> str:
+    line = e.said(r"failed to (load config via|validate config acquired via) platform")
+    return f"Talos refuses its configuration: {_error_in(line)}" if line else ""
+
+
+def _foreign(e: Evidence) -> str:
+    others = [request for request in e.requests if request.status == 403]
+    if not others:
+        return ""
+    last = others[-1]
+    return f"another machine asks for its {last.what}: {last.said or last.why}, from {last.peer}"
+
+
+def _loop(e: Evidence) -> str:
+    number = e.times(_INSTALLED)
+    return f"it installs itself again and again, {number} times so far" if number > 1 else ""
+
+
+def _nic(e: Evidence) -> str:
+    if e.talos.state not in ("silent", "refused") or not e.address:
+        return ""
+    words = e.after(r"this machine is reachable at:").splitlines()
+    there = [
+        found[0] for line in words for found in [re.findall(r"(?<![\d.])\d+\.\d+\.\d+\.\d+(?![\d.])", line)] if found
+    ]
+    if there and e.address not in there:
+        return f"it is on another network: it can be reached at {', '.join(dict.fromkeys(there))}, not at {e.address}"
+    return ""
+
+
+def _shut(e: Evidence) -> str:
+    booted = e.said(r"boot sequence: (\d+ phase|done)|service\[(machined|apid|kubelet)\]")
+    if booted and e.phase in ("booting", "from-disk", "up") and e.talos.state in ("silent", "refused", "mute"):
+        return f"Talos has booted, and its API at {e.address}:50000 never opens"
+    return ""
+
+
+def _error_in(line: str) -> str:
+    """The error of a controller, from the JSON behind its line."""
+    found = re.search(r'"error": "((?:[^"\\]|\\.)*)"', line)
+    return found[1].replace("\\n", " ").replace('\\"', '"')[:240] if found else line
+
+
+RULES: Sequence[Rule] = (
+    Rule(
+        "panic",
+        _panic,
+        lambda e: "see what hardware the release supports, and boot another one: `talos.version` in the cluster file",
+    ),
+    Rule(
+        "disk-read-only",
+        _read_only,
+        lambda e: f"see the disk's write protection and health on the BMC's page; or give {e.host} another `disk`",
+    ),
+    Rule(
+        "disk-missing",
+        _no_disk,
+        lambda e: f"see `talosctl -n {e.address} get disks --insecure`, and correct `disk` in the row of {e.host}",
+    ),
+    Rule(
+        "clock",
+        _clock,
+        lambda e: "set the clock in its firmware or on its BMC, and see that its time servers answer (UDP 123)",
+    ),
+    Rule(
+        "config-refused",
+        _refused,
+        lambda e: "see `prov why` for the path that it names, correct the file, then `prov apply`",
+    ),
+    Rule(
+        "config-foreign",
+        _foreign,
+        lambda e: f"see which machine is behind the BMC of {e.host}: compare UUID and MACs with its row",
+    ),
+    Rule(
+        "install-loop",
+        _loop,
+        lambda e: "put its own disk first in the boot order of its firmware, then `prov apply`",
+    ),
+    Rule(
+        "wrong-nic",
+        _nic,
+        lambda e: f"see the cabling and the addresses of {e.host}: `address` and `macs` in its row, and DHCP",
+    ),
+)
+
+LAST: Sequence[Rule] = (
+    Rule(
+        "api-shut",
+        _shut,
+        lambda e: f"try `nc -vz {e.address} 50000`; see firewalls on the way, and its console for what it waits for",
+    ),
+)
+"""Told only where nothing else is: a system that boots and does not answer has many causes."""
