@@ -11,6 +11,7 @@ from attrs import define, frozen
 from beds.aws.bed import Bed
 
 from provisioner.conformance.back_end import BackEnd, Fault
+from provisioner.model.value import reveal
 
 AGENT = "prov"
 """How our calls are told from those of the tests."""
@@ -187,6 +188,9 @@ class AwsRemote(BackEnd):
     def shown(self) -> str:
         return json.dumps(self._listed(), default=str)
 
+    def by_hand(self, kind: str, props: Mapping[str, Any]) -> str:
+        return str(getattr(_ByHand(self.client), kind.partition(".")[2])(reveal(dict(props))))
+
     def _listed(self) -> list[Mapping[str, Any]]:
         if self.kind == "listener":
             return list(self._listeners())
@@ -226,6 +230,64 @@ def _counts(kind: str, thing: Mapping[str, Any]) -> bool:
         case "security_group_rule":
             return bool(thing.get("Tags"))
     return True
+
+
+@frozen
+class _ByHand:
+    """How somebody else makes objects."""
+
+    client: Callable[[str], Any]
+
+    def elastic_ip(self, props: Any) -> str:
+        tags = [{"ResourceType": "elastic-ip", "Tags": [{"Key": "Name", "Value": props["name"]}]}]
+        return str(self.client("ec2").allocate_address(Domain="vpc", TagSpecifications=tags)["AllocationId"])
+
+    def security_group_rule(self, props: Any) -> str:
+        port = int(props["ports"].partition("/")[2])
+        opened = self.client("ec2").authorize_security_group_ingress(
+            GroupId=props["group"],
+            IpPermissions=[
+                {
+                    "IpProtocol": "tcp",
+                    "FromPort": port,
+                    "ToPort": port,
+                    "IpRanges": [{"CidrIp": props["source"], "Description": props["about"]}],
+                }
+            ],
+            TagSpecifications=[
+                {"ResourceType": "security-group-rule", "Tags": [{"Key": "Name", "Value": props["name"]}]}
+            ],
+        )
+        return str(opened["SecurityGroupRules"][0]["SecurityGroupRuleId"])
+
+    def bucket(self, props: Any) -> str:
+        place = {"LocationConstraint": "eu-west-1"}
+        self.client("s3").create_bucket(Bucket=props["name"], CreateBucketConfiguration=place)
+        return str(props["name"])
+
+    def dns_record(self, props: Any) -> str:
+        record: dict[str, Any] = {"Name": props["name"], "Type": props["type"]}
+        if props["host"]:
+            target = {"HostedZoneId": props["host_zone"], "DNSName": props["host"], "EvaluateTargetHealth": False}
+            record["AliasTarget"] = target
+        else:
+            record |= {"TTL": props["ttl"], "ResourceRecords": [{"Value": value} for value in props["values"]]}
+        change = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+        self.client("route53").change_resource_record_sets(HostedZoneId=props["zone"], ChangeBatch=change)
+        return f"{props['zone']}/{props['name']}/{props['type']}"
+
+    def iam_role(self, props: Any) -> str:
+        iam, name = self.client("iam"), props["name"]
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(props["trust"]))
+        for policy, text in props["policies"].items():
+            iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(text))
+        return str(name)
+
+    def instance_profile(self, props: Any) -> str:
+        iam, name = self.client("iam"), props["name"]
+        iam.create_instance_profile(InstanceProfileName=name)
+        iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=props["role"])
+        return str(name)
 
 
 @frozen

@@ -241,7 +241,8 @@ class Bed:
     def instances(self, call: Call, ids: Sequence[str]) -> list[Any]:
         """The instances of these ids, as moto has them; what is not there is left out."""
         wanted = set(ids)
-        return [one for one in self.ec2(call).all_instances() if one.id in wanted]
+        made = (one for reservation in self.ec2(call).reservations.values() for one in reservation.instances)
+        return [one for one in made if one.id in wanted]
 
     def object_size(self, call: Call, bucket: str, key: str) -> int | None:
         """The bytes of an object, None where there is none."""

@@ -13,7 +13,7 @@ from prov_aws.errors import Busy, Missing, Taken
 from prov_aws.jobs import asked, said
 from prov_aws.kinds.named import Named
 from prov_aws.made import ASKED, Family, Thing
-from prov_aws.marks import LINEAGE, plain, tags_of
+from prov_aws.marks import LINEAGE, pairs, plain, tags_of
 from provisioner.sdk import Job, OperatorNeeded, Value, output, prop
 
 _SKEW = timedelta(minutes=2)
@@ -82,6 +82,10 @@ class BucketKind(Named):
             status = {"Status": "Enabled" if asked(job).versioned else "Suspended"}
             aws.call("s3", "put_bucket_versioning", Bucket=name, VersioningConfiguration=status)
         return ""
+
+    def mark(self, aws: Aws, thing: Thing, marks: Mapping[str, str]) -> None:
+        tagging = {"TagSet": pairs({**tags_of(thing), **marks})}
+        aws.call("s3", "put_bucket_tagging", Bucket=thing["Name"], Tagging=tagging)
 
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         if (props := said(job)) is not None and props.empty and _remove_some(aws, thing["Name"]):

@@ -14,7 +14,8 @@ from attrs import frozen
 from prov_aws.client import Aws
 from prov_aws.errors import Missing
 from prov_aws.jobs import asked, said
-from prov_aws.kinds.tagged import in_order, unless_unlisted, weighed
+from prov_aws.kinds.adopting import belongs_to_others
+from prov_aws.kinds.tagged import gone, in_order, unless_unlisted, weighed
 from prov_aws.made import ASKED, Thing, about_to_ask, made
 from prov_aws.marks import KEY, LINEAGE
 from provisioner.sdk import (
@@ -35,6 +36,8 @@ from provisioner.sdk import (
 
 SERVICE = "route53"
 _BEFORE = "_prov-"
+_PARTS = 3
+"""Of an id: zone, name, type."""
 _MARK = re.compile('"heritage=prov lineage=(?P<lineage>[^ "]+) key=(?P<key>[^ "]+)"')
 
 
@@ -98,6 +101,24 @@ class DnsRecordKind:
         _change(client, zone, *(("DELETE", body) for body in bodies))
         return Done(None)
 
+    def find(self, client: Aws, ids: Sequence[str], ctx: Context) -> Mapping[str, Reading]:
+        """A listing of each zone that the ids, `ZONE/NAME/TYPE`, name."""
+        places = {id_: part for id_ in ids if len(part := tuple(id_.split("/"))) == _PARTS}
+        zones = {zone: _listed(client, zone) for zone in sorted({zone for zone, _, _ in places.values()})}
+        return {id_: _found(places[id_], zones) if id_ in places else Absent() for id_ in ids}
+
+    def adopt(self, client: Aws, job: Job[Any, Any], ctx: Context) -> Answer:
+        """Makes the record beside it that says whose it is."""
+        zone, name, type_ = _place(job)
+        there = _listed(client, zone)
+        if (name, type_) not in there:
+            raise gone("record", str(job.address))
+        if (_mark_name(name, type_), "TXT") not in there:
+            _change(client, zone, ("CREATE", _mark_record(job)))
+        elif not _is_ours(job, there):
+            raise belongs_to_others("record", _id(job))
+        return Done(_outputs(job))
+
     def severity(self, changes: Sequence[FieldChange]) -> Severity:
         """A name that leads elsewhere is bad."""
         return weighed(changes, frozenset({"values", "host", "host_zone"}))
@@ -116,15 +137,9 @@ class DnsRecordKind:
         return there.get((name, type_)) if _is_ours(job, there) else None
 
     def _make(self, aws: Aws, job: Job[Any, Any]) -> Thing:
-        zone, name, type_ = _place(job)
+        zone = _place(job)[0]
         body = _body(asked(job))
-        mark = {
-            "Name": _mark_name(name, type_),
-            "Type": "TXT",
-            "TTL": 300,
-            "ResourceRecords": [{"Value": _mark(job)}],
-        }
-        _change(aws, zone, ("CREATE", body), ("CREATE", mark))
+        _change(aws, zone, ("CREATE", body), ("CREATE", _mark_record(job)))
         return body
 
 
@@ -159,6 +174,23 @@ def _is_ours(job: Job[Any, Any], there: Mapping[tuple[str, str], Thing]) -> bool
 
 def _mark(job: Job[Any, Any]) -> str:
     return f'"heritage=prov lineage={job.lineage} key={job.key}"'
+
+
+def _mark_record(job: Job[Any, Any]) -> Thing:
+    """The record that says whose another one is."""
+    _, name, type_ = _place(job)
+    values = [{"Value": _mark(job)}]
+    return {"Name": _mark_name(name, type_), "Type": "TXT", "TTL": 300, "ResourceRecords": values}
+
+
+def _found(place: tuple[str, ...], zones: Mapping[str, Mapping[tuple[str, str], Thing]]) -> Reading:
+    """What is there at a place, whoever made it."""
+    zone, name, type_ = place
+    thing = zones[zone].get((_plain(name), type_))
+    if thing is None:
+        return Absent()
+    props = {"zone": zone, "name": _plain(name), "type": type_, **_props(thing)}
+    return Seen(props, {"id": "/".join((zone, _plain(name), type_)), "host": _plain(name)})
 
 
 def _mark_name(name: str, type_: str) -> str:

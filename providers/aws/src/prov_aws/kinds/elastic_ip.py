@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from attrs import field, frozen
 
 from prov_aws.client import Aws
-from prov_aws.kinds.tagged import Tagged
+from prov_aws.kinds.adopting import Adoptable
 from prov_aws.made import Family, Thing
 from provisioner.sdk import Job, Value, output, prop
 
@@ -29,7 +29,7 @@ class ElasticIpOutputs:
     host: str = output()
 
 
-class ElasticIpKind(Tagged):
+class ElasticIpKind(Adoptable):
     """Elastic IP addresses; they cost money from the moment they are there."""
 
     props: ClassVar[type[Any]] = ElasticIpProps

@@ -70,6 +70,9 @@ class IamRoleKind(Named):
         self._managed(aws, name, set(asked(job).managed))
         return ""
 
+    def mark(self, aws: Aws, thing: Thing, marks: Mapping[str, str]) -> None:
+        aws.call("iam", "tag_role", RoleName=thing["RoleName"], Tags=pairs(marks))
+
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         name = thing["RoleName"]
         self._inline(aws, name, {})

@@ -63,6 +63,10 @@ class InstanceProfileKind(Named):
             aws.call("iam", "add_role_to_instance_profile", InstanceProfileName=name, RoleName=role)
         return ""
 
+    def mark(self, aws: Aws, thing: Thing, marks: Mapping[str, str]) -> None:
+        name = thing["InstanceProfileName"]
+        aws.call("iam", "tag_instance_profile", InstanceProfileName=name, Tags=pairs(marks))
+
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         if _role_of(thing):
             _take_off(aws, thing["InstanceProfileName"], _role_of(thing))

@@ -8,18 +8,21 @@ from typing import Any
 
 from prov_aws.client import Aws
 from prov_aws.jobs import said
-from prov_aws.kinds.tagged import Tagged
+from prov_aws.kinds.adopting import Adoptable
 from prov_aws.made import Thing
 from prov_aws.marks import is_anothers, is_ours, marked, plain, tags_of
 from provisioner.sdk import Job, Value
 
 
-class Named(Tagged):
+class Named(Adoptable):
     """A kind whose objects are found by their names, and are ours by their tags."""
 
     def look(self, aws: Aws, names: Iterable[str]) -> Mapping[str, Thing]:
         """What is there of these names, by name, with its `Tags`."""
         raise NotImplementedError
+
+    def by_id(self, aws: Aws, ids: Sequence[str]) -> Mapping[str, Thing]:
+        return self.look(aws, ids)
 
     def name_of(self, job: Job[Any, Any]) -> str:
         """The name of a job's object; as an id it is kept where nothing else is known."""

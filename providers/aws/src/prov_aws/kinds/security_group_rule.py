@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 from prov_aws.client import Aws
 from prov_aws.jobs import asked
-from prov_aws.kinds.tagged import Tagged
+from prov_aws.kinds.adopting import Adoptable
 from prov_aws.made import Family, Thing
 from prov_aws.rules import SELF, Opening, described, opening, openings, permission
 from provisioner.sdk import Job, Value, output, prop
@@ -39,7 +39,7 @@ class SecurityGroupRuleOutputs:
     id: str = output()
 
 
-class SecurityGroupRuleKind(Tagged):
+class SecurityGroupRuleKind(Adoptable):
     """Single rules of security groups."""
 
     props: ClassVar[type[Any]] = SecurityGroupRuleProps
