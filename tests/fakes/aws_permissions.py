@@ -45,29 +45,32 @@ def _calls() -> Iterator[tuple[str, str]]:
     names: dict[str, Mapping[str, str]] = {}
     for path in sorted((ROOT / "src").rglob("*.py")):
         own = "route53" if path.name == "dns_record.py" else "elbv2"  # what SERVICE stands for
-        for node in ast.walk(ast.parse(path.read_text())) if path.name != "client.py" else ():
-            for service, operation in _called(node, own):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree) if path.name != "client.py" else ():
+            for service, operation in _called(node, own, tree):
                 if service not in names:
                     names[service] = _operations(service)
                 yield service, names[service][operation]
 
 
-def _called(node: ast.AST, own: str) -> Iterator[tuple[str, str]]:
+def _called(node: ast.AST, own: str, module: ast.AST) -> Iterator[tuple[str, str]]:
     """`….call("ec2", "create_vpc", …)`, `….pages(…)` and the listings of families."""
     match node:
         case ast.Call(func=ast.Attribute(attr="call" | "pages"), args=[first, second, *_]):
-            for operation in _texts(second):
-                yield _service(first, own), operation
+            service = _service(first, own)
+            yield from ((service, operation) for operation in _texts(second, service, module))
         case ast.Call(func=ast.Name(id="Family"), args=[_, _, ast.Constant(value=str(operation)), *_]) if operation:
             yield "ec2", operation
 
 
-def _texts(node: ast.expr) -> Iterator[str]:
+def _texts(node: ast.expr, service: str, module: ast.AST) -> Iterator[str]:
+    """The operation of a call; where it is chosen, all that the module has the names of."""
     match node:
         case ast.Constant(value=str(text)):
             yield text
-        case ast.Name(id="operation"):
-            yield from ("replace_route", "create_route")
+        case ast.Name() | ast.Subscript():
+            told = (one.value for one in ast.walk(module) if isinstance(one, ast.Constant))
+            yield from (text for text in told if isinstance(text, str) and text in _operations(service))
 
 
 def _service(node: ast.expr, own: str) -> str:
@@ -78,6 +81,7 @@ def _service(node: ast.expr, own: str) -> str:
             return own
 
 
+@functools.cache
 def _operations(service: str) -> Mapping[str, str]:
     """The operations of a service by the names of their methods."""
     model: Any = _session().get_service_model(service)

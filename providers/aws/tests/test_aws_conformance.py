@@ -104,6 +104,10 @@ class Kinds(KindSuite):
                     {"ports": "udp/4789", "from": "self", "for": "pods"},
                     {"ports": "all", "from": "10.1.0.0/16", "for": "all"},
                 ),
+                "outgoing": (
+                    {"ports": "tcp/443", "to": "0.0.0.0/0", "for": "images"},
+                    {"ports": "all", "to": "self"},
+                ),
             },
         ),
         "aws.security_group/other": Sample({"name": "other", "network": _id("network")}, changed=_RENAMED),

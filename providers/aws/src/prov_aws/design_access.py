@@ -64,12 +64,13 @@ def access(part: Slice, settings: AwsSettings, network: Network) -> Access:
         "control": "who reaches control planes",
         "workers": "who reaches workers",
     }
+    out = _outgoing(settings, network, balanced=balanced)
     wanted = [what for what in rules if what != "balancer" or balanced]
     groups = tuple(
         maker.resource(
             "aws.security_group",
             f"{part.instance}-{what}",
-            {"network": network.id, "about": about[what], "rules": tuple(rules[what])},
+            {"network": network.id, "about": about[what], "rules": tuple(rules[what]), **out.get(what, {})},
         )
         for what in wanted
     )
@@ -111,6 +112,23 @@ def _cluster(settings: AwsSettings) -> Iterable[Mapping[str, Value]]:
         yield _rule("icmpv6", "self", "path MTU")
     for ports in settings.peer_ports:
         yield _rule(ports, "self", "peer_ports")
+
+
+def _outgoing(settings: AwsSettings, network: Network, *, balanced: bool) -> Mapping[str, Mapping[str, Value]]:
+    """What each group lets out, where the file says anything of it; a node may do what any of its groups lets it."""
+    if not settings.outgoing:
+        return {}
+    rules: list[Value] = [{"ports": "all", "to": "self", "for": "other nodes"}]
+    if balanced:
+        whom: Value = "0.0.0.0/0"
+        if isinstance(network.id, Ref) and not settings.balancer.get("public", True):
+            whom = Ref(network.id.to, "cidr")  # its group names the nodes', so theirs cannot name it
+        rules += [{"ports": f"tcp/{port}", "to": whom, "for": "the balancer"} for port in (API, TRUSTD)]
+    return {
+        "cluster": {"outgoing": (*rules, *settings.outgoing)},
+        "control": {"outgoing": ()},
+        "workers": {"outgoing": ()},
+    }
 
 
 def _control(settings: AwsSettings, refs: Mapping[str, Ref], *, balanced: bool) -> Iterable[Mapping[str, Value]]:

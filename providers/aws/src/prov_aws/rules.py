@@ -1,13 +1,13 @@
-"""What a security group lets in: rules as a file says them, and as EC2 does.
+"""What a security group lets in and out: rules as a file says them, and as EC2 does.
 
-A rule is a mapping: `ports` such as `tcp/6443`, `udp/1-9`, `icmp` or `all`; `from`, a CIDR, the id of a group or
-prefix list, or `self`; and `for`, what it is there for.
+A rule is a mapping: `ports` such as `tcp/6443`, `udp/1-9`, `icmp` or `all`; `from`, or `to` for what goes out: a
+CIDR, the id of a group or prefix list, or `self`; and `for`, what it is there for.
 """
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -40,7 +40,7 @@ class Opening:
 
 def opening(rule: Mapping[str, Any]) -> Opening:
     """The opening that a rule of a file is about."""
-    return Opening(*ports_of(str(rule["ports"])), _source(str(rule["from"])))
+    return Opening(*ports_of(str(rule["ports"])), _source(str(rule["to"] if "to" in rule else rule["from"])))
 
 
 def openings(rules: Any) -> Any:
@@ -49,6 +49,23 @@ def openings(rules: Any) -> Any:
         return tuple(sorted(opening(rule) for rule in rules))
     except (TypeError, KeyError, AttributeError):
         return rules
+
+
+EVERYWHERE = Opening("-1", -1, -1, "0.0.0.0/0")
+_EVERYTHING = frozenset({EVERYWHERE, Opening("-1", -1, -1, "::/0")})
+"""What a new group lets out, the latter in networks with IPv6."""
+
+
+def are_everything(out: Iterable[Opening]) -> bool:
+    """Whether what goes out is as AWS makes a group: everything, by IPv4 at least."""
+    there = frozenset(out)
+    return EVERYWHERE in there and there <= _EVERYTHING
+
+
+def ways_out(rules: Any) -> Any:
+    """Outgoing rules, for comparing; those that let everything out are like none."""
+    found = openings(rules)
+    return None if isinstance(found, tuple) and are_everything(found) else found
 
 
 def permission(opening: Opening, group: str, text: str) -> dict[str, Any]:
@@ -77,9 +94,9 @@ def described(rule: Mapping[str, Any]) -> Opening:
     return Opening(protocol, first, last, SELF if source == rule["GroupId"] else _source(str(source)))
 
 
-def as_rule(opening: Opening, text: str) -> dict[str, str]:
-    """An opening as a file says it."""
-    return {"ports": opening.ports, "from": opening.source, "for": text}
+def as_rule(opening: Opening, text: str, way: str = "from") -> dict[str, str]:
+    """An opening as a file says it; `way` is `from` or `to`."""
+    return {"ports": opening.ports, way: opening.source, "for": text}
 
 
 def _source(text: str) -> str:

@@ -33,6 +33,7 @@ class AwsSettings:
     operators      CIDRs from which the Kubernetes API and the Talos API may be reached
     peer_ports     what nodes may reach at each other beyond what Talos, Kubernetes and flannel need
     node_ports     CIDRs from which NodePort services may be reached at workers
+    outgoing       what nodes may reach outside, as rules `{ports, to, for}`; everything where it is empty
     balancer       how the Kubernetes API is balanced, see `BalancerWish`
     ipv6           addresses of both families
     image          where machines boot from, see `ImageWish`
@@ -54,6 +55,7 @@ class AwsSettings:
     operators: tuple[str, ...] = ()
     peer_ports: tuple[str, ...] = ()
     node_ports: tuple[str, ...] = ()
+    outgoing: tuple[Any, ...] = ()
     balancer: Mapping[str, Any] = field(factory=dict)
     ipv6: bool = False
     image: str | Mapping[str, Any] = ""
@@ -217,6 +219,10 @@ def settings_of(block: Mapping[str, Value]) -> AwsSettings:
             _cidr(name, cidr)
     for port in settings.peer_ports:
         ports_of(port)
+    for rule in settings.outgoing:
+        if not isinstance(rule, Mapping) or not {"ports", "to"} <= rule.keys() <= {"ports", "to", "for"}:
+            raise wrong("outgoing: a rule is {ports: …, to: …, for: …}, such as {ports: tcp/443, to: 0.0.0.0/0}")
+        ports_of(str(rule["ports"]))
     return settings
 
 
