@@ -12,14 +12,14 @@ from provisioner.errors import Place
 from provisioner.model.schema import Schema
 from provisioner.model.value import Value, strip_origins
 from provisioner.plugins.registry import Registry
-from provisioner.sdk.provider import ChecksRows, ReadsTables
+from provisioner.sdk.provider import ChecksRows, KeepsApart, ReadsTables
 from provisioner.spec.fields import Reader
 from provisioner.spec.files import Folder
 from provisioner.spec.findings import Findings
 from provisioner.spec.load import digest
 from provisioner.spec.references import Scope
 from provisioner.spec.schema import ClusterSpec, ProviderBlock
-from provisioner.spec.tables import Check, Rows, read_table, refuse_row
+from provisioner.spec.tables import Check, Rows, Single, Twice, read_table, refuse_row
 
 
 def with_tables(spec: ClusterSpec, registry: Registry, environ: Mapping[str, str]) -> ClusterSpec:
@@ -45,11 +45,11 @@ def _filled(block: ProviderBlock, registry: Registry, reader: Reader, folder: Fo
     settings = dict(block.settings)
     for name, row in provider.tables.items():
         named, place, schema = strip_origins(settings.get(name)), block.places.get(name, block.place), Schema.of(row)
-        check = _check(provider, block, name)
+        check, single = _check(provider, block, name), _single(provider, name)
         if isinstance(named, str):
-            settings[name] = _table(named, place, schema, reader, folder, check)
+            settings[name] = _table(named, place, schema, reader, folder, check, single)
         elif isinstance(named, Mapping):
-            _look_over(named, place, schema, reader.findings, check)
+            _look_over(named, place, schema, reader.findings, check, single)
     return evolve(block, settings=settings)
 
 
@@ -59,15 +59,26 @@ def _check(provider: ReadsTables, block: ProviderBlock, table: str) -> Check:
     return lambda row: ()
 
 
-def _look_over(rows: Mapping[str, Value], place: Place, schema: Schema, findings: Findings, check: Check) -> None:
+def _single(provider: ReadsTables, table: str) -> Single:
+    return partial(provider.single, table) if isinstance(provider, KeepsApart) else lambda row: ()
+
+
+def _look_over(
+    rows: Mapping[str, Value], place: Place, schema: Schema, findings: Findings, check: Check, single: Single
+) -> None:
     """Checks rows that stand in the settings themselves, as far as their fields are of the right types."""
+    twice = Twice(findings, single)
     for name, row in rows.items():
         if isinstance(row, Mapping) and not any(schema.complaints(row)):
-            for field, sentence, remedy in check(schema.normal(row)):
+            normal = schema.normal(row)
+            for field, sentence, remedy in check(normal):
                 refuse_row(findings, name, field, sentence, remedy, place)
+            twice.note(name, normal, lambda field: place)
 
 
-def _table(name: str, place: Place, schema: Schema, reader: Reader, folder: Folder, check: Check) -> Value:
+def _table(
+    name: str, place: Place, schema: Schema, reader: Reader, folder: Folder, check: Check, single: Single
+) -> Value:
     try:
         data = folder.read(name)
     except (OSError, ValueError) as err:
@@ -80,5 +91,5 @@ def _table(name: str, place: Place, schema: Schema, reader: Reader, folder: Fold
             remedy="names of tables are relative to the cluster file",
         )
         return {}
-    rows: Rows = read_table(data, folder.shown(name), schema, reader, check)
+    rows: Rows = read_table(data, folder.shown(name), schema, reader, check, single)
     return dict(rows)

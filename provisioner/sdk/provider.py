@@ -269,6 +269,18 @@ class ChecksRows(ReadsTables, Protocol):
 
 
 @runtime_checkable
+class KeepsApart(ReadsTables, Protocol):
+    """A provider whose tables have values that only one row can have, such as the address of a BMC. Pure."""
+
+    def single(self, table: str, row: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+        """The fields of a row of the table `table`, and their values in a form that can be compared; no secrets.
+
+        The row has its defaults, and may hold what is not known yet.
+        """
+        ...
+
+
+@runtime_checkable
 class Claims(Protocol):
     """A provider whose nodes are given something out of a stock, such as a host of an inventory. Pure."""
 
@@ -337,6 +349,7 @@ __all__ = [
     "Gate",
     "Imports",
     "Infrastructure",
+    "KeepsApart",
     "Kind",
     "Limited",
     "Limits",

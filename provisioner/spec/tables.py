@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 from provisioner.errors import Place, did_you_mean
 from provisioner.model.schema import Schema
@@ -21,16 +22,26 @@ from provisioner.spec.findings import Findings
 Rows = Mapping[str, Mapping[str, Value]]
 Check = Callable[[Mapping[str, Value]], Iterable[tuple[str, str, str]]]
 """What else is wrong with a row whose fields are of the right types: the field, a sentence, a remedy."""
+Single = Callable[[Mapping[str, Value]], Iterable[tuple[str, str]]]
+"""What no other row of the table may have: the field, and its value in a form that can be compared."""
 
 _NUMBERS = (int, float)
 
 
-def read_table(data: bytes, shown: str, schema: Schema, reader: Reader, check: Check = lambda row: ()) -> Rows:
+def read_table(
+    data: bytes,
+    shown: str,
+    schema: Schema,
+    reader: Reader,
+    check: Check = lambda row: (),
+    single: Single = lambda row: (),
+) -> Rows:
     """The rows of a table by name, in the order written, with defaults filled in and secret cells concealed.
 
     `shown` is the name that places show; a name that ends in `.csv` is read as CSV. What is wrong goes to the
     reader's findings, and the row concerned is left out.
     """
+    twice = Twice(reader.findings, single)
     nodes = _from_csv(data, shown, schema, reader) if shown.endswith(".csv") else _from_yaml(data, shown, reader)
     rows: dict[str, Mapping[str, Value]] = {}
     for name, place, node in nodes:
@@ -45,7 +56,35 @@ def read_table(data: bytes, shown: str, schema: Schema, reader: Reader, check: C
         row = _row(name, node, schema, reader, check)
         if row is not None:
             rows[name] = row
+            twice.note(name, row, partial(_place, node))
     return rows
+
+
+def _place(node: MapNode, field: str) -> Place:
+    """Where a row says a field; the row itself where it does not."""
+    return node.keys.get(field, node.place)
+
+
+class Twice:
+    """Notes what two rows of a table have that only one can have."""
+
+    def __init__(self, findings: Findings, single: Single) -> None:
+        self._findings = findings
+        self._single = single
+        self._seen: dict[tuple[str, str], tuple[str, Place]] = {}
+
+    def note(self, name: str, row: Mapping[str, Value], place_of: Callable[[str], Place]) -> None:
+        for field, value in self._single(row):
+            place = place_of(field)
+            other, there = self._seen.setdefault((field, value), (name, place))
+            if other != name:
+                self._findings.add(
+                    "table-row-twice",
+                    "two rows of a table have what only one can have",
+                    place,
+                    detail=f"{name}: {field} {value} is that of {other} at {there}",
+                    remedy="correct one of them; look which of the two really has it",
+                )
 
 
 def _row(name: str, node: MapNode, schema: Schema, reader: Reader, check: Check) -> Mapping[str, Value] | None:
@@ -56,7 +95,7 @@ def _row(name: str, node: MapNode, schema: Schema, reader: Reader, check: Check)
         reader.findings.add(
             "table-row",
             "a row of a table cannot be used",
-            node.keys.get(field, node.place),
+            _place(node, field),
             detail=f"{name}: {field} {sentence.replace('of this kind', 'that a row can have')}",
             remedy=did_you_mean(field, schema.fields) or f"a row has {', '.join(schema.fields)}",
         )
@@ -64,7 +103,7 @@ def _row(name: str, node: MapNode, schema: Schema, reader: Reader, check: Check)
         return None
     row = schema.normal(given)
     for field, sentence, remedy in check(row):
-        refuse_row(reader.findings, name, field, sentence, remedy, node.keys.get(field, node.place))
+        refuse_row(reader.findings, name, field, sentence, remedy, _place(node, field))
     return row
 
 

@@ -18,6 +18,7 @@ from prov_metal.bmc.fru import Made, read
 from prov_metal.bmc.ipmi import IpmiBmc, spellings
 from prov_metal.bmc.lan import Lan
 from prov_metal.bmc.redfish import RedfishBmc
+from prov_metal.diagnosis.reach import reach
 
 from provisioner.sdk import EndpointDown, Fatal, OperatorNeeded, ProviderError, Retry, Secret, Throttled
 
@@ -307,3 +308,16 @@ def test_nothing_is_left_running(peer: Peer) -> None:
     bmc.lan.close()
     after = set(threading.enumerate())
     assert (len(during - before), after - before) == (1, set())
+
+
+def test_whether_a_bmc_lives_is_seen_without_a_login(peer: Peer) -> None:
+    """It answers; a closed port is refused; a silent one cannot be told from none."""
+    with socket.socket(type=socket.SOCK_DGRAM) as hole:
+        hole.bind(("127.0.0.1", 0))
+        closed = socket.socket(type=socket.SOCK_DGRAM)
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+        closed.close()
+        places = (parse(peer.address).base, f"ipmi://127.0.0.1:{port}", f"ipmi://127.0.0.1:{hole.getsockname()[1]}")
+        found = [reach(place, usual_s=5.0, patience_s=0.5).state for place in places]
+    assert found == ["answers", "refused", "unreachable"]

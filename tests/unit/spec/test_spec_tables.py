@@ -119,3 +119,18 @@ def test_a_row_is_refused_at_the_line_of_the_field_that_is_wrong() -> None:
         ("hosts.yaml:8:6", "two: spare must be said", "say it"),
     ]
     assert list(rows) == ["one", "two"]
+
+
+def test_what_only_one_row_can_have_is_told_with_both_lines() -> None:
+    """At the later one, with the name and the place of the earlier one; a row is never its own twin."""
+    findings = Findings()
+    rows = b"name,bmc\none,redfish://a\ntwo,redfish://b\nthree,redfish://a\n"
+
+    def single(row: Mapping[str, object]) -> list[tuple[str, str]]:
+        return [("bmc", str(row["bmc"])), ("bmc", str(row["bmc"]))]
+
+    read_table(rows, "hosts.csv", Schema.of(Row), Reader(findings, Scope()), single=single)
+
+    assert [(problem.code, str(problem.place), problem.detail) for problem in findings.problems] == [
+        ("table-row-twice", "hosts.csv:4:1", "three: bmc redfish://a is that of one at hosts.csv:2:1")
+    ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
 
+from prov_metal import rows
 from prov_metal.bmc.access import TIMEOUT_S
 from prov_metal.bmc.address import parse
 from prov_metal.claims import claim
@@ -55,6 +56,16 @@ class MetalProvider:
 
     def design(self, part: Slice, boot: BootRefs) -> Design:
         return design(part, boot)
+
+    def complaints(
+        self, settings: Mapping[str, Value], table: str, row: Mapping[str, Value]
+    ) -> Iterator[tuple[str, str, str]]:
+        """What is wrong with a row of the inventory by itself."""
+        yield from rows.complaints(settings, row)
+
+    def single(self, table: str, row: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
+        """A BMC, an address, a network card and a chassis are in one place only."""
+        yield from rows.single(row)
 
     def limits(self, settings: Mapping[str, Value]) -> Limits:
         """One call at a time to each BMC: they are small computers."""

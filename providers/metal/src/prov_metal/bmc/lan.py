@@ -186,7 +186,8 @@ def lan_of(access: Access) -> Lan:
     with _LOCK:
         found = _LINES.get(access)
         if found is None:
-            found = _LINES[access] = Lan(access)
+            patience = (min(LOGIN_S, access.timeout_s), min(COMMAND_S, access.timeout_s))
+            found = _LINES[access] = Lan(access, *patience)
         return found
 
 

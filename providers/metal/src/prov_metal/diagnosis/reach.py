@@ -13,10 +13,15 @@ from urllib.parse import urlsplit
 
 from prov_metal.diagnosis.evidence import Reach
 
+_CAPABILITIES = bytes.fromhex("0600ff07 00 00000000 00000000 09 2018c8 810038 8e04 b5")
+"""Get Channel Authentication Capabilities in a packet outside of any session (IPMI 2.0, 22.13)."""
+
 
 def reach(base: str, *, usual_s: float, patience_s: float) -> Reach:
     """`base` is the URL of a BMC; an answer that takes longer than `usual_s` is a slow one."""
     parts = urlsplit(base)
+    if parts.scheme == "ipmi":
+        return _by_ipmi(parts.hostname or "", parts.port or 623, usual_s, patience_s)
     host, began = parts.hostname or "", time.monotonic()
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
@@ -38,6 +43,27 @@ def reach(base: str, *, usual_s: float, patience_s: float) -> Reach:
         return Reach("mute" if connected else "unreachable", time.monotonic() - began)
     finally:
         connection.close()
+    took = time.monotonic() - began
+    return Reach("slow" if took > usual_s else "answers", took)
+
+
+def _by_ipmi(host: str, port: int, usual_s: float, patience_s: float) -> Reach:
+    """Asks what a BMC can do, which it tells without a login; nobody is told who asks.
+
+    Over UDP a host that does not listen refuses, and one that is not there is silent, as is a firewall.
+    """
+    began = time.monotonic()
+    try:
+        where = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0]
+        with socket.socket(where[0], socket.SOCK_DGRAM) as wire:
+            wire.settimeout(patience_s)
+            wire.connect(where[4])
+            wire.send(_CAPABILITIES)
+            wire.recv(1024)
+    except ConnectionRefusedError:
+        return Reach("refused", time.monotonic() - began)
+    except OSError:
+        return Reach("unreachable", time.monotonic() - began)
     took = time.monotonic() - began
     return Reach("slow" if took > usual_s else "answers", took)
 
