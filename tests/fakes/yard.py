@@ -39,6 +39,8 @@ class Yard:
     environ: dict[str, str] = field(factory=dict)
     within: tuple[str, ...] = ()
     patience_s: float = PATIENCE_S
+    heard: str = ""
+    """What the last command said that was to be killed."""
     consoles: list[subprocess.Popen[bytes]] = field(factory=list)
 
     def __attrs_post_init__(self) -> None:
@@ -86,9 +88,11 @@ class Yard:
             cwd=self.folder,
             env={**self.environ, "PROV_CRASH_AT": point},
             capture_output=True,
+            text=True,
             timeout=self.patience_s,
             check=False,
         )
+        self.heard = done.stdout + done.stderr
         return done.returncode == -signal.SIGKILL
 
     def points(self, *words: str) -> list[str]:

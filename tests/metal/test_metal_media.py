@@ -7,52 +7,15 @@ told by libvirt, by their BMCs when asked by somebody else, and by their console
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
-from beds.metal.ground import GATEWAY, PASSWORD, USERNAME, Ground
-from beds.metal.machines import Machine
+from beds.metal.ground import Ground
+from beds.metal.projects import ENVIRON, assert_given_back, rack, system
 from fakes.yard import Peer, Yard
 
 pytestmark = [pytest.mark.metal, pytest.mark.timeout(1200)]
 
-SERVE = f"{GATEWAY}:8069"
-
-
-def rack(ground: Ground, peer: Peer, hosts: list[Machine], **more: Any) -> dict[str, Any]:
-    """A cluster file with an inventory of these machines, each with a BMC."""
-    rows = {
-        host.name: {
-            "bmc": ground.redfish(host),
-            "address": host.address,
-            "uuid": host.uuid,
-            "macs": [host.mac],
-            "rack": f"r{host.number}",
-        }
-        for host in hosts
-    }
-    provider = {"type": "metal", "inventory": rows, "username": USERNAME, "password": "${env.BMC_PASSWORD}"}
-    provider |= {"ca": str(ground.certificate), "serve": SERVE}
-    return {
-        "version": 1,
-        "name": "rack",
-        "talos": {"version": "v1.13.9", "factory": peer.url},
-        "kubernetes": {"version": "v1.36.3"},
-        "providers": {"rack": provider},
-        "endpoint": hosts[0].address,
-        "pools": {"control": {"role": "controlplane", "provider": "rack", "count": len(hosts)}},
-        **more,
-    }
-
-
-def slot(ground: Ground, host: Machine) -> dict[str, Any]:
-    """The virtual CD drive, as the BMC tells a stranger with the password."""
-    path = f"/redfish/v1/Systems/{host.uuid}/VirtualMedia/Cd"
-    return host.redfish(path, ground.certificate, (USERNAME, PASSWORD))
-
-
-def system(ground: Ground, host: Machine) -> dict[str, Any]:
-    return host.redfish(f"/redfish/v1/Systems/{host.uuid}", ground.certificate, (USERNAME, PASSWORD))
+BEGINS = "prov stand-in, not Talos v1.13.9 metal begins"
 
 
 def test_three_servers_become_a_cluster_and_are_given_back(
@@ -60,26 +23,57 @@ def test_three_servers_become_a_cluster_and_are_given_back(
 ) -> None:
     """Off, disc in, booted, installed, booted from their disks, healthy; then off, empty, and as before."""
     hosts = [ground.add(f"r{number}u1", number) for number in (11, 12, 13)]
-    one = yard(environ={"BMC_PASSWORD": PASSWORD}, patience_s=240.0)
-    one.write(rack(ground, peer, hosts))
-    ground.dhcp()
+    one = yard(environ=ENVIRON)
+    one.write(rack(ground, peer, hosts, {host.name: {"bmc": ground.redfish(host)} for host in hosts}))
     assert [host.on() for host in hosts] == [False, False, False]
 
-    assert "healthy" in one.prov("apply", "--yes")
+    with ground.dhcp():
+        assert "healthy" in one.prov("apply", "--yes")
+        for host in hosts:
+            said = [host.told(text) for text in (BEGINS, "from metal-iso", "installed /dev/sda", "from disk")]
+            assert (host.name, said) == (host.name, [2, 1, 1, 1])
+            assert (host.on(), host.disc()) == (True, "")
+            assert system(ground, host, "/VirtualMedia/Cd")["Inserted"] is False
+            assert host.boots_from()[0] in ("hd", "disk")
+        assert "no changes" in one.prov("plan")
+        one.prov("destroy", "--yes")
     for host in hosts:
-        for text in ("config from metal-iso", "installed /dev/sda", "config from disk"):
-            assert (host.name, host.told(text)) == (host.name, 1)
-        assert host.told("boot slot a") == 1
-        assert host.on()
-        assert host.disc() == ""
-        assert slot(ground, host)["Inserted"] is False
-        assert host.boots_from()[0] in ("hd", "disk")
-    assert "no changes" in one.prov("plan")
-
-    one.prov("destroy", "--yes")
-    for host in hosts:
-        assert not host.on()
-        assert host.disc() == ""
-        assert system(ground, host)["PowerState"] == "Off"
-        assert slot(ground, host)["Inserted"] is False
+        assert_given_back(ground, host)
         ground.remove(host.name)
+
+
+STEPS = (
+    "apply create {} - after:Pending:stopped",
+    "settle create {} stopped after:Pending:loaded",
+    "settle create {} loaded after:Pending:armed",
+    "settle create {} armed after:Pending:starting",
+    "settle create {} armed after:Pending:booting",
+    "settle create {} booting after:Pending:booting",
+    "settle create {} booting after:Pending:parted",
+    "settle create {} parted after:Pending:parted",
+    "settle create {} parted after:Pending:from-disk",
+    "settle create {} from-disk after:Pending:up",
+    "settle create {} up after:Done",
+)
+"""The moment after every step of a host's way, when what it did is done and not yet on record."""
+
+
+def test_a_run_that_is_killed_at_every_step_installs_once(
+    ground: Ground, yard: Callable[..., Yard], peer: Peer
+) -> None:
+    """The next run goes on where the last one was killed; the machine starts twice, and its disk is written once."""
+    host = ground.add("r21u1", 21)
+    one = yard(environ=ENVIRON)
+    one.write(rack(ground, peer, [host], {host.name: {"bmc": ground.redfish(host)}}))
+
+    with ground.dhcp():
+        for step in STEPS:
+            point = step.format("metal.host/control-1") + " 1"
+            assert one.killed(point, "apply", "--yes"), f"{point} was not passed:\n{one.heard}"
+        assert "healthy" in one.prov("apply", "--yes")
+        said = [host.told(text) for text in (BEGINS, "from metal-iso", "installed /dev/sda", "from disk")]
+        assert said == [2, 1, 1, 1]
+        assert (host.on(), host.disc()) == (True, "")
+        one.prov("destroy", "--yes")
+    assert_given_back(ground, host)
+    ground.remove(host.name)

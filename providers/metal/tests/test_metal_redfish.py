@@ -92,6 +92,16 @@ def test_a_disc_goes_in_boots_and_comes_out(ask: Ask, disc: str, name: str) -> N
     bmc.eject()
 
 
+def test_a_refusal_in_plain_words_is_understood(ask: Ask) -> None:
+    """Told again where to boot from, with less than this BMC wants, it is told in full; what it says is no JSON."""
+    bed, bmc = ask(habits.TargetOrNothing())
+    bmc.boot_from("cd")
+    bmc.boot_from("cd")
+    boots = [set(body["Boot"]) for _, _, body in bed.writes()]
+    assert {"BootSourceOverrideEnabled"} in boots
+    assert bmc.wire.get(f"/redfish/v1/Systems/{UUID}")["Boot"]["BootSourceOverrideTarget"] == "Cd"
+
+
 @pytest.mark.parametrize("name", ["Supermicro", "AMI"])
 def test_without_its_row_a_vendor_s_bmc_fails(ask: Ask, disc: str, name: str) -> None:
     """So each row of the table is needed."""

@@ -59,8 +59,14 @@ class BmcBed:
             asked = Asked.of(environ)
             self.asked.append(asked)
             answer = self._through(emulator, asked, list(self.habits))
-            body = b"" if answer.body is None else json.dumps(answer.body).encode()
-            headers = {"Content-Type": "application/json", "Content-Length": str(len(body)), **answer.headers}
+            words = isinstance(answer.body, str)
+            text = answer.body if words else "" if answer.body is None else json.dumps(answer.body)
+            body = text.encode()
+            headers = {
+                "Content-Type": "text/html" if words else "application/json",
+                "Content-Length": str(len(body)),
+                **answer.headers,
+            }
             start(f"{answer.status} as it is", list(headers.items()))
             return [body]
 

@@ -41,7 +41,7 @@ class Asked:
 
 @frozen
 class Answer:
-    """What a BMC says. `body` is None where it says no more than the status."""
+    """What a BMC says. `body` is None where it says no more than the status, and a text where it is no JSON."""
 
     status: int
     body: Any = None

@@ -238,6 +238,17 @@ class BootInOne:
         return on(asked)
 
 
+@frozen
+class TargetOrNothing:
+    """A boot override without its target is refused, in plain words (sushy-tools main.py, in front of libvirt)."""
+
+    def __call__(self, asked: Asked, on: Pass) -> Answer:
+        boot = _boot(asked)
+        if boot and "BootSourceOverrideTarget" not in boot:
+            return Answer(400, "Missing the BootSourceOverrideTarget element")
+        return on(asked)
+
+
 @define
 class Refuses:
     """Refuses the first requests of a kind: 409 after a power change, 503 with too many sessions, 500 in POST.

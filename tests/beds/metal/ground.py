@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from attrs import define, field
-from beds.metal.machines import Machine, run, virsh
+from beds.metal.machines import Machine, address_of, mac_of, run, virsh
 from fakes.stand_in import until
 
 GATEWAY: Final = "10.77.0.1"
@@ -117,15 +118,18 @@ class Ground:
         until(lambda: machine.redfish("/redfish/v1", self.certificate), 60.0)
         return f"redfish://{GATEWAY}:{port}"
 
-    def dhcp(self) -> None:
-        """Starts the DHCP server of the site: every machine has its address, and nothing else is told."""
-        hosts = [f"--dhcp-host={machine.mac},{machine.address}" for machine in self.machines.values()]
-        self.start(
+    @contextmanager
+    def dhcp(self) -> Iterator[None]:
+        """The DHCP server of the site: every machine has its address, and nothing else is told."""
+        hosts = [f"--dhcp-host={mac_of(number)},{address_of(number)}" for number in range(2, 100)]
+        process = self.start(
             "dhcp",
             *("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--bind-interfaces"),
             *("--interface=br0", "--dhcp-authoritative", "--user=root", "--log-dhcp", "--log-facility=-"),
             *(f"--dhcp-leasefile={self.folder / 'leases'}", "--dhcp-range=10.77.0.0,static,255.255.255.0", *hosts),
         )
+        yield
+        self.stop(process)
 
     def start(self, log: str, *words: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
         """Starts a program that ends with the bed, whatever it says in a log."""

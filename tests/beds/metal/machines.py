@@ -87,12 +87,12 @@ class Machine:
 
     @property
     def mac(self) -> str:
-        return f"52:54:00:77:00:{self.number:02x}"
+        return mac_of(self.number)
 
     @property
     def address(self) -> str:
         """Where it answers; the site's DHCP server always gives it this one."""
-        return f"10.77.0.{self.number}"
+        return address_of(self.number)
 
     @property
     def console(self) -> Path:
@@ -152,6 +152,14 @@ class Machine:
         with urllib.request.urlopen(request, context=context, timeout=20) as answer:
             told: dict[str, Any] = json.load(answer)
             return told
+
+
+def mac_of(number: int) -> str:
+    return f"52:54:00:77:00:{number:02x}"
+
+
+def address_of(number: int) -> str:
+    return f"10.77.0.{number}"
 
 
 def run(*words: str) -> str:

@@ -91,7 +91,7 @@ class Line:
         headers: Mapping[str, str],
         timeout_s: float | None,
     ) -> Reply:
-        from redfish.rest.v1 import RetriesExhaustedError
+        from redfish.rest.v1 import JsonDecodingError, RetriesExhaustedError
 
         asked = {"Connection": "close"} | ({"Accept-Encoding": "identity"} if self._plain else {}) | dict(headers)
         try:
@@ -107,7 +107,7 @@ class Line:
             raise self._silent(err.__cause__ or err.__context__ or err) from None
         try:
             content = answer.dict if answer.read else {}
-        except ValueError:
+        except (ValueError, JsonDecodingError):  # some refuse in plain words, or with a page for people
             content = {}
         content = content if isinstance(content, dict) else {}
         told = {str(name).lower(): str(value) for name, value in answer.getheaders()}

@@ -2,7 +2,7 @@
 
     BIOS       ──► undionly.kpxe by TFTP ──┐
     UEFI       ──► ipxe.efi by TFTP ───────┤──► iPXE asks again ──► /boot.ipxe ──► the host's script
-    UEFI HTTP  ──► the host's program, by HTTP
+    UEFI HTTP  ──► /boot.efi, which is the host's program, by the address that it was given
 
 A machine whose network card is not that of a host which is being made gets no answer at all. Client architectures are
 those of RFC 4578 and of IANA's list: 0 is BIOS, 7 and 9 are UEFI, 16 is UEFI over HTTP; iPXE shows option 175.
@@ -45,13 +45,11 @@ class Guest:
 
     macs     its network cards
     address  which it gets, if that is one of the network; empty for any
-    web      whether there is a program for firmware that speaks HTTP
     """
 
     host: str
     macs: tuple[str, ...]
     address: str = ""
-    web: bool = False
 
 
 @frozen
@@ -61,13 +59,12 @@ class Files:
     folder: Path
     config: Path = field(init=False)
     hosts: Path = field(init=False)
-    options: Path = field(init=False)
     leases: Path = field(init=False)
     log: Path = field(init=False)
     tftp: Path = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        for name in ("config", "hosts", "options", "leases", "log", "tftp"):
+        for name in ("config", "hosts", "leases", "log", "tftp"):
             object.__setattr__(self, name, self.folder / name)
 
 
@@ -81,23 +78,23 @@ def wrong(settings: DhcpSettings) -> str:
     return ""
 
 
-def config(settings: DhcpSettings, base: str, files: Files, user: str) -> str:
-    """The configuration file. `base` is how URLs of the boot service begin; `user` who dnsmasq runs as.
+def config(settings: DhcpSettings, base: str, files: Files, user: str, group: str) -> str:
+    """The configuration file. `base` is how URLs of the boot service begin; `user` and `group` who dnsmasq runs as.
 
-    It keeps its user: the death of the process that started it is told only to children that never change it.
+    They are those it is started by: the death of its parent is told only to a child that never changes who it is.
     """
     menu = f"{base}/boot.ipxe"
     lines = [
         "port=0",
         "keep-in-foreground",
         f"user={user}",
+        f"group={group}",
         f"interface={settings.interface}",
         "except-interface=lo",
         "bind-interfaces",
         f"pid-file={files.folder / 'pid'}",
         f"dhcp-leasefile={files.leases}",
         f"dhcp-hostsfile={files.hosts}",
-        f"dhcp-optsfile={files.options}",
         f"log-facility={files.log}",
         "log-dhcp",
         "no-ping",
@@ -107,6 +104,7 @@ def config(settings: DhcpSettings, base: str, files: Files, user: str) -> str:
         "dhcp-match=set:uefi,option:client-arch,7",
         "dhcp-match=set:uefi,option:client-arch,9",
         "dhcp-match=set:web,option:client-arch,16",
+        f"dhcp-boot=tag:web,{base}/boot.efi",
         "enable-tftp",
         f"tftp-root={files.tftp}",
         "tftp-no-fail",
@@ -129,23 +127,20 @@ def config(settings: DhcpSettings, base: str, files: Files, user: str) -> str:
 
 
 def hosts(guests: Mapping[str, Guest]) -> str:
-    """The file of known network cards, each with a tag of its host."""
+    """The file of known network cards.
+
+    It sets no tags: dnsmasq 2.90 reads a file with tags once, and falls over when it reads it again.
+    """
     lines = [
-        ",".join((*guest.macs, f"set:{_tag(guest)}", *([guest.address] if guest.address else [])))
-        for _, guest in sorted(guests.items())
+        ",".join((*guest.macs, *([guest.address] if guest.address else []))) for _, guest in sorted(guests.items())
     ]
     return "".join(f"{line}\n" for line in lines)
 
 
-def options(guests: Mapping[str, Guest], base: str) -> str:
-    """The file of what firmware that speaks HTTP fetches, by network card. There is no secret in it."""
-    return "".join(
-        f"tag:{_tag(guest)},tag:web,option:bootfile-name,{base}/mac/{guest.macs[0].replace(':', '-')}.efi\n"
-        for _, guest in sorted(guests.items())
-        if guest.web
-    )
+def card(leases: str, address: str) -> str:
+    """The network card that has an address, by the text of the file of leases; empty where nobody has it.
 
-
-def _tag(guest: Guest) -> str:
-    """Names of hosts may have signs in them that dnsmasq takes for its own."""
-    return f"m{guest.macs[0].replace(':', '')}"
+    A line is the end of the lease, the card, the address, the name and the id of the client.
+    """
+    found = [line.split() for line in leases.splitlines()]
+    return next((words[1].lower() for words in found if len(words) > 2 and words[2] == address), "")

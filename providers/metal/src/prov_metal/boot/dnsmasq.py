@@ -9,8 +9,9 @@ from __future__ import annotations
 import atexit
 import contextlib
 import ctypes
-import getpass
+import grp
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from attrs import define, field
 
-from prov_metal.boot.dhcp import BIOS, UEFI, DhcpSettings, Files, Guest, config, hosts, options
+from prov_metal.boot.dhcp import BIOS, UEFI, DhcpSettings, Files, Guest, card, config, hosts
 from provisioner.sdk import OperatorNeeded
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -59,6 +60,13 @@ class Dnsmasq:
         with self._lock:
             if self._guests.pop(host, None) is not None and self._child is not None:
                 self._tell()
+
+    def card(self, address: str) -> str:
+        """The network card that was given an address; empty where none was."""
+        try:
+            return card(self._files.leases.read_text(errors="replace"), address) if self._files else ""
+        except OSError:
+            return ""
 
     def log(self) -> list[str]:
         """The last lines that dnsmasq wrote, at most 64 KiB; also what went wrong when it came to its end."""
@@ -97,7 +105,8 @@ class Dnsmasq:
             self._files = _folder(self.settings)
             atexit.register(self.close)
         files = self._files
-        files.config.write_text(config(self.settings, self.base, files, getpass.getuser()))
+        user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+        files.config.write_text(config(self.settings, self.base, files, user, group))
         self._write(files)
         self._child = _child([path, "--conf-file=" + str(files.config)])
         if not self._serves(files):
@@ -133,10 +142,9 @@ class Dnsmasq:
             self._child.send_signal(signal.SIGHUP)
 
     def _write(self, files: Files) -> None:
-        for path, text in ((files.hosts, hosts(self._guests)), (files.options, options(self._guests, self.base))):
-            draft = path.with_suffix(".new")
-            draft.write_text(text)
-            draft.replace(path)
+        draft = files.hosts.with_suffix(".new")
+        draft.write_text(hosts(self._guests))
+        draft.replace(files.hosts)
 
 
 def _folder(settings: DhcpSettings) -> Files:

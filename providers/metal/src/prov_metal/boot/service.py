@@ -6,7 +6,8 @@
     /TOKEN/HOST.ipxe   what iPXE does
     /image/ID/NAME     kernel and initramfs, which are no secret
     /boot.ipxe         sends iPXE on by the address of its network card
-    /mac/MAC.ipxe      the script of the host with this card, while it is made; also /mac/MAC.efi
+    /mac/MAC.ipxe      the script of the host with this card, while it is made
+    /boot.efi          the program of the host with the card that was given the address which asks
 
 Whoever knows a token gets what is behind it, again and again, until its host is installed or three hours are over:
 Talos asks for its configuration that long. Afterwards the answer is 410. There is one service in a process at each
@@ -57,6 +58,7 @@ class _Stay:
 class BootService:
     """Serves at one address; listens from the first thing on that it has to serve.
 
+    card   tells which network card was given an address; empty where nobody knows
     alone  whether another process serves at this address: then nothing is listened to here, and URLs are the same
     """
 
@@ -64,6 +66,7 @@ class BootService:
     tls: Tls | None = None
     alone: bool = False
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    card: Callable[[str], str] = lambda address: ""
     log: RequestLog = field(init=False, factory=RequestLog)
     _stays: dict[str, _Stay] = field(init=False, factory=dict)
     _images: dict[str, Blob] = field(init=False, factory=dict)
@@ -171,8 +174,10 @@ class BootService:
                 return ("", what, 200, blob, "") if blob else ("", what, 404, None, "there is no such image")
             case ["boot.ipxe"]:
                 return "", "menu", 200, Blob.of(ipxe.menu(self.where.base).encode()), ""
+            case ["boot.efi"]:
+                return self._by_mac(self.card(asked.peer), "efi")
             case ["mac", name]:
-                return self._by_mac(*_parted(name.replace("-", ":").lower()))
+                return self._by_mac(name.removesuffix(".ipxe").replace("-", ":").lower(), "ipxe")
             case [token, name]:
                 return self._of_host(token, *_parted(name), asked.query)
         return "", "nothing", 404, None, "there is nothing here"
@@ -180,9 +185,9 @@ class BootService:
     def _by_mac(self, mac: str, form: str) -> tuple[str, str, int, Blob | None, str]:
         what = _WHATS.get(form, "nothing")
         for stay in self._stays.values():
-            if mac in stay.macs and form in ("ipxe", "efi") and form in stay.blobs and not self._over(stay):
+            if mac in stay.macs and form in stay.blobs and not self._over(stay):
                 return stay.host, what, 200, stay.blobs[form], ""
-        return "", what, 404, None, f"no host that is made has the network card {mac[:17]}"
+        return "", what, 404, None, f"no host that is made has the network card {mac[:17] or 'of this address'}"
 
     def _of_host(
         self, token: str, name: str, form: str, query: Mapping[str, str]

@@ -27,11 +27,8 @@ def argument(trip: Trip, query: str = QUERY) -> str:
     return f"talos.config={url}{query}"
 
 
-def introduce(trip: Trip, *, web: bool = False) -> None:
-    """Tells the boot service who the host is, so that no other machine gets what is its own; and DHCP, if it is ours.
-
-    web  whether there is a program for firmware that asks for one by DHCP
-    """
+def introduce(trip: Trip) -> None:
+    """Tells the boot service who the host is, so that no other machine gets what is its own; and our DHCP."""
     wanted, facts = trip.wanted, trip.facts
     # What IPMI says of a UUID is the BMC's own on many boards.
     by_bmc = facts.uuid if facts is not None and wanted.bmc.startswith("redfish") else ""
@@ -39,7 +36,8 @@ def introduce(trip: Trip, *, web: bool = False) -> None:
     trip.client.boot.knows(wanted.host, trip.token, known, wanted.macs)
     dhcp = trip.client.dhcp
     if dhcp is not None and wanted.macs:
-        dhcp.welcome(Guest(wanted.host, wanted.macs, _literal(wanted.address), web))
+        trip.client.boot.card = dhcp.card
+        dhcp.welcome(Guest(wanted.host, wanted.macs, _literal(wanted.address)))
 
 
 def forget(trip: Trip) -> None:

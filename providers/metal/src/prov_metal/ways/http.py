@@ -27,7 +27,7 @@ class HttpWay:
 
     def serve(self, trip: Trip) -> str | None:
         place = trip.wanted.http_image
-        introduce(trip, web=not place.endswith(".iso"))
+        introduce(trip)
         if place.endswith(".iso"):
             return disc(trip, place)
         further = argument(trip)  # in every phase: the configuration is asked for after the program
