@@ -31,12 +31,25 @@ from provisioner.sdk.provider import Infrastructure
 from provisioner.spec.references import ENDPOINT, NODE_KIND
 from provisioner.spec.resources import CORE
 from provisioner.spec.schema import AUTO, ClusterSpec, Pool, ResourceBlock
+from provisioner.talos.config.assemble import Documents
 from provisioner.talos.config.endpoint import url
-from provisioner.talos.design import Boot, after_schematic, config_address, design, schematic, settings
+from provisioner.talos.design import Boot, after_schematic, config_address, design, schematic, settings, stages
 from provisioner.talos.size import birth_channel, foreseen_size
 
 TALOS = "talos"
 """The instance of the built-in provider that serves the cluster."""
+
+
+@frozen
+class Composed:
+    """Everything the file wants as a graph, the machine of each node, and each configuration as it grows.
+
+    `stages` has, by node name, the documents without settings, with them, and after each patch.
+    """
+
+    graph: ResourceGraph
+    machines: Mapping[str, Machine]
+    stages: Mapping[str, tuple[Documents, ...]]
 
 
 def compose(
@@ -46,12 +59,34 @@ def compose(
 
     `topology` is None for a file without a cluster. Raises InputError with all that does not fit the providers.
     """
+    return _graph(spec, bindings, *_parts(spec, topology, bindings, registry))
+
+
+def compose_with_stages(
+    spec: ClusterSpec, topology: Topology, bindings: Mapping[str, str], registry: Registry
+) -> Composed:
+    """The same, with what whoever looks at configurations needs besides."""
+    cluster, own = _parts(spec, topology, bindings, registry)
+    grown = stages(topology, cluster.machines, cluster.endpoint, cluster.outside)
+    return Composed(
+        _graph(spec, bindings, cluster, own),
+        cluster.machines,
+        {name: tuple(tuple(map(own.values, stage)) for stage in each) for name, each in grown.items()},
+    )
+
+
+def _parts(
+    spec: ClusterSpec, topology: Topology | None, bindings: Mapping[str, str], registry: Registry
+) -> tuple[_Cluster, _Names]:
     infrastructure = _infrastructure(spec, registry)
     _check(spec, infrastructure, registry)
     cluster = _Cluster() if topology is None else _cluster(spec, topology, infrastructure, bindings)
+    return cluster, _Names(cluster.machines, cluster.host)
+
+
+def _graph(spec: ClusterSpec, bindings: Mapping[str, str], cluster: _Cluster, own: _Names) -> ResourceGraph:
     uses = [ProviderUse(block.name, block.type, block.settings) for block in spec.providers.values()]
     uses += [ProviderUse(CORE, CORE, {}), *cluster.uses]
-    own = _Names(cluster.machines, cluster.host)
     return build_graph(
         spec.name,
         [own.resource(resource) for resource in (*cluster.resources, *map(_resource, spec.resources))],
@@ -65,22 +100,20 @@ def compose(
     )
 
 
-def machines_of(spec: ClusterSpec, topology: Topology, registry: Registry) -> Mapping[str, Machine]:
-    """The machine of each node as its provider will make it, by node name. Pure but for loading the providers."""
-    return _cluster(spec, topology, _infrastructure(spec, registry), {}).machines
-
-
 @frozen
 class _Cluster:
     """What was designed for a cluster; nothing at all where the file has none.
 
-    `uses` has the instance of Talos, `bindings` what nodes were given.
+    `uses` has the instance of Talos, `bindings` what nodes were given. `host` is the endpoint as it is reached from
+    this computer, `endpoint` as nodes reach it, `outside` how it is reached from here if that is another way.
     """
 
     resources: tuple[Resource, ...] = ()
     machines: Mapping[str, Machine] = field(factory=dict)
     rollouts: tuple[Rollout, ...] = ()
     host: Value = ""
+    endpoint: Value = ""
+    outside: Value | None = None
     uses: tuple[ProviderUse, ...] = ()
     bindings: Mapping[str, str] = field(factory=dict)
 
@@ -114,6 +147,8 @@ def _cluster(
         machines,
         (*rollouts, *talos_rollouts),
         here,
+        host,
+        outside,
         (ProviderUse(TALOS, TALOS, settings(topology, machines, here)),),
         bindings,
     )

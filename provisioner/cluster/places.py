@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from provisioner.cluster.stages import Documents
 from provisioner.errors import ProvError, did_you_mean
 from provisioner.model.value import Path, Value, leaves
+from provisioner.talos.config.assemble import Documents
 from provisioner.talos.config.named import name_of
 from provisioner.talos.config.patch import Identity, identity_of
 from provisioner.talos.config.path import dotted

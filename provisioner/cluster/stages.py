@@ -1,26 +1,21 @@
 """The configuration of a node as it grows, step by step: settings first, then patch by patch.
 
-Whoever asks where a value comes from, or what a patch is good for, compares one stage with the next. A stage is
-made by composing the cluster with less in the file, so it is right whatever a configuration is generated from.
+Whoever asks where a value comes from, or what a patch is good for, compares one stage with the next. The cluster is
+composed once, and each stage is what the next one is made of, so many patches take no longer than they must.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from provisioner.cluster.compose import compose
+from provisioner.cluster.compose import Composed, compose_with_stages
 from provisioner.cluster.topology import patches_of, topology_of
-from provisioner.graph.resources import ResourceGraph
 from provisioner.model.topology import Node, Topology
-from provisioner.model.value import Value
 from provisioner.plugins.registry import Registry
 from provisioner.spec.schema import ClusterSpec, Patch
-from provisioner.talos.design import config_address
-
-Documents: TypeAlias = tuple[Mapping[str, Value], ...]
+from provisioner.talos.config.assemble import Documents
 
 
 @frozen
@@ -48,37 +43,18 @@ class Staged:
 def staged(spec: ClusterSpec, bindings: Mapping[str, str], registry: Registry) -> tuple[Staged, ...]:
     """Every node of the cluster, in the order of the topology; none for a file without a cluster.
 
-    Composes once more for each patch that a single node can have. Raises what `compose` raises.
+    Raises what `compose` raises.
     """
     topology, kept = topology_of(spec, bindings)
     if topology is None:
         return ()
-    most = max(len(node.patches) for node in topology.nodes)
-    lesser = [_bare(topology), *(_first(topology, count) for count in range(most + 1))]
-    graphs = [compose(spec, less, kept, registry) for less in lesser[1:]]
-    graphs.insert(0, graphs[0] if lesser[0] == lesser[1] else compose(spec, lesser[0], kept, registry))
+    return staged_nodes(spec, topology, compose_with_stages(spec, topology, kept, registry))
+
+
+def staged_nodes(spec: ClusterSpec, topology: Topology, composed: Composed) -> tuple[Staged, ...]:
+    """The nodes of a cluster that is composed already."""
     pools = {pool.name: pool for pool in spec.pools}
     return tuple(
-        Staged(
-            node,
-            patches_of(spec, pools[node.pool], node.name),
-            tuple(_documents(graph, node.name) for graph in graphs[: len(node.patches) + 2]),
-        )
+        Staged(node, patches_of(spec, pools[node.pool], node.name), composed.stages[node.name])
         for node in topology.nodes
     )
-
-
-def _bare(topology: Topology) -> Topology:
-    """The cluster without settings and patches."""
-    return evolve(topology, nodes=tuple(evolve(node, settings={}, patches=()) for node in topology.nodes))
-
-
-def _first(topology: Topology, count: int) -> Topology:
-    """The cluster with the first patches of each node only."""
-    return evolve(topology, nodes=tuple(evolve(node, patches=node.patches[:count]) for node in topology.nodes))
-
-
-def _documents(graph: ResourceGraph, node: str) -> Documents:
-    documents = graph.resources[config_address(node)].props["documents"]
-    assert isinstance(documents, tuple)
-    return documents  # type: ignore[return-value]  # each is a mapping, for Talos designs them so

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from attrs import evolve, frozen
 
 from provisioner.cluster.places import label, matching, unknown
-from provisioner.cluster.stages import Documents, Staged
+from provisioner.cluster.stages import Staged
 from provisioner.model.value import Call, Origin, Path, Ref, Sourced, Value, leaves, refs, strip_origins
+from provisioner.talos.config.assemble import Documents
 from provisioner.talos.config.operations import are_operations
 from provisioner.talos.config.patch import Identity, identity_of
 from provisioner.talos.config.reasons import reason

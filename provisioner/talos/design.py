@@ -9,7 +9,8 @@ secrets ──► configuration of each node ──► bootstrap ──► healt
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypedDict
 
 from attrs import evolve, frozen
 
@@ -27,7 +28,8 @@ from provisioner.sdk import (
     Topology,
     Value,
 )
-from provisioner.talos.config.assemble import documents
+from provisioner.talos.config import assemble
+from provisioner.talos.config.assemble import Documents
 from provisioner.talos.config.endpoint import host
 from provisioner.talos.images.artifacts import artifact_url
 
@@ -185,19 +187,41 @@ def _config(
     return Resource(config_address(node.name), instance, props)
 
 
+def stages(
+    topology: Topology, machines: Mapping[str, Machine], endpoint: Value, outside: Value | None = None
+) -> Mapping[str, tuple[Documents, ...]]:
+    """The configuration of each node as it grows, see `assemble.stages`, by node name. Arguments as of `design`."""
+    return {
+        node.name: assemble.stages(node, topology, **_about(machines[node.name], endpoint, outside))
+        for node in topology.nodes
+    }
+
+
 def _documents(
     node: Node, topology: Topology, machine: Machine, endpoint: Value, outside: Value | None
 ) -> tuple[Mapping[str, Value], ...]:
+    return assemble.documents(node, topology, **_about(machine, endpoint, outside))
+
+
+class _About(TypedDict):
+    """What a configuration has from its machine and its cluster."""
+
+    endpoint: Value
+    install_disk: str | None
+    platform: str
+    names: tuple[Value, ...]
+    secrets: Callable[[str], Value]
+
+
+def _about(machine: Machine, endpoint: Value, outside: Value | None) -> _About:
     names = machine.names if outside is None else (*machine.names, host(outside))
-    return documents(
-        node,
-        topology,
-        endpoint=endpoint,
-        install_disk=machine.install_disk,
-        platform=machine.platform,
-        names=tuple(dict.fromkeys(names)),
-        secrets=secret,
-    )
+    return {
+        "endpoint": endpoint,
+        "install_disk": machine.install_disk,
+        "platform": machine.platform,
+        "names": tuple(dict.fromkeys(names)),
+        "secrets": secret,
+    }
 
 
 def _bootstrap(topology: Topology, instance: str) -> Resource:

@@ -6,14 +6,13 @@ from collections.abc import Collection
 
 from attrs import frozen
 
-from provisioner.cluster.compose import machines_of
+from provisioner.cluster.compose import compose, compose_with_stages
 from provisioner.cluster.lint.catalogue import RULES, Lint, lint
 from provisioner.cluster.lint.subject import Subject
-from provisioner.cluster.stages import staged
+from provisioner.cluster.stages import staged_nodes
 from provisioner.cluster.topology import topology_of
 from provisioner.errors import InputError, Place, Problem, did_you_mean
 from provisioner.graph.resources import ResourceGraph
-from provisioner.model.state import State
 from provisioner.workflow.open import Project
 
 
@@ -31,13 +30,13 @@ def validate(project: Project, ignored: Collection[str] = ()) -> Validated:
     Raises InputError where it cannot be planned, and for a code that no rule has.
     """
     _check_codes(ignored)
-    graph = project.graph(State(project.spec.name, lineage="", serial=0))
-    topology, _ = topology_of(project.spec, {})
+    spec, registry = project.spec, project.registry
+    topology, bindings = topology_of(spec, {})
     if topology is None:
-        return Validated(graph, Lint((), ()))
-    nodes = staged(project.spec, {}, project.registry)
-    machines = machines_of(project.spec, topology, project.registry)
-    return Validated(graph, lint(Subject(project.spec, topology, nodes, machines), ignored))
+        return Validated(compose(spec, None, bindings, registry), Lint((), ()))
+    composed = compose_with_stages(spec, topology, bindings, registry)
+    nodes = staged_nodes(spec, topology, composed)
+    return Validated(composed.graph, lint(Subject(spec, topology, nodes, composed.machines), ignored))
 
 
 def _check_codes(ignored: Collection[str]) -> None:

@@ -6,7 +6,8 @@ by us, so that its name in Kubernetes is its name here, and certificates are goo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeAlias
 
 from provisioner.sdk import Node, Topology, Value
 from provisioner.talos.config.cluster import cluster
@@ -14,7 +15,7 @@ from provisioner.talos.config.documents.hostname import hostname_in
 from provisioner.talos.config.generated.order import typed_documents
 from provisioner.talos.config.machine import machine
 from provisioner.talos.config.names import good_for
-from provisioner.talos.config.patch import PatchError, merge
+from provisioner.talos.config.patch import Document, PatchError, merge
 from provisioner.talos.config.redact import mark_secrets
 from provisioner.talos.config.settings import KUBERNETES_SETTINGS, MACHINE_SETTINGS
 from provisioner.talos.config.subject import Subject
@@ -22,6 +23,8 @@ from provisioner.talos.config.twins import refuse_twins
 from provisioner.talos.settings.section import Target
 from provisioner.talos.support import require
 from provisioner.talos.versions import Contract
+
+Documents: TypeAlias = tuple[Document, ...]
 
 
 def documents(
@@ -33,7 +36,7 @@ def documents(
     secrets: Callable[[str], Value],
     platform: str = "metal",
     names: tuple[Value, ...] = (),
-) -> tuple[Mapping[str, Value], ...]:
+) -> Documents:
     """The node's documents, the root first, with its settings and then its patches applied in order.
 
     endpoint      of the Kubernetes API: a host or a URL, or a reference to a host
@@ -45,19 +48,51 @@ def documents(
     The shape is that of `topology.talos.contract`. Raises UnsupportedTalos for a contract unknown here,
     EndpointError for an endpoint nothing can be made of, PatchError for a patch that does not fit.
     """
-    require(topology.talos.contract)
     subject = Subject(node, topology, endpoint, install_disk, platform, secrets)
-    result: tuple[Mapping[str, Value], ...] = (_root(subject), *typed_documents(subject))
-    target = Target(Contract.parse(topology.talos.contract), node.role == "controlplane", install_disk is not None)
-    settings = (
-        *KUBERNETES_SETTINGS.patches(topology.kubernetes, target),
-        *MACHINE_SETTINGS.patches(node.settings, target),
-    )
-    for patch in (*good_for(names, node, topology.talos.contract), *settings, *node.patches):
-        result = merge(result, patch)
+    *_, result = _grown(subject, names)
     _check_name(node, result)
     refuse_twins(node.name, result)
     return mark_secrets(result)  # a patch may bring a secret written out, such as a registry's password
+
+
+def stages(
+    node: Node,
+    topology: Topology,
+    *,
+    endpoint: Value,
+    install_disk: str | None,
+    secrets: Callable[[str], Value],
+    platform: str = "metal",
+    names: tuple[Value, ...] = (),
+) -> tuple[Documents, ...]:
+    """The node's documents as they grow: without its settings, with them, and then after each of its patches.
+
+    Arguments as of `documents`, and so are the errors; what is wrong in between only, and mended later, is none.
+    """
+    subject = Subject(node, topology, endpoint, install_disk, platform, secrets)
+    return tuple(mark_secrets(stage) for stage in _grown(subject, names))
+
+
+def _grown(subject: Subject, names: tuple[Value, ...]) -> Iterator[Documents]:
+    """One stage after the other; the last one is the whole configuration."""
+    node, contract = subject.node, subject.topology.talos.contract
+    require(contract)
+    result: Documents = (_root(subject), *typed_documents(subject))
+    target = Target(Contract.parse(contract), node.role == "controlplane", subject.install_disk is not None)
+    settled = KUBERNETES_SETTINGS.patches(subject.topology.kubernetes, target)
+    result = _merged(result, (*good_for(names, node, contract), *settled))
+    yield result
+    result = _merged(result, MACHINE_SETTINGS.patches(node.settings, target))
+    yield result
+    for patch in node.patches:
+        result = merge(result, patch)
+        yield result
+
+
+def _merged(result: Documents, patches: Iterable[Documents]) -> Documents:
+    for patch in patches:
+        result = merge(result, patch)
+    return result
 
 
 def _root(subject: Subject) -> dict[str, Value]:
@@ -70,7 +105,7 @@ def _root(subject: Subject) -> dict[str, Value]:
     }
 
 
-def _check_name(node: Node, result: tuple[Mapping[str, Value], ...]) -> None:
+def _check_name(node: Node, result: Documents) -> None:
     """Raises PatchError where a patch has renamed the node: under another name nobody would find it again."""
     if hostname_in(result) != node.name:
         raise PatchError(

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from provisioner.blueprints.find import shipped
-from provisioner.cluster.compose import machines_of
+from provisioner.cluster.compose import compose_with_stages
 from provisioner.cluster.lint.catalogue import RULES, Lint, lint
 from provisioner.cluster.lint.subject import Subject
-from provisioner.cluster.stages import staged
+from provisioner.cluster.stages import staged_nodes
 from provisioner.cluster.topology import topology_of
 from provisioner.errors import Problem
 from provisioner.plugins.registry import Registry
@@ -31,9 +31,10 @@ SECRET = "hunter2hunter2"
 def _lint(file: Path, *ignored: str) -> Lint:
     registry = Registry.installed()
     spec = load(file, variables={}, environ={"PASSWORD": SECRET})
-    topology, _ = topology_of(spec, {})
+    topology, bindings = topology_of(spec, {})
     assert topology is not None
-    subject = Subject(spec, topology, staged(spec, {}, registry), machines_of(spec, topology, registry))
+    composed = compose_with_stages(spec, topology, bindings, registry)
+    subject = Subject(spec, topology, staged_nodes(spec, topology, composed), composed.machines)
     return lint(subject, ignored)
 
 
