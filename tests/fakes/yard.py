@@ -172,18 +172,21 @@ class Peer:
     """An Image Factory and a registry on this computer; what is in `damaged` comes with one byte changed."""
 
     factory: Path
+    host: str = "127.0.0.1"
+    seen_as: str = GATEWAY
+    """The same place, as machines see it."""
     port: int = 0
     requests: list[str] = field(factory=list)
     damaged: set[str] = field(factory=set)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def registry(self) -> str:
         """Where machines get installers from."""
-        return f"{GATEWAY}:{self.port}"
+        return f"{self.seen_as}:{self.port}"
 
     def artifact(self, name: str, version: str = "v1.13.9") -> str:
         """The URL of an artifact, as the Image Factory names it."""
@@ -200,9 +203,9 @@ class Peer:
 
 
 @contextmanager
-def serving(factory: Path) -> Iterator[Peer]:
+def serving(factory: Path, host: str = "127.0.0.1", seen_as: str = GATEWAY) -> Iterator[Peer]:
     """Serves what was built, under the paths of the Image Factory."""
-    peer = Peer(factory)
+    peer = Peer(factory, host, seen_as)
 
     class Handler(http.server.SimpleHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -230,7 +233,7 @@ def serving(factory: Path) -> Iterator[Peer]:
         def log_message(self, *args: Any) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(factory)))
+    server = http.server.ThreadingHTTPServer((host, 0), functools.partial(Handler, directory=str(factory)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     peer.port = server.server_address[1]
     try:

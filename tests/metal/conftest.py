@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from beds.metal.ground import Ground
+from beds.metal.ground import GATEWAY, Ground
 from fakes.yard import Peer, Yard, built, serving
 
 
@@ -22,9 +22,9 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
 
 
 @pytest.fixture(scope="session")
-def peer() -> Iterator[Peer]:
-    """An Image Factory and a registry."""
-    with serving(built()) as made:
+def peer(ground: Ground) -> Iterator[Peer]:
+    """An Image Factory and a registry, which machines can reach as well."""
+    with serving(built(), GATEWAY, GATEWAY) as made:
         yield made
 
 

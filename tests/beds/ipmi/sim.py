@@ -67,6 +67,8 @@ class Sim:
     fru: bytes
     serial: int = 0
     """A TCP port that the machine's serial console is connected to; 0 for none."""
+    script: str = _SCRIPT
+    """What the BMC calls to switch the machine, with the file that it may keep as `{state}`."""
     port: int = field(init=False, factory=lambda: _free(socket.SOCK_DGRAM))
     _process: subprocess.Popen[bytes] = field(init=False)
 
@@ -74,7 +76,7 @@ class Sim:
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "state.json").write_text('{"power": "0", "boot": "none"}')
         script = self.folder / "machine"
-        script.write_text(_SCRIPT.format(python=sys.executable, state=self.folder / "state.json"))
+        script.write_text(self.script.format(python=sys.executable, state=self.folder / "state.json"))
         script.chmod(0o755)
         sol = f'sol "tcp:127.0.0.1:{self.serial}" 115200 history=4000' if self.serial else ""
         (self.folder / "lan.conf").write_text(

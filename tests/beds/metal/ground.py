@@ -78,9 +78,7 @@ class Ground:
         """A machine that is off and has an empty disk, with a BMC of its own that speaks Redfish."""
         machine = Machine(name, number, self.folder, **more)  # type: ignore[arg-type]
         self.machines[name] = machine
-        disk = POOL / f"{name}.qcow2"
-        disk.unlink(missing_ok=True)
-        run("qemu-img", "create", "-q", "-f", "qcow2", str(disk), "1G")
+        disk = disk_of(name)
         file = self.folder / f"{name}.xml"
         file.write_text(machine.xml(disk))
         virsh("define", str(file))
@@ -156,3 +154,11 @@ class Ground:
         program = "import bcrypt, sys; print(bcrypt.hashpw(sys.argv[1].encode(), bcrypt.gensalt(4)).decode())"
         hashed = run(str(self.tools / "python"), "-c", program, PASSWORD).strip()
         (self.folder / "users").write_text(f"{USERNAME}:{hashed}\n")
+
+
+def disk_of(name: str) -> Path:
+    """An empty disk for a machine."""
+    disk = POOL / f"{name}.qcow2"
+    disk.unlink(missing_ok=True)
+    run("qemu-img", "create", "-q", "-f", "qcow2", str(disk), "1G")
+    return disk

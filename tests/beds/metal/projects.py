@@ -16,7 +16,7 @@ ENVIRON: Final = {"BMC_PASSWORD": PASSWORD}
 def rack(
     ground: Ground, peer: Peer, hosts: list[Machine], rows: Mapping[str, Any], **settings: Any
 ) -> dict[str, Any]:
-    """A cluster of control planes on these machines; `rows` have what an inventory says of each beyond the obvious."""
+    """A cluster of control planes on these machines; `rows` have what an inventory says of each besides."""
     inventory = {
         host.name: {
             "address": host.address,
@@ -39,7 +39,7 @@ def rack(
     return {
         "version": 1,
         "name": "rack",
-        "talos": {"version": "v1.13.9", "factory": peer.url},
+        "talos": {"version": "v1.13.9", "factory": peer.url, "registry": peer.registry},
         "kubernetes": {"version": "v1.36.3"},
         "providers": {"rack": provider},
         "endpoint": hosts[0].address,
