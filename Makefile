@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 .DEFAULT_GOAL := help
 
-.PHONY: help setup demo demo-vm test test-aws test-qemu test-metal test-crash crash-matrix crash-aws crash-terraform image test-image judge mutate bench bench-aws bench-sim check format golden docs wire wheels template clean
+.PHONY: help setup demo demo-vm test test-aws test-qemu test-metal test-crash crash-matrix crash-aws crash-rack crash-terraform image test-image judge mutate bench bench-aws bench-sim check format golden docs wire wheels template clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ crash-matrix: setup ## kill runs at every point there is; goes on where it stopp
 
 crash-aws: setup ## kill runs on EC2's test bed at every kind of point; goes on where it stopped (half an hour)
 	@$(BIN)/python tests/crash/aws_matrix.py build/crash-aws.jsonl
+
+crash-rack: setup ## kill runs on simulated racked servers at every kind of point; goes on where it stopped (a quarter of an hour)
+	@$(BIN)/python tests/crash/rack_matrix.py build/crash-rack.jsonl
 
 crash-terraform: setup ## the same kills for Terraform, where it is installed, and for prov
 	@$(BIN)/python tests/crash/terraform.py

@@ -11,6 +11,8 @@ Without either of these it is `prov` and nothing else:
 PROV_CRASH_AT      the point: a name as `points` makes them, or `#17` for the seventeenth passage of all
 PROV_CRASH_TRACE   a file that gets one line of JSON per passage: the names it goes by
 
+PROV_SPEED         how many seconds pass for prov in one, counted from the moment PROV_SINCE
+
 PROV_HOSTS         a file in the form of /etc/hosts that is asked before the system is, for names of test beds
 """
 
@@ -23,8 +25,10 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +39,7 @@ from crash.points import call_name, change_name
 VERBS = ("read", "create", "adopt", "update", "run", "delete", "check")
 REQUESTS = ("apply", "bootstrap", "reboot", "reset", "remove_member", "delete_kubernetes_node")
 """What the Talos kinds can ask for that changes something."""
+_LAG_S = 10 * 86_400.0
 LISTS = frozenset({"list", "show"})
 """Control calls of the simulator that change nothing."""
 
@@ -160,6 +165,31 @@ def install_aws(seams: Seams) -> None:
     Aws.call = chosen  # type: ignore[method-assign]
 
 
+def hurry(speed: float, since: float) -> None:
+    """Lets time go faster for the command: its clock, its polls and its deadlines.
+
+    It begins days ago: certificates that it makes have to be valid for those who live in real time.
+    """
+    from attrs import evolve
+
+    from provisioner.cli import session
+    from provisioner.engine.executor import Threads
+
+    class Hurried(Threads):
+        def now(self) -> float:
+            return super().now() * speed
+
+        def arrived(self, timeout_s: float | None) -> list[Any]:
+            return super().arrived(None if timeout_s is None else timeout_s / speed)
+
+    world = session.world
+
+    def now() -> datetime:
+        return datetime.fromtimestamp(since - _LAG_S + (time.time() - since) * speed, UTC)
+
+    session.world = lambda: evolve(world(), now=now, executor=Hurried)
+
+
 def know_hosts(file: Path) -> None:
     """Lets names be looked up in a file first, as root could have it by other means."""
     ask = socket.getaddrinfo
@@ -206,6 +236,8 @@ def main() -> None:
     hosts = os.environ.pop("PROV_HOSTS", "")
     if hosts:
         know_hosts(Path(hosts))
+    if speed := float(os.environ.pop("PROV_SPEED", "0")):
+        hurry(speed, float(os.environ.pop("PROV_SINCE")))
     if wanted or trace:
         seams = Seams(wanted, trace)
         install(seams)

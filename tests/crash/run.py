@@ -32,6 +32,8 @@ class Runner:
     def __init__(self, lab: Lab, *modules: str) -> None:
         """`modules` are further ones that its runs import sooner or later."""
         self._lab = lab
+        self.child: int | None = None
+        """The process that runs, if one does."""
         self._starter = subprocess.Popen(
             [sys.executable, STARTER, *modules], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0
         )
@@ -48,8 +50,9 @@ class Runner:
             "err": str(err),
         }
         self._starter.stdin.write(json.dumps(request).encode() + b"\n")
-        child = self._answer()
+        child = self.child = self._answer()
         code = self._answer(TIMEOUT_S)
+        self.child = None
         if code is None and child is not None:
             os.kill(child, signal.SIGKILL)
             self._answer()

@@ -88,7 +88,11 @@ class Front:
             _wait_for_the_end(handler.connection)
             handler.close_connection = True
             return
-        answer = self.answer(asked)
+        try:
+            answer = self.answer(asked)
+        except ConnectionError:
+            handler.close_connection = True
+            return
         if self.slow_s():
             time.sleep(self.slow_s())
         body = b"" if answer.body is None else json.dumps(answer.body).encode()

@@ -61,7 +61,7 @@ class Operator:
     folder: Path
     key: Path
     rack: Rack = field(init=False)
-    provider: MetalProvider = field(factory=MetalProvider)
+    timeout_s: float = 5.0
     executor: OnRackTime | None = None
     seconds: float = 0.0
 
@@ -112,7 +112,8 @@ class Operator:
             wait=lambda seconds: None,
         )
         project = open_project(self.folder / "cluster.yaml", None, {}, world)
-        return evolve(project, registry=Registry(project.registry._points, {"metal": self.provider}))
+        provider = MetalProvider(self.timeout_s, self.rack.segment.at)
+        return evolve(project, registry=Registry(project.registry._points, {"metal": provider}))
 
 
 def cluster(rack: Rack, control: int = 1, workers: int = 0, **block: Any) -> dict[str, Any]:

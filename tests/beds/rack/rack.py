@@ -14,6 +14,7 @@ import ssl
 import threading
 import time
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -24,7 +25,9 @@ from attrs import define, field
 from beds.bmc.exchange import Answer, Asked
 from beds.rack.disc import write_image
 from beds.rack.front import Front
+from beds.rack.line import Line
 from beds.rack.redfish import Redfish, epoch_of
+from beds.rack.segment import Segment
 from beds.rack.server import Plate, Server
 from beds.rack.site import Site
 from beds.rack.trouble import HEALTHY, Trouble
@@ -40,6 +43,7 @@ _TICK_S = 0.02
 class Rack:
     """`troubles` by the name of a server; the others are well.
 
+    heard    the inventory names the consoles
     context  the certificate that BMCs show; None for HTTP in the clear
     before   called with the server's name and each request to its BMC, before the BMC has it
     after    the same with the answer, before it is sent
@@ -50,6 +54,7 @@ class Rack:
     troubles: Mapping[str, Trouble] = field(factory=dict)
     clock: Callable[[], float] | None = None
     speed: float = 1.0
+    heard: bool = False
     context: ssl.SSLContext | None = None
     returns: bool = True
     foreign: bool = False
@@ -58,10 +63,16 @@ class Rack:
     servers: dict[str, Server] = field(init=False, factory=dict)
     bmcs: dict[str, Redfish] = field(init=False, factory=dict)
     fronts: dict[str, Front] = field(init=False, factory=dict)
+    lines: dict[str, Line] = field(init=False, factory=dict)
+    segment: Segment = field(init=False, factory=Segment)
     site: Site = field(init=False, factory=Site)
+    rows: dict[str, dict[str, Any]] = field(init=False, factory=lambda: defaultdict(dict))
+    ends: list[Callable[[], object]] = field(init=False, factory=list)
+    """What else is to be ended with the rack."""
     image: Path = field(init=False)
     _block: str = field(init=False, default="")
-    _turn: threading.RLock = field(init=False, factory=threading.RLock)
+    turn: threading.RLock = field(init=False, factory=threading.RLock)
+    """Held by whoever looks at servers or does something to them."""
     _gone: threading.Event = field(init=False, factory=threading.Event)
 
     def __enter__(self) -> Rack:
@@ -70,7 +81,7 @@ class Rack:
         clock = self.clock or self._real_clock(time.monotonic())
         for number in range(self.count):
             self._add(number, clock)
-        for front in self.fronts.values():
+        for front in (*self.fronts.values(), *self.lines.values()):
             front.open()
         if self.clock is None:
             threading.Thread(target=self._tick, name="rack", daemon=True).start()
@@ -78,9 +89,11 @@ class Rack:
 
     def __exit__(self, *_: object) -> None:
         self._gone.set()
-        for front in self.fronts.values():
+        for end in self.ends:
+            end()
+        for front in (*self.fronts.values(), *self.lines.values()):
             front.close()
-        with self._turn:
+        with self.turn:
             self.site.close()
 
     @property
@@ -94,15 +107,21 @@ class Rack:
         return f"{scheme}://{self.fronts[name].host}:{BMC_PORT}"
 
     def inventory(self) -> dict[str, dict[str, Any]]:
-        """The rows of the inventory."""
-        return {
-            name: {"bmc": self.address(name), "address": server.plate.address, "macs": [server.plate.mac]}
+        """The rows of the inventory, with what `rows` has instead."""
+        made = {
+            name: {
+                "bmc": self.address(name),
+                "address": server.plate.address,
+                "macs": [server.plate.mac],
+                **({"console": self.lines[name].address} if self.heard else {}),
+            }
             for name, server in self.servers.items()
         }
+        return {name: row | self.rows.get(name, {}) for name, row in made.items()}
 
     def catch_up(self) -> None:
         """Lets every server do what is due."""
-        with self._turn:
+        with self.turn:
             for server in self.servers.values():
                 server.catch_up()
 
@@ -120,10 +139,12 @@ class Rack:
             clock,
             self.site,
             _fetched,
+            self.segment,
             self.troubles.get(name, HEALTHY),
             returns=self.returns,
             foreign=self.foreign,
         )
+        self.lines[name] = Line(f"{self._block}.{number + 151}", server)
         self.bmcs[name] = Redfish(server, USER, PASSWORD, epoch_of(START), [])
         self.fronts[name] = Front(
             f"{self._block}.{number + 101}",
@@ -136,7 +157,7 @@ class Rack:
 
     def _answer(self, name: str, asked: Asked) -> Answer:
         self.before(name, asked)
-        with self._turn:
+        with self.turn:
             answer = self.bmcs[name].answer(asked)
         self.after(name, asked, answer)
         return answer

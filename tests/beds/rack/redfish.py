@@ -209,11 +209,8 @@ class Redfish:
         return Answer(204)
 
     def _insert(self, url: str) -> Answer:
-        refused = self.server.trouble.insert_says
-        if refused is not None:
-            status, message_id, message = refused
-            info = {"MessageId": message_id, "Message": message.format(url=url)}
-            return Answer(status, {"error": {"code": message_id, "@Message.ExtendedInfo": [info]}})
+        if self.server.trouble.insert_says is not None:
+            return _said(*self.server.trouble.insert_says)
         try:
             self.server.insert(url)
         except OSError as err:
@@ -222,6 +219,8 @@ class Redfish:
 
     def _boot(self, boot: Mapping[str, Any]) -> Answer:
         server = self.server
+        if server.trouble.boot_says is not None:
+            return _said(*server.trouble.boot_says)
         if boot.get("BootSourceOverrideEnabled") == "Disabled":
             server.override = None
             return Answer(204)
@@ -232,6 +231,11 @@ class Redfish:
         server.continuous = boot.get("BootSourceOverrideEnabled") == "Continuous"
         server.override_url = str(boot.get("HttpBootUri") or "")
         return Answer(204)
+
+
+def _said(status: int, message_id: str, message: str) -> Answer:
+    info = {"MessageId": message_id, "Message": message}
+    return Answer(status, {"error": {"code": message_id, "@Message.ExtendedInfo": [info]}})
 
 
 def _collection(path: str, *members: str) -> Mapping[str, Any]:

@@ -17,10 +17,12 @@ from typing import Literal, Protocol
 
 from attrs import define, field, frozen
 from beds.rack import disc, talos_says
+from beds.rack.segment import Segment
 from beds.rack.trouble import HEALTHY, Trouble
 
 Option = Literal["cd", "disk", "network", "http"]
 
+_ATTEMPTS = 20
 POST_S, LOAD_S, CONFIG_S, INSTALL_S, BOOT_S = 12.0, 15.0, 8.0, 30.0, 20.0
 """How long self test, loader, finding the configuration, installing and booting from the disk take."""
 
@@ -77,6 +79,7 @@ class Server:
     clock: Callable[[], float]
     site: Site
     fetch: Callable[[str], bytes]
+    wire: Segment
     trouble: Trouble = HEALTHY
     returns: bool = True
     """After the installation it boots anew by itself; else it stays off."""
@@ -97,6 +100,8 @@ class Server:
     starts: int = 0
     runs: bool = False
     """Talos runs from the disk."""
+    said_at: int = 0
+    """How many lines the console had when the power came on last."""
     ejects_left: float = 0.0
     """Until when a drive that ejects late says that it is full."""
     _agenda: list[tuple[float, int, Callable[[], None]]] = field(factory=list)
@@ -124,6 +129,7 @@ class Server:
         if on:
             self.power = True
             self.starts += 1
+            self.said_at = len(self.console)
             self._note("OK", "the system was powered on")
             self._firmware()
         else:
@@ -154,11 +160,12 @@ class Server:
     # What it does by itself.
 
     def _firmware(self) -> None:
-        self._after(POST_S, self._choose)
+        if not self.trouble.hangs:
+            self._after(POST_S, self._choose)
 
     def _choose(self) -> None:
-        wanted = self.override if not self.trouble.ignores_override else None
-        if self.override is not None and not self.continuous:
+        wanted = None if self.trouble.ignores_override else self.override
+        if wanted is not None and not self.continuous:
             self.override = None
         options = [*([wanted] if wanted else []), *(self.trouble.order or self.order)]
         self._try(options, 1)
@@ -168,67 +175,90 @@ class Server:
             self._say(talos_says.NOTHING_BOOTS)
             return
         option, *rest = options
-        starts = {"cd": self._from_disc, "disk": self._from_disk, "network": self._from_network, "http": self._no}[
-            option
-        ]
-        name = {
-            "cd": talos_says.CD,
-            "disk": talos_says.DISK,
-            "network": talos_says.PXE,
-            "http": talos_says.HTTP,
+        boot, name = {
+            "cd": (self._from_disc, talos_says.CD),
+            "disk": (self._from_disk, talos_says.DISK),
+            "network": (self._from_network, talos_says.PXE),
+            "http": (self._from_url, talos_says.HTTP),
         }[option]
         mac = self.plate.mac.replace(":", "").upper()
         self._say(talos_says.loading(name, number, mac))
-        why = starts()
+        why = boot()
         if why:
             self._say(talos_says.failed(name, number, why, mac))
             self._after(5.0, lambda: self._try(rest, number + 1))
         else:
             self._say(talos_says.starting(name, number, mac))
 
-    def _no(self) -> str:
-        return "Not Found"
-
-    def _from_network(self) -> str:
-        self._say(">>Start PXE over IPv4.", "  PXE-E16: No valid offer received.")
-        return "Not Found"
-
     def _from_disc(self) -> str:
         """Boots from the drive; why not, as firmware says it."""
-        if self.medium is None or self.trouble.drive_is_unseen or not disc.boots(self.medium):
+        if self.medium is None or self.trouble.drive_is_unseen:
+            return "Not Found"
+        return self._boots(self.medium)
+
+    def _from_url(self) -> str:
+        """The firmware fetches a disc by itself."""
+        self._say(*talos_says.HTTP_BEGINS)
+        try:
+            return self._boots(self.fetch(self.override_url))
+        except OSError:
+            self._say(*talos_says.HTTP_FAILS)
+            return "Not Found"
+
+    def _boots(self, medium: bytes) -> str:
+        if not disc.boots(medium):
             return "Not Found"
         if self.trouble.secure_boot:
             return "Access Denied"
-        medium = self.medium
         if self.trouble.panics:
             self._after(LOAD_S, lambda: self._say(*self.trouble.panics))
-            return ""
-        self._after(LOAD_S, lambda: self._initialize(disc.config_on(medium)))
+        else:
+            self._after(LOAD_S, lambda: self._initialize(disc.config_on(medium)))
         return ""
+
+    def _from_network(self) -> str:
+        """PXE, then iPXE, then a kernel with the place of the configuration on its command line."""
+        self._say(*talos_says.PXE_BEGINS)
+        found = self.wire.boot(self.plate.mac, self.plate.uuid, self.fetch)
+        self._say(*found.said)
+        if found.config:
+            self._after(LOAD_S, lambda: self._ask(found.config, 0))
+        return found.why
+
+    def _ask(self, url: str, attempt: int) -> None:
+        """Talos asks for its configuration, again and again where it does not get it."""
+        if attempt == 0:
+            self._say(*talos_says.INITIALIZE)
+        uuid = self.trouble.says_uuid or self.plate.uuid
+        place = url.replace("${uuid}", uuid).replace("${serial}", self.plate.serial)
+        self._say(talos_says.fetching(place))
+        try:
+            config = self.fetch(place)
+        except OSError as err:
+            self._say(talos_says.not_downloaded(place, getattr(err, "code", 0), str(err)))
+            if attempt < _ATTEMPTS:
+                self._after(30.0, lambda: self._ask(url, attempt + 1))
+            return
+        self._after(CONFIG_S, lambda: self._configure(config))
 
     def _initialize(self, config: bytes | None) -> None:
         self._say(*talos_says.INITIALIZE)
-        config = self.trouble.config or config
+        if self.trouble.overlooks_config:
+            self._say(*talos_says.reachable(self.plate.address))
+            self.runs = True
+            self.site.boot(self, b"")
+            return
         if config is None:
-            self._say(
-                talos_says.controller_failed(
-                    "config.AcquireController",
-                    talos_says.NO_CONFIG_DISC,
-                )
-            )
+            self._say(talos_says.controller_failed("config.AcquireController", talos_says.NO_CONFIG_DISC))
             return
         self._say(talos_says.from_disc("/dev/sr0"))
         self._after(CONFIG_S, lambda: self._configure(config))
 
     def _configure(self, config: bytes) -> None:
-        complaint = self.site.complaint(config)
+        complaint = self.trouble.complaint or self.site.complaint(config)
         if complaint:
-            self._say(
-                talos_says.controller_failed(
-                    "config.AcquireController",
-                    f"failed to validate config acquired via platform metal: {complaint}",
-                )
-            )
+            whole = f"failed to load config via platform metal: {complaint}"
+            self._say(talos_says.controller_failed("config.AcquireController", whole))
             return
         self._say(*talos_says.INSTALL)
         if self.trouble.installer_says:

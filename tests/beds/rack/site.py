@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from attrs import define, field
 from beds.rack.server import Server
-from prov_sim.machine.documents import BadConfig
+from prov_sim.machine.documents import BadConfig, MachineConfig
 from prov_sim.machine.machine import Machine
 from prov_sim.machine.order import Order
 from prov_sim.machine.release import Release
@@ -33,6 +33,15 @@ class Installed(Machine):
 
     wiped = False
     hangs = False
+
+    etcd_waits = False
+
+    async def _run_etcd(self, config: MachineConfig) -> None:
+        if self.etcd_waits:
+            self.etcd_state = "Preparing"
+            self.announce()
+        else:
+            await super()._run_etcd(config)
 
     def wipe(self, *, labels: frozenset[str], everything: bool) -> None:
         self.wiped = self.wiped or everything or "STATE" in labels
@@ -104,7 +113,7 @@ class Site:
             memory_mib=8192,
             zone="",
             image=RELEASE,
-            platform="nocloud",
+            platform="nocloud" if config else "metal",
             disk="/dev/sda",
             user_data=config.decode(),
             time_scale=0.0,
@@ -114,6 +123,7 @@ class Site:
         machine = Installed(order, f"m-{plate.uuid}", plate.address, self.world)
         if old is not None and not old.wiped:
             machine.disk = old.disk
+        machine.etcd_waits = server.trouble.etcd_waits
         self._machines[plate.name] = machine
         self.world.machines.add(machine)
         machine.switch_on()

@@ -50,6 +50,33 @@ FOREIGN = ("Booting `Debian GNU/Linux'", "Loading Linux 6.1.0-28-amd64 ...", "de
 """What an operating system that was there before says."""
 
 
+PXE_BEGINS = (">>Start PXE over IPv4.",)
+PXE_NO_OFFER = ("  PXE-E16: No valid offer received.",)
+PXE_NO_FILE = (
+    "  Station IP address is {address}",
+    "  NBP filename is ipxe.efi",
+    "  PXE-E18: Server response timeout.",
+)
+"""edk2, MdeModulePkg/Universal/Network/UefiPxeBcDxe and NetworkPkg: PxeBcBoot.c"""
+HTTP_BEGINS = (">>Start HTTP Boot over IPv4.....",)
+HTTP_FAILS = ("  Error: Could not retrieve NBP file size from HTTP server.", "", "  Error: Server response timeout.")
+"""edk2, NetworkPkg/HttpBootDxe/HttpBootClient.c"""
+IPXE = ("iPXE initialising devices...ok", "iPXE 1.21.1+ -- Open Source Network Boot Firmware -- https://ipxe.org")
+
+
+def ipxe_fetch(url: str, status: int = 200) -> str:
+    """A line of iPXE about a download; its errors are pages of ipxe.org."""
+    if status == 200:
+        return f"{url}... ok"
+    return f"{url}... No such file or directory (https://ipxe.org/2d0c618e)"
+
+
+def not_downloaded(url: str, status: int, why: str) -> str:
+    """Talos did not get its configuration (pkg/download, retries are logged)."""
+    reason = f'failed to download config, status code {status}, body ""' if status else f'Get "{url}": {why}'
+    return f'[talos] retrying error: failed to download config from "{url}": {reason}'
+
+
 def loading(option: str, number: int, mac: str = "") -> str:
     """The firmware tries a boot option; `mac` as twelve hexadecimal digits."""
     return f'BdsDxe: loading Boot{number:04X} "{option}" from {_PATHS[option].format(mac=mac)}'

@@ -21,6 +21,7 @@ class Trouble:
     says_power        what it says of the power, whatever is true
     switch_is_dead    it takes the press of the power switch and nothing comes of it
     insert_says       status and message with which it refuses a disc
+    boot_says         the same for boot orders
     ejects_after_s    how long it says that a disc is still there that was ejected
 
     Of the machine:
@@ -30,12 +31,16 @@ class Trouble:
     order             the order that it has come to, instead of the one of the installation
     secure_boot       its firmware boots signed images only
     panics            what the kernel says as it dies
-    config            it finds this configuration, not the one on its disc
+    says_uuid         what the machine itself says its UUID is, if not what its BMC says
+    complaint         what its Talos has against its configuration
+    overlooks_config  its Talos does not look for a configuration
+    hangs             it stops in the self test
     installer_says    how the installation fails
     forgets_installation
                       the disk is as it was after every installation
     system_says       what the installed system says on its console
     api_is_shut       its API never opens
+    etcd_waits        its etcd finds no other member, and waits
     """
 
     deaf: Literal["", "refuses", "mute"] = ""
@@ -46,17 +51,22 @@ class Trouble:
     says_power: bool | None = None
     switch_is_dead: bool = False
     insert_says: tuple[int, str, str] | None = None
+    boot_says: tuple[int, str, str] | None = None
     ejects_after_s: float = 0.0
     drive_is_unseen: bool = False
     ignores_override: bool = False
     order: tuple[Literal["cd", "disk", "network", "http"], ...] = ()
     secure_boot: bool = False
     panics: tuple[str, ...] = ()
-    config: bytes | None = None
+    says_uuid: str = ""
+    complaint: str = ""
+    overlooks_config: bool = False
+    hangs: bool = False
     installer_says: tuple[str, ...] = ()
     forgets_installation: bool = False
     system_says: tuple[str, ...] = ()
     api_is_shut: bool = False
+    etcd_waits: bool = False
 
 
 HEALTHY = Trouble()

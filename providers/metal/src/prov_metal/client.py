@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from prov_metal.bmc.access import TIMEOUT_S, Access
 from prov_metal.bmc.address import parse
 from prov_metal.bmc.driver import Bmc
 from prov_metal.bmc.drivers import driver
+from prov_metal.boot.dhcp import DhcpSettings
 from prov_metal.boot.dnsmasq import Dnsmasq, dnsmasq_at
 from prov_metal.boot.service import BootService, service_at
 from prov_metal.deadlines import Watch
@@ -33,6 +35,7 @@ class Client:
 
     settings: MetalSettings
     timeout_s: float = TIMEOUT_S
+    answering: Callable[[DhcpSettings, str], Dnsmasq] = dnsmasq_at
     watch: Watch = field(init=False, factory=Watch)
     met: Met = field(init=False, factory=Met)
     _images: dict[str, Path] = field(init=False, factory=dict)
@@ -70,7 +73,7 @@ class Client:
     def dhcp(self) -> Dnsmasq | None:
         """What answers hosts that boot over the network, None where others do; raises ProvError."""
         found = dhcp_of(self.settings)
-        return None if found is None or self.settings.serve_alone else dnsmasq_at(found, self.boot.where.base)
+        return None if found is None or self.settings.serve_alone else self.answering(found, self.boot.where.base)
 
     def fetched(self, ctx: Context, place: str) -> Path | None:
         """A file from a URL or a place of this computer, looked at once in a run; None while it is on its way."""

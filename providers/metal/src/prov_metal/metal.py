@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from attrs import frozen
@@ -10,6 +10,8 @@ from attrs import frozen
 from prov_metal import rows
 from prov_metal.bmc.access import TIMEOUT_S
 from prov_metal.bmc.address import parse
+from prov_metal.boot.dhcp import DhcpSettings
+from prov_metal.boot.dnsmasq import Dnsmasq, dnsmasq_at
 from prov_metal.claims import claim
 from prov_metal.client import Client
 from prov_metal.design import design
@@ -31,9 +33,14 @@ from provisioner.sdk import (
 
 @frozen
 class MetalProvider:
-    """Servers in racks, by way of their management controllers, which are waited for so many seconds."""
+    """Servers in racks, by way of their management controllers.
+
+    timeout_s  how long these are waited for, in seconds
+    answering  gives what answers hosts that boot over the network
+    """
 
     timeout_s: float = TIMEOUT_S
+    answering: Callable[[DhcpSettings, str], Dnsmasq] = dnsmasq_at
 
     name: ClassVar[str] = "metal"
     protocol: ClassVar[int] = PROTOCOL
@@ -45,7 +52,7 @@ class MetalProvider:
 
     def connect(self, settings: MetalSettings) -> Client:
         """What the kinds share; nothing is opened yet."""
-        return Client(settings, self.timeout_s)
+        return Client(settings, self.timeout_s, self.answering)
 
     def endpoint(self, part: Slice) -> Endpoint | None:
         """None: a rack has no balancer that could be made; the file names a host."""
