@@ -182,6 +182,7 @@ class Kinds(KindSuite):
             },
             changed={
                 **_RENAMED,
+                "type": "m7i.xlarge",
                 "power": "off",
                 "root_gib": 30,
                 "targets": (_id("target_group", "other"),),

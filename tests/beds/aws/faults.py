@@ -6,6 +6,7 @@ denied     the credentials do not allow it
 capacity   there is no room for such an instance
 quota      there is no more room for this account
 conflict   the object is busy with something else
+refused    this cannot be asked for, now or later
 reset      the connection breaks before the call arrives
 timeout    no answer comes
 lost       the call has its effect, and its answer never arrives
@@ -25,7 +26,7 @@ from attrs import define, field, frozen
 from beds.aws.calls import Answer, Call
 
 Fault: TypeAlias = Literal[
-    "throttled", "server", "denied", "capacity", "quota", "conflict", "reset", "timeout", "lost", "stale"
+    "throttled", "server", "denied", "capacity", "quota", "conflict", "refused", "reset", "timeout", "lost", "stale"
 ]
 BROKEN: Final = ("reset", "timeout")
 """Faults in which nothing is answered and nothing is done."""
@@ -136,6 +137,7 @@ _CODES: dict[str, dict[str, tuple[str, str, int]]] = {
         "route53": ("TooManyHostedZones", "Limits Exceeded", 400),
         "": ("InstanceLimitExceeded", "You have requested more instances than your current limit allows", 400),
     },
+    "refused": {"": ("InvalidParameterCombination", "The combination of parameters is not supported", 400)},
     "conflict": {
         "elbv2": ("ResourceInUse", "The resource is currently in use", 400),
         "iam": ("ConcurrentModification", "The request was rejected because of a concurrent modification", 409),

@@ -46,6 +46,8 @@ class Aws:
     """Blocks that have arrived, by snapshot."""
     progress: dict[str, list[float]] = field(factory=dict)
     """How much of a disk image has been sent, from 0 to 1, by snapshot."""
+    _turn: str = ""
+    """The key of the machine whose type is changed."""
     _guard: threading.RLock = field(factory=threading.RLock)
     _clients: dict[str, Any] = field(factory=dict)
     _session: Any = None
@@ -78,6 +80,21 @@ class Aws:
             raise
         except Exception as err:
             raise translated(err, service, client.meta.method_to_api_mapping[operation]) from None
+
+    def take_turn(self, key: str) -> bool:
+        """Gives the turn of changing its type to a machine, unless another one has it."""
+        with self._guard:
+            self._turn = self._turn or key
+            return self._turn == key
+
+    def has_turn(self, key: str) -> bool:
+        """Whether it is this machine's turn."""
+        return self._turn == key
+
+    def end_turn(self, key: str) -> None:
+        """The next machine may change its type; quiet where it was not this one's turn."""
+        with self._guard:
+            self._turn = "" if self._turn == key else self._turn
 
     def _client(self, service: str) -> Any:
         client = self._clients.get(service)

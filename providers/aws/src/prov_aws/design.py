@@ -14,7 +14,7 @@ from prov_aws.design_access import Access, access, let_in
 from prov_aws.design_balancer import endpoint, target_groups
 from prov_aws.design_images import Images
 from prov_aws.design_network import Maker, Network, network_of, zone_of
-from prov_aws.names import cut
+from prov_aws.names import arch_of, cut
 from prov_aws.settings import AwsSettings, BalancerWish, NodeOptions, Volume, options_of, settings_of, wish, wrong
 from provisioner.sdk import Address, BootRefs, Design, Machine, Node, Ref, Resource, Slice, Value
 
@@ -109,11 +109,12 @@ class _Node:
         node, options = self.node, self.options
         if options.spot and node.role == "controlplane":
             raise wrong(f"pools.{node.pool}: spot is for workers; AWS may take such machines back at any time")
-        image = images.of(node, options)
+        image, type_ = images.of(node, options), node.size or DEFAULT_SIZE
         role = self.groups.control if node.role == "controlplane" else self.groups.workers
         root = _volume(options.root, f"pools.{node.pool}.root")
         return {
-            "type": node.size or DEFAULT_SIZE,
+            "type": type_,
+            "arch": "arm64" if (options.arch or arch_of(type_)) == "arm64" else "",
             "image": image,
             "subnet": self.network.nodes[zone_of(node)],
             "security_groups": (self.groups.cluster, role, *options.security_groups),
@@ -128,6 +129,7 @@ class _Node:
             "profile": options.profile,
             "group": self._group(options),
             "spot": bool(options.spot),
+            "spot_type": type_ if options.spot else "",
             "spot_price": float(options.spot) if not isinstance(options.spot, bool) else 0.0,
             "hop_limit": options.hop_limit,
         }

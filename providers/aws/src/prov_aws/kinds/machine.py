@@ -12,6 +12,7 @@ from prov_aws.errors import Mismatch, Missing
 from prov_aws.jobs import asked, said
 from prov_aws.kinds.machine_order import order
 from prov_aws.kinds.machine_parts import Parts, parts_of
+from prov_aws.kinds.machine_size import change_type, end_of_turn
 from prov_aws.kinds.tagged import Tagged, in_order
 from prov_aws.made import MADE, Family, Thing, found
 from prov_aws.marks import NAME, plain, tags_of
@@ -22,6 +23,7 @@ from provisioner.sdk import (
     Fatal,
     FieldChange,
     Job,
+    OperatorNeeded,
     Pending,
     Reading,
     Secret,
@@ -36,7 +38,8 @@ from provisioner.sdk import (
 class MachineProps:
     """An instance. Ids of `subnet`, `security_groups`, `targets` (ARNs of target groups) and `address` (allocation).
 
-    type         such as `m7i.large`
+    type         such as `m7i.large`; another one is given to a machine while it is stopped
+    arch         `arm64` or nothing; `spot_type` is the type of a machine on spare capacity: neither can be changed
     public       whether it gets a public IPv4 address, unless it has an elastic one
     root_gib     size of the system disk in GiB, 0 for the image's; it can only grow
     root         what else there is to say of it, as in `Volume`
@@ -49,7 +52,8 @@ class MachineProps:
     """
 
     name: str = prop()
-    type: str = prop(immutable=True)
+    type: str = prop()
+    arch: str = prop(immutable=True, readable=False, default="")
     image: str = prop(birth=True)
     subnet: str = prop(immutable=True)
     security_groups: tuple[str, ...] = prop(default=(), same_as=in_order)
@@ -65,6 +69,7 @@ class MachineProps:
     profile: str = prop(immutable=True, default="")
     group: str = prop(immutable=True, default="")
     spot: bool = prop(immutable=True, default=False)
+    spot_type: str = prop(immutable=True, readable=False, default="")
     spot_price: float = prop(birth=True, readable=False, default=0.0)
     hop_limit: int = 1
     power: str = "on"
@@ -135,6 +140,15 @@ class MachineKind(Tagged):
         return thing
 
     def shape(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
+        try:
+            return self._shape(aws, job, thing)
+        except (Fatal, OperatorNeeded):
+            aws.end_turn(job.key)
+            raise
+
+    def _shape(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
+        if thing["InstanceType"] != asked(job).type:
+            return change_type(aws, job, thing)
         note = self._power(aws, job, thing)
         if note:
             return note
@@ -142,9 +156,10 @@ class MachineKind(Tagged):
         fresh = job.outputs is None
         parts = Parts() if fresh else parts_of(aws, [(job, thing)])[job.key]
         parts.mend(aws, asked(job), thing, fresh=fresh)
-        return ""
+        return end_of_turn(aws, job, thing)
 
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
+        aws.end_turn(job.key)
         if thing["State"]["Name"] != "shutting-down":
             Parts().leave(aws, job.applied, thing)
             aws.call("ec2", "terminate_instances", InstanceIds=[thing["InstanceId"]])
@@ -155,6 +170,8 @@ class MachineKind(Tagged):
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         paths = {change.path[0]: change for change in changes}
+        if "type" in paths:
+            return f"stops the machine, makes it a {paths['type'].after}, and starts it; one machine at a time"
         if "power" in paths:
             return f"switches the machine {paths['power'].after}"
         if "targets" in paths:
