@@ -5,6 +5,7 @@
     docs/reference/rules.md      from the table of the conformance kit
     docs/reference/machine-settings.md   from the form that the settings have
     docs/reference/lint.md       from the rules of `prov validate`
+    docs/reference/bmc-quirks.md from the table of the metal provider
 
 `make docs` runs it; with `--check` it only compares and ends with 1 where a page is stale.
 """
@@ -16,6 +17,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from prov_metal.bmc.table import QUIRKS
 
 from provisioner.cluster.lint.catalogue import RULES
 from provisioner.conformance.rules import ABILITY_RULES, KIND_RULES, PROVIDER_RULES, STORE_RULES, Rule
@@ -129,6 +132,20 @@ What Talos itself would refuse is an error in any case.
 The rules see the configuration of every node as it would be for a new cluster, all patches merged.
 """
 
+_QUIRKS_HEAD = """\
+# Quirks of BMCs
+
+This page is made by `make docs` from the table in `providers/metal/src/prov_metal/bmc/table.py`; edit that.
+
+BMCs that speak Redfish differ from what it says, and from each other.
+Each row is tried out before an emulator that is made to behave so.
+For rows *by make* the driver has to know who made the BMC.
+They set something in advance, and the same trial without the row must fail.
+For the others it is ready everywhere.
+SB is `storyboard.openstack.org/#!/story/N` and LP is `bugs.launchpad.net/ironic/+bug/N`.
+Names with a slash are issues or files on GitHub.
+"""
+
 _GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
     ("Providers", "`ProviderSuite`; P2 to P5 are for providers that make machines.", PROVIDER_RULES),
     ("Kinds", "`KindSuite`, for each sample of a kind with the four verbs.", KIND_RULES),
@@ -157,6 +174,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "platforms.md": _platforms(),
         REFERENCE / "rules.md": _rules(),
         REFERENCE / "lint.md": _lint(),
+        REFERENCE / "bmc-quirks.md": _quirks(),
     }
 
 
@@ -261,6 +279,19 @@ def _by_sentence(text: str) -> str:
     """One sentence per line, as all pages have it."""
     paragraphs = (" ".join(part.split()) for part in text.split("\n\n"))
     return "\n\n".join(paragraph.replace(". ", ".\n") for paragraph in paragraphs)
+
+
+def _quirks() -> str:
+    heads = (("By make", False), ("Everywhere", True))
+    return _QUIRKS_HEAD + "".join(
+        f"\n## {title}\n\n| row | whose | what they do | what prov does | source |\n| --- | --- | --- | --- | --- |\n"
+        + "".join(
+            f"| `{row.name}` | {row.who} | {row.habit} | {row.answer} | {row.source} |\n"
+            for row in QUIRKS
+            if row.everywhere == everywhere
+        )
+        for title, everywhere in heads
+    )
 
 
 def _group(title: str, about: str, rules: tuple[Rule, ...]) -> str:

@@ -23,14 +23,14 @@ from provisioner.sdk import Secret
 Ask = Callable[..., tuple[BmcBed, RedfishBmc]]
 
 
-@pytest.fixture
-def disc(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def disc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a disc; the emulator fetches what is inserted."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     server = BootService(place(f"127.0.0.1:{port}"))
-    file = tmp_path / "disc"
+    file = tmp_path_factory.mktemp("media") / "disc"
     file.write_bytes(b"a disc")
     yield server.offer("r1u1", "t" * 32, "iso", lambda: Blob.at(file))
     server.close()

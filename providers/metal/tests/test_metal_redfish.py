@@ -9,7 +9,6 @@ from collections.abc import Callable
 import pytest
 from beds.bmc import habits
 from beds.bmc.bed import UUID, BmcBed
-from beds.bmc.exchange import Habit
 from prov_metal.bmc.address import parse
 from prov_metal.bmc.redfish import RedfishBmc
 from prov_metal.bmc.wire import Access, Wire
@@ -37,7 +36,7 @@ def test_it_says_who_asks(ask: Ask) -> None:
 
 def test_a_machine_is_switched_on_and_off(ask: Ask) -> None:
     """The switch is pressed only where it has to be."""
-    bed, bmc = ask()
+    bed, bmc = ask(habits.Power())
     bmc.switch(on=False)
     assert bed.writes() == []
     bmc.switch(on=True)
@@ -46,68 +45,6 @@ def test_a_machine_is_switched_on_and_off(ask: Ask) -> None:
     bmc.switch(on=False)
     pressed = [body["ResetType"] for _, _, body in bed.writes()]
     assert pressed == ["On", "ForceOff"]
-
-
-BOTH_WAYS: dict[str, tuple[Habit, ...]] = {
-    "the emulator as it is": (),
-    "media under managers only": (habits.MediaUnderManagers(),),
-    "an ETag is wanted": (habits.WantsEtag(),),
-    "weak ETags are given, strong ones wanted": (habits.WantsEtag(strong=True),),
-    "ETags are empty": (habits.OddTags('""'),),
-    "ETags are nothing but a weak mark": (habits.OddTags('W/""'),),
-    "boot settings apart": (habits.SettingsApart(),),
-    "an ETag of the settings apart": (habits.SettingsApart(), habits.WantsEtag()),
-    "the protocol is wanted": (habits.InsertWants(("TransferProtocolType",)),),
-    "protocol and method are wanted": (habits.InsertWants(("TransferProtocolType", "TransferMethod")),),
-    "even a user is wanted": (habits.InsertWants(("TransferProtocolType", "TransferMethod", "UserName")),),
-    "an eject needs a body": (habits.EjectWantsBody(),),
-    "an eject complains": (habits.EjectComplains(),),
-    "media by PATCH": (habits.InsertByPatch(),),
-    "media by PATCH with an ETag": (habits.WantsEtag(), habits.InsertByPatch()),
-    "the first slot is shut, 405": (habits.FirstSlotIsShut(405),),
-    "the first slot is shut, 400": (habits.FirstSlotIsShut(400),),
-    "Supermicro": (
-        habits.Made("Supermicro", "X11"),
-        habits.InsertTakesImageOnly(),
-        habits.CdIsUsb(),
-        habits.ImageLingers(),
-    ),
-    "AMI": (habits.Made("American Megatrends"), habits.BootInOne()),
-}
-
-
-@pytest.mark.parametrize("name", BOTH_WAYS)
-def test_a_disc_goes_in_boots_and_comes_out(ask: Ask, disc: str, name: str) -> None:
-    """Whatever the BMC's habits: in, seen to be in, booted from, out, and out once more without a word."""
-    _, bmc = ask(*BOTH_WAYS[name])
-    bmc.insert(disc)
-    assert disc == bmc.media()
-    bmc.boot_from("cd")
-    boot = bmc.wire.get(f"/redfish/v1/Systems/{UUID}")["Boot"]
-    assert boot["BootSourceOverrideTarget"] in ("Cd", "UsbCd")
-    bmc.boot_from("disk")
-    assert bmc.wire.get(f"/redfish/v1/Systems/{UUID}")["Boot"]["BootSourceOverrideTarget"] in ("Hdd", "None")
-    bmc.eject()
-    assert bmc.media() is None
-    bmc.eject()
-
-
-def test_a_refusal_in_plain_words_is_understood(ask: Ask) -> None:
-    """Told again where to boot from, with less than this BMC wants, it is told in full; what it says is no JSON."""
-    bed, bmc = ask(habits.TargetOrNothing())
-    bmc.boot_from("cd")
-    bmc.boot_from("cd")
-    boots = [set(body["Boot"]) for _, _, body in bed.writes()]
-    assert {"BootSourceOverrideEnabled"} in boots
-    assert bmc.wire.get(f"/redfish/v1/Systems/{UUID}")["Boot"]["BootSourceOverrideTarget"] == "Cd"
-
-
-@pytest.mark.parametrize("name", ["Supermicro", "AMI"])
-def test_without_its_row_a_vendor_s_bmc_fails(ask: Ask, disc: str, name: str) -> None:
-    """So each row of the table is needed."""
-    _, bmc = ask(*BOTH_WAYS[name], quirks=())
-    with pytest.raises(ProviderError):
-        _whole_way(bmc, disc)
 
 
 def test_a_late_eject_is_waited_for(ask: Ask, disc: str) -> None:
@@ -174,12 +111,6 @@ def test_what_is_no_address_of_a_bmc_is_refused(text: str) -> None:
     with pytest.raises(ProvError) as caught:
         parse(text)
     assert "pass@" not in f"{caught.value.detail}"
-
-
-def _whole_way(bmc: RedfishBmc, disc: str) -> None:
-    bmc.insert(disc)
-    bmc.boot_from("cd")
-    bmc.eject()
 
 
 def _quiet(do: Callable[[], None]) -> bool:

@@ -32,23 +32,23 @@ class Made:
 class WantsEtag:
     """Changes need the ETag of what is changed, in exactly the form it accepts (Lenovo, AMI; gofish 171).
 
-    strong  it gives weak tags and takes strong ones only (ansible community.general 3268)
+    given, taken  how it writes a tag, and how it wants to read it (ansible community.general 3268, 6434)
     """
 
-    strong: bool = False
+    given: str = '"{}"'
+    taken: str = '"{}"'
     changes: int = 0
 
     def __call__(self, asked: Asked, on: Pass) -> Answer:
-        tag = f'"{self.changes}"'
         if asked.method == "PATCH":
-            given = asked.headers.get("If-Match", "")
-            if not given:
+            tag = asked.headers.get("If-Match", "")
+            if not tag:
                 return refusal(428, "If-Match is required")
-            if given != tag:
+            if tag != self.taken.format(self.changes):
                 return refusal(412, "the resource has changed")
             self.changes += 1
         answer = on(asked)
-        return evolve(answer, headers={**answer.headers, "ETag": f"W/{tag}" if self.strong else tag})
+        return evolve(answer, headers={**answer.headers, "ETag": self.given.format(self.changes)})
 
 
 @frozen
@@ -159,43 +159,6 @@ class InsertIsIgnored:
         return Answer(204) if asked.does(INSERT) else on(asked)
 
 
-@define
-class InsertByPatch:
-    """There is no InsertMedia; the slot itself is changed (Lenovo XCC; python-redfish-lenovo 21)."""
-
-    def __call__(self, asked: Asked, on: Pass) -> Answer:
-        if asked.method == "PATCH" and "Image" in (asked.body or {}):
-            action = INSERT if asked.body["Image"] else EJECT
-            return on(evolve(asked, method="POST", path=f"{asked.path}/Actions/{action}"))
-        answer = on(asked)
-        return evolve(answer, body={**answer.body, "Actions": {}}) if _is_slot(answer.body) else answer
-
-
-@frozen
-class FirstSlotIsShut:
-    """The first slot that takes discs is for consoles and takes no media (OpenBMC, Cisco C845A; ironic boot.py).
-
-    status  what it answers to an insertion
-    """
-
-    status: int
-
-    def __call__(self, asked: Asked, on: Pass) -> Answer:
-        if "/VirtualMedia/Console" in asked.path:
-            if asked.method == "GET":
-                slot = on(evolve(asked, path=asked.path.replace("Console", "Cd"))).body
-                actions = {f"#{INSERT}": {"target": f"{asked.path}/Actions/{INSERT}"}}
-                return Answer(
-                    200, {**slot, "@odata.id": asked.path, "Inserted": False, "Image": "", "Actions": actions}
-                )
-            return refusal(self.status, "not here")
-        answer = on(asked)
-        if asked.path.rstrip("/").endswith("/VirtualMedia"):
-            shut = {"@odata.id": f"{asked.path.rstrip('/')}/Console"}
-            return evolve(answer, body={**answer.body, "Members": [shut, *answer.body["Members"]]})
-        return answer
-
-
 @frozen
 class MediaUnderManagers:
     """Virtual media is linked from the manager only (older iDRAC, iLO; ironic boot.py)."""
@@ -208,33 +171,59 @@ class MediaUnderManagers:
 
 
 @frozen
-class CdIsUsb:
-    """Virtual media is the boot target UsbCd (Supermicro; sushy system.py)."""
+class PicksUrls:
+    """Images have a plain URL that ends in .iso, or are refused (Supermicro X12; ironic's documentation)."""
 
     def __call__(self, asked: Asked, on: Pass) -> Answer:
-        target = _boot(asked).get("BootSourceOverrideTarget")
-        if target == "Cd":
-            return refusal(400, "Cd is not there")
-        if target == "UsbCd":
-            asked = evolve(asked, body={"Boot": {**asked.body["Boot"], "BootSourceOverrideTarget": "Cd"}})
+        url = asked.body.get("Image", "") if asked.does(INSERT) else ".iso"
+        plain = url.endswith(".iso") and not set("?&=") & set(url)
+        return on(asked) if plain else refusal(400, "the image's URL is malformed")
+
+
+@define
+class Power:
+    """A switch that works at once, where the emulator takes its time; PowerState shows it after some looks.
+
+    Some BMCs tell the old one for a while (ironic power.py).
+    """
+
+    looks: int = 0
+    on: bool = False
+    pressed: list[str] = field(init=False, factory=list)
+    _left: int = field(init=False, default=0)
+
+    def __call__(self, asked: Asked, on: Pass) -> Answer:
+        if asked.does(RESET):
+            kind = asked.body["ResetType"]
+            self.pressed.append(kind)
+            if (kind == "On") != self.on:
+                self.on, self._left = kind == "On", self.looks
+            return Answer(204)
         answer = on(asked)
-        if not _is_system(asked.path) or not isinstance(answer.body, Mapping) or "Boot" not in answer.body:
+        if asked.method != "GET" or not _is_system(asked.path):
             return answer
-        key = "BootSourceOverrideTarget"
-        boot = dict(answer.body["Boot"])
-        boot[f"{key}@Redfish.AllowableValues"] = ["Pxe", "Hdd", "UsbCd"]
-        boot[key] = "UsbCd" if boot.get(key) == "Cd" else boot.get(key)
-        return evolve(answer, body={**answer.body, "Boot": boot})
+        shown = self.on == (self._left == 0)
+        self._left = max(0, self._left - 1)
+        return evolve(answer, body={**answer.body, "PowerState": "On" if shown else "Off"})
 
 
 @frozen
-class BootInOne:
-    """The boot source is changed with target, enabled and mode, or not at all (AMI; ironic management.py)."""
+class KnowsNoPower:
+    """There is no PowerState: the BMC has just started itself."""
 
     def __call__(self, asked: Asked, on: Pass) -> Answer:
-        boot = _boot(asked)
-        if boot and len({"Target", "Enabled", "Mode"} & {key.removeprefix("BootSourceOverride") for key in boot}) < 3:
-            return refusal(400, "the property BootSourceOverrideMode is missing")
+        return _changed_system(asked, on(asked), {"PowerState": None})
+
+
+@define
+class EjectsUnder:
+    """An eject under a running system is noted: it corrupts what that reads (LP 2160374)."""
+
+    power: Power
+    under: int = 0
+
+    def __call__(self, asked: Asked, on: Pass) -> Answer:
+        self.under += asked.does(EJECT) and self.power.on
         return on(asked)
 
 
@@ -243,34 +232,58 @@ class TargetOrNothing:
     """A boot override without its target is refused, in plain words (sushy-tools main.py, in front of libvirt)."""
 
     def __call__(self, asked: Asked, on: Pass) -> Answer:
-        boot = _boot(asked)
+        boot = asked.body.get("Boot") if asked.method == "PATCH" else None
         if boot and "BootSourceOverrideTarget" not in boot:
             return Answer(400, "Missing the BootSourceOverrideTarget element")
         return on(asked)
 
 
+@frozen
+class ListsNothing:
+    """Nothing tells which values are taken (iDRAC10; LP 2162995)."""
+
+    def __call__(self, asked: Asked, on: Pass) -> Answer:
+        answer = on(asked)
+        return evolve(answer, body=_unlisted(answer.body))
+
+
+@frozen
+class MountsItsOwnWay:
+    """There is a vendor's own way to mount images, and no other (Supermicro before X11; badfish 394)."""
+
+    def __call__(self, asked: Asked, on: Pass) -> Answer:
+        answer = on(asked)
+        if asked.method == "GET" and "/Managers/" in asked.path and isinstance(answer.body, Mapping):
+            own = {"Supermicro": {"VirtualMedia": {"@odata.id": "/redfish/v1/Managers/1/VM1"}}}
+            return evolve(answer, body={**answer.body, "Oem": own})
+        return answer
+
+
 @define
 class Refuses:
-    """Refuses the first requests of a kind: 409 after a power change, 503 with too many sessions, 500 in POST.
+    """Refuses the first requests of a kind: 409 after a power change, 503 with too many callers, 500 in POST.
 
-    times  so many times
+    times    so many times
+    message  what it says
     """
 
     method: str
     suffix: str
     status: int
     times: int = 1
+    message: str = "not now"
 
     def __call__(self, asked: Asked, on: Pass) -> Answer:
         if self.times and asked.method == self.method and asked.path.rstrip("/").endswith(self.suffix):
             self.times -= 1
-            return refusal(self.status, "not now")
+            return refusal(self.status, self.message)
         return on(asked)
 
 
-def _boot(asked: Asked) -> Mapping[str, Any]:
-    boot = asked.body.get("Boot") if asked.method == "PATCH" and isinstance(asked.body, Mapping) else None
-    return boot if isinstance(boot, Mapping) else {}
+def _unlisted(body: Any) -> Any:
+    if isinstance(body, Mapping):
+        return {key: _unlisted(value) for key, value in body.items() if not key.endswith("@Redfish.AllowableValues")}
+    return [_unlisted(item) for item in body] if isinstance(body, list) else body
 
 
 def _is_system(path: str) -> bool:

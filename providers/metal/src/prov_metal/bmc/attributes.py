@@ -30,7 +30,7 @@ def _place(machine: Machine) -> str:
     for manager in machine.managers():
         dell: Any = ((manager.get("Links") or {}).get("Oem") or {}).get("Dell") or {}
         links = [str(link["@odata.id"]) for link in dell.get("DellAttributes") or ()]
-        own = [link for link in links if last_part(link) == last_part(str(manager.get("@odata.id", "")))]
+        own = [link for link in links if last_part(link).startswith("iDRAC")]
         if own or links:
             return (own or links)[0]
         plain: Resource = manager.get("Attributes") or {}

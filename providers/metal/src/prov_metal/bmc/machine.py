@@ -24,6 +24,7 @@ class Machine:
     wire: Wire
     quirks: tuple[Quirk, ...]
     _path: str = field(init=False, default="")
+    _managed_by: Any = field(init=False, default=None)
     _make: Make | None = field(init=False, default=None)
     _habits: Habits | None = field(init=False, default=None)
 
@@ -40,7 +41,9 @@ class Machine:
 
     def managers(self) -> Iterator[Resource]:
         """The controllers that manage it, those that cannot be read left out."""
-        yield from self.linked((self.system().get("Links") or {}).get("ManagedBy"))
+        if self._managed_by is None:
+            self._managed_by = (self.system().get("Links") or {}).get("ManagedBy")
+        yield from self.linked(self._managed_by)
 
     def make(self) -> Make:
         """Who made it and its first manager."""

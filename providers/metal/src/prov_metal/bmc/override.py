@@ -58,16 +58,17 @@ class Override:
 
     def set(self, source: Source, url: str) -> None:
         """Has the next start boot from there. Raises Retry where the BMC does not keep it."""
-        self.machine.wire.settle()
+        waits = self.machine.wire.settle()
         habits, boot = self.machine.habits(), self._boot()
         if source == "cd" and habits.boot_attributes and set_attributes(self.machine, habits.boot_attributes):
             return
         wanted = {TARGET: _target(source, boot, habits), ENABLED: "Once"}
         if source == "http":
             # A URL is for UEFI only.
-            mode = {MODE: "UEFI"} if boot.of(MODE) not in (None, "UEFI") else {}
+            mode = {MODE: "UEFI"} if boot.of(MODE) not in (None, "UEFI") and not waits else {}
             wanted |= mode | ({"HttpBootUri": url} if url else {})
-        if all(boot.is_so(name, value) for name, value in wanted.items()):
+        lasts = boot.of(ENABLED) == "Continuous"  # what `Once` becomes on some; it is taken back in any case
+        if all(boot.is_so(name, value) or (lasts and name == ENABLED) for name, value in wanted.items()):
             return
         self._set(boot, wanted, habits)
 
@@ -120,18 +121,26 @@ class Override:
                     after_s=3.0,
                 )
         mode = wanted.get(MODE) or before.of(MODE)
-        if mode and not kept.shows(MODE, mode):
+        if mode and before.now.get(MODE) and not kept.shows(MODE, mode):
             # Some fall back to another mode with each change of the source.
             self.machine.wire.write("PATCH", kept.place(MODE), {"Boot": {MODE: mode}})
 
     def _write(self, boot: _Boot, wanted: Mapping[str, str]) -> Reply:
-        """Each setting to the place that has it; the first answer that says no, or the last."""
-        reply = Reply(204, {})
+        """Each setting to the place that has it; the first answer that says no, or the last.
+
+        Raises Retry where one was taken on as a task.
+        """
+        reply, later = Reply(204, {}), None
         for path in dict.fromkeys(map(boot.place, wanted)):
             body = {name: value for name, value in wanted.items() if boot.place(name) == path}
             reply = self.machine.wire.change("PATCH", path, {"Boot": body})
             if not reply.fine:
-                break
+                return reply
+            if reply.status == 202:
+                later = reply
+        if later is not None:
+            what = f"boot settings of {boot.path}"
+            raise Retry("a BMC has not finished yet", detail=what, after_s=later.after_s(3.0))
         return reply
 
     def _is_lifted(self) -> bool:

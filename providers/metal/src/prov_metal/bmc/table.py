@@ -33,6 +33,13 @@ QUIRKS = (
         source="SB 2007355",
     ),
     Quirk(
+        name="target-always-wanted",
+        who="emulators",
+        habit="A change of the boot source that leaves the target out is refused, in words that are no JSON.",
+        answer="Sends all of it after a refusal.",
+        source="openstack/sushy-tools main.py",
+    ),
+    Quirk(
         name="settings-apart",
         who="Lenovo SE450, Nokia, Dell iDRAC10",
         habit="Boot settings, or some of them, are written to a resource of their own.",

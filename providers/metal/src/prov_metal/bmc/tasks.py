@@ -19,7 +19,8 @@ LONGEST_S = 900.0
 """How long a task may run. Changes of firmware settings take several minutes with the restart they bring."""
 
 _FAILED = ("Exception", "Killed", "Cancelled")
-_RUNNING = ("New", "Starting", "Running", "Pending", "Stopping", "Cancelling", "Interrupted", "Suspended", "Service")
+_WAITING = ("Pending", "Suspended", "Interrupted")
+_RUNNING = ("New", "Starting", "Running", "Stopping", "Cancelling", "Service", *_WAITING)
 
 
 @frozen
@@ -46,18 +47,20 @@ class Tasks:
         if reply.status == 202 and place:
             self._open.append(Task(urlsplit(str(place)).path, what, self.now()))
 
-    def settle(self, *, patient: bool) -> None:
-        """Looks at each task; one that has ended well is forgotten.
+    def settle(self, *, patient: bool) -> bool:
+        """Looks at each task; one that has ended well is forgotten. True where one waits, as for the next start.
 
         Raises Retry while one runs, unless `patient`, and for one that failed, with what it says; OperatorNeeded for
         one that does not end.
         """
+        waits = False
         for task in tuple(self._open):
             reply = self.ask(task.monitor)
             state = str(reply.body.get("TaskState") or "")
             runs = reply.status == 202 or (reply.fine and state in _RUNNING)
             if runs and self.now() - task.begun <= LONGEST_S:
-                if not patient:
+                waits = waits or state in _WAITING
+                if not patient and state not in _WAITING:
                     raise self._later(task, reply, state)
                 continue
             self._open.remove(task)
@@ -65,6 +68,7 @@ class Tasks:
                 raise self._endless(task, state)
             if reply.status not in (404, 410) and (not reply.fine or state in _FAILED):
                 raise self._failed(task, reply, state)
+        return waits
 
     def _later(self, task: Task, reply: Reply, state: str) -> ProviderError:
         detail = f"{task.what} is task {task.monitor}, {state or 'which runs'}"

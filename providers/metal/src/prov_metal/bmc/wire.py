@@ -87,10 +87,13 @@ class Wire:
             reply = self.ask(method, path, body, tag)
         return reply
 
-    def settle(self, *, patient: bool = False) -> None:
-        """Looks at what the BMC has taken on earlier. Raises ProviderError for what runs, see `Tasks.settle`."""
+    def settle(self, *, patient: bool = False) -> bool:
+        """Looks at what the BMC has taken on earlier; whether any of it waits for the machine's next start.
+
+        Raises ProviderError for what runs or has failed, see `Tasks.settle`.
+        """
         with self._turn:
-            self._tasks.settle(patient=patient)
+            return self._tasks.settle(patient=patient)
 
     def refused(self, reply: Reply, what: str) -> ProviderError:
         """The error for an answer that says no."""
