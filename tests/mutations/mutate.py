@@ -32,6 +32,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from mutations.catalogue import ROOT, Mutation, catalogue
 
 JOBS = 2
+PACKAGE = "provisioner"
+_PROVIDERS = ("providers/metal/src/prov_metal",)
+"""Packages beside ours that have mutations."""
 PATIENCE = 90
 """Seconds after which a mutation counts as noticed: it made something go on for ever."""
 PRELOADED = (
@@ -109,11 +112,17 @@ def _nothing(tests: tuple[str, ...]) -> Mutation:
 def _copy(folder: Path) -> Path:
     """A copy of the source, compiled so that a changed file is told by its contents."""
     ours = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "provisioner", folder / "provisioner", ignore=ours)
-    compileall.compile_dir(
-        folder / "provisioner", quiet=1, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH
-    )
+    for source in (PACKAGE, *_PROVIDERS):
+        shutil.copytree(ROOT / source, folder / source, ignore=ours)
+        compileall.compile_dir(
+            folder / source, quiet=1, invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH
+        )
     return folder
+
+
+def _package(mutation: Mutation) -> str:
+    """The package that the mutated file belongs to."""
+    return next((source.partition("src/")[2] for source in _PROVIDERS if mutation.file.startswith(source)), PACKAGE)
 
 
 def _tried(mutations: Sequence[Mutation], free: list[Path]) -> list[Verdict]:
@@ -146,7 +155,7 @@ def _begun(mutation: Mutation, folder: Path) -> int:
 def _child(mutation: Mutation, folder: Path) -> None:
     signal.alarm(PATIENCE)
     sys.dont_write_bytecode = True
-    sys.path.insert(0, str(folder))
+    sys.path[:0] = [str(folder), *(str(folder / source) for source in map(os.path.dirname, _PROVIDERS))]
     os.chdir(ROOT)
     quiet = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(quiet, 1)
@@ -154,7 +163,7 @@ def _child(mutation: Mutation, folder: Path) -> None:
     recorder = Recorder()
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--no-header", "-o", "addopts="]
     pytest.main([*options, "--import-mode=importlib", *mutation.tests], plugins=[recorder])
-    used = Path(sys.modules["provisioner"].__file__ or "")
+    used = Path(sys.modules[_package(mutation)].__file__ or "")
     broken = recorder.broken or folder not in used.parents
     (folder / "verdict").write_text(json.dumps([recorder.failed, broken]))
     os._exit(0)

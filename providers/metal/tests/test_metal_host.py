@@ -369,7 +369,9 @@ def test_a_way_that_the_bmc_cannot_do_is_no_way() -> None:
     assert caught.value.detail == "r1u1: media: its BMC has no drive for virtual media"
 
 
-ALL = evolve(JOB, wanted=evolve(HOST, boot=("media", "http", "network"), macs=("52:54:00:00:00:01",)))
+WAYS_ALL = evolve(HOST, boot=("media", "http", "network"), macs=("52:54:00:00:00:01",), trust="network")
+ALL = evolve(JOB, wanted=evolve(WAYS_ALL, address="127.0.0.2"))
+"""Nobody answers at that address, so nobody waits there for a configuration."""
 
 
 def test_a_host_that_one_way_does_not_boot_is_booted_by_the_next() -> None:

@@ -30,10 +30,12 @@ from grpclib.client import Channel
 from provisioner.sdk import OperatorNeeded
 from provisioner.talos.api.calls import cosi, machine
 from provisioner.talos.api.connections import Call, Connections, T, server_certificate
-from provisioner.talos.api.errors import Distrusted
+from provisioner.talos.api.errors import Distrusted, Rejected
 from provisioner.talos.api.identity import key_of, pinned_context, unverified_context
 from provisioner.talos.api.loop import shared_loop
 from provisioner.talos.api.replies import from_transport
+from provisioner.talos.config.encode import decode
+from provisioner.talos.config.redact import mark_secrets, without_secrets
 
 TIMEOUT_S = 10.0
 
@@ -81,12 +83,12 @@ def hand_over(host: str, text: str, key: str) -> None:
     `key` is a fingerprint as `identity.key_of` makes it; ValueError for what is none. Raises AnotherKey, and the
     errors of `api.errors`; NoAnswer leaves open whether the machine has taken it.
     """
-    shared_loop().run(_pinned(host, key, partial(machine.apply, text=text)))
+    shared_loop().run(_told(_pinned(host, key, partial(machine.apply, text=text)), text))
 
 
 def hand_over_to_anyone(host: str, text: str) -> None:
     """Gives the configuration `text` to whoever answers there. Errors as of `hand_over`."""
-    shared_loop().run(_unpinned(host, partial(machine.apply, text=text)))
+    shared_loop().run(_told(_unpinned(host, partial(machine.apply, text=text)), text))
 
 
 def is_key(text: str) -> bool:
@@ -95,6 +97,14 @@ def is_key(text: str) -> bool:
         return len(base64.b64decode(text, validate=True)) == 32
     except (binascii.Error, ValueError):
         return False
+
+
+async def _told(work: Coroutine[Any, Any, T], text: str) -> T:
+    """A refusal without the secrets of the configuration that it may quote."""
+    try:
+        return await work
+    except Rejected as err:
+        raise Rejected(err.host, without_secrets(err.message, mark_secrets(decode(text)))) from None
 
 
 async def _pinned(host: str, key: str, call: Call[T]) -> T:

@@ -14,11 +14,12 @@ from attrs import define, field
 
 from prov_metal.bmc.access import TIMEOUT_S, Access
 from prov_metal.bmc.address import parse
-from prov_metal.bmc.driver import Bmc
+from prov_metal.bmc.driver import Bmc, HasConsole
 from prov_metal.bmc.drivers import driver
 from prov_metal.boot.dhcp import DhcpSettings
 from prov_metal.boot.dnsmasq import Dnsmasq, dnsmasq_at
 from prov_metal.boot.service import BootService, service_at
+from prov_metal.console import TcpConsole
 from prov_metal.deadlines import Watch
 from prov_metal.diagnosis.evidence import Reach, Shown
 from prov_metal.diagnosis.reach import reach
@@ -40,6 +41,8 @@ class Client:
     met: Met = field(init=False, factory=Met)
     _images: dict[str, Path] = field(init=False, factory=dict)
     _bmcs: dict[Access, Bmc] = field(init=False, factory=dict)
+    _consoles: dict[str, TcpConsole] = field(init=False, factory=dict)
+    _listening: dict[str, datetime] = field(init=False, factory=dict)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
 
     def bmc(self, props: Any) -> Bmc:
@@ -86,6 +89,19 @@ class Client:
                 return None
             self._images[place] = task.value.path
         return self._images[place]
+
+    def console(self, props: Any) -> HasConsole | None:
+        """What hears the host's serial console: what its row names, else its BMC; None where that cannot."""
+        if props.console:
+            with self._lock:
+                return self._consoles.setdefault(props.console, TcpConsole(props.console))
+        bmc = self.bmc(props)
+        return bmc if isinstance(bmc, HasConsole) else None
+
+    def listening(self, host: str, now: datetime) -> datetime:
+        """Since when this process listens to the host's console; from now on where it did not."""
+        with self._lock:
+            return self._listening.setdefault(host, now)
 
     def is_node(self, props: HostProps) -> bool:
         """Whether a node of the cluster answers at the host's address, and runs from its disk."""

@@ -1,4 +1,8 @@
-"""A cluster's nodes as hosts of an inventory."""
+"""A cluster's nodes as hosts of an inventory.
+
+The provider hands each node its configuration itself, in a way that is as sure of the machine as its row asks for, so
+nobody else hands it to who merely answers at the node's address. See `trust`.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +52,7 @@ def _machine(node: Node, row: HostRow, settings: MetalSettings) -> Machine:
             detail=f"{node.claim}: wipe: {strange[0]!r} is not the path of a disk",
             remedy="name each disk that is to be erased, such as /dev/sda",
         )
-    return Machine(address, Ref(address, "host"), Ref(address, "id"), "user_data", row.disk, wipe=row.wipe)
+    return Machine(address, Ref(address, "host"), Ref(address, "id"), "provider", row.disk, wipe=row.wipe)
 
 
 def ways_of(row: HostRow, settings: MetalSettings) -> tuple[str, ...]:
@@ -77,5 +81,7 @@ def _props(node: Node, row: HostRow, machine: Machine, settings: MetalSettings, 
         "authority_key": boot.authority_key,
         "wipe": row.wipe,
         "boot": ways_of(row, settings),
+        "trust": row.trust or settings.trust,
+        "console": row.console,
         "macs": tuple(mac.lower().replace("-", ":") for mac in row.macs),
     }

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from prov_metal.bmc.address import parse
-from prov_metal.ways.known import unknown
+from prov_metal.trust import objections
+from prov_metal.ways.known import unknown, usual
 from provisioner.sdk import ProvError, Value, strip_origins
 
 Complaint = tuple[str, str, str]
@@ -27,6 +28,7 @@ def complaints(settings: Mapping[str, Value], row: Mapping[str, Value]) -> Itera
     if bmc is not None:
         yield from _address(bmc)
         yield from _ways(settings, row, bmc)
+        yield from _trust(settings, row, bmc)
     for mac in _texts(row, "macs"):
         if not _MAC.fullmatch(mac):
             yield (
@@ -67,6 +69,13 @@ def _address(bmc: str) -> Iterator[Complaint]:
         parse(bmc)
     except ProvError as err:
         yield "bmc", f"cannot be read: {err.detail}", err.remedy
+
+
+def _trust(settings: Mapping[str, Value], row: Mapping[str, Value], bmc: str) -> Iterator[Complaint]:
+    said = row.get("boot") or strip_origins(settings.get("boot") or ())
+    ways = tuple(map(str, said)) if isinstance(said, tuple) and said else usual(bmc)
+    trust = row.get("trust") or strip_origins(settings.get("trust") or "media")
+    yield from objections(str(trust), ways, bmc, _text(row, "console") or "", tls=bool(settings.get("serve_tls")))
 
 
 def _ways(settings: Mapping[str, Value], row: Mapping[str, Value], bmc: str) -> Iterator[Complaint]:

@@ -33,6 +33,9 @@ class HostRow:
                  block, else for what suits its BMC
     disk         Talos is installed onto this one
     wipe         the disks that are erased when its node leaves for good; empty for none
+    trust        how sure one has to be of the host before it gets its configuration: `media`, `console` or
+                 `network`, see `trust`; empty for what the provider block says
+    console      where its serial console can be heard, `tcp://HOST:PORT`; empty for that of its BMC
     labels       for pools to choose by
     """
 
@@ -51,6 +54,8 @@ class HostRow:
     boot: tuple[str, ...] = ()
     disk: str = "/dev/sda"
     wipe: tuple[str, ...] = ()
+    trust: str = ""
+    console: str = ""
     labels: Mapping[str, str] = field(factory=dict)
 
 
@@ -65,6 +70,7 @@ class MetalSettings:
     serve      address and port at which this computer hands out media to the BMCs, such as `10.0.0.5:8069`; it has
                to stay the same, for a run that was cut off serves the same again
     boot       the ways of hosts whose row names none
+    trust      of hosts whose row says nothing else
     image      the ISO that hosts boot from, a URL or a file; empty for the one of the cluster's Image Factory, as
                for those that follow
     http_image the ISO or the program (`.efi`) that firmware fetches by HTTP
@@ -84,6 +90,7 @@ class MetalSettings:
     ca: str = ""
     serve: str = ""
     boot: tuple[str, ...] = ()
+    trust: str = "media"
     image: str = ""
     http_image: str = ""
     kernel: str = ""

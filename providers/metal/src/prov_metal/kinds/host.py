@@ -16,6 +16,8 @@
         │ disc out, boot order lifted
        done
 
+Where the host gets its configuration when it waits for it, that is done in `booting`, see `handover`.
+
 Every call looks first and does at most one thing. Some machines come back from the installer by themselves, others
 stay off; both ways end in `up`. The disc is ejected with the machine off or running from its own disk, never under an
 installation.
@@ -41,9 +43,11 @@ from prov_metal.boot.tokens import redacted, without_tokens
 from prov_metal.client import Client
 from prov_metal.deadlines import most_s, too_late
 from prov_metal.diagnosis.explain import explained
+from prov_metal.handover import deliver, is_due, listen
 from prov_metal.kinds.power import pressed
 from prov_metal.kinds.props import HostJob, HostOutputs, HostProps
 from prov_metal.kinds.release import erasure, how, release
+from prov_metal.trust import told
 from prov_metal.ways.known import WAYS, after, named, possible, refused
 from prov_metal.ways.way import Trip, Way
 from provisioner.sdk import (
@@ -63,6 +67,7 @@ from provisioner.sdk import (
     Retry,
     Seen,
     Unreachable,
+    Value,
 )
 
 POLL_S = 5.0
@@ -110,6 +115,14 @@ class HostKind:
     def erasure(self, props: Mapping[str, Any], how: str, reading: Reading | None) -> Erasure | None:
         return erasure(tuple(props.get("wipe") or ()), how)
 
+    def birth(self, wanted: Mapping[str, Value]) -> str:
+        """Where it boots from, and whose hands its configuration comes into."""
+        trust, ways, bmc = wanted["trust"], wanted["boot"], wanted["bmc"]
+        if not isinstance(trust, str) or not isinstance(ways, tuple) or not isinstance(bmc, str):
+            return ""
+        checked = wanted["verify"] is not False and not bmc.startswith("redfish+http:")
+        return told(trust, [str(way) for way in ways], checked=checked)
+
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         power = [change.after for change in changes if change.path[0] == "power"]
         return f"switches the host {power[0]}" if power else "nothing on the host"
@@ -119,6 +132,7 @@ def _further(trip: Trip, job: HostJob) -> Answer:
     """One step on; every error of a host on its way leaves here, with what is likely behind it."""
     ways = possible(trip)
     way = named(job.memo.get("way", ""), ways)
+    trip = evolve(trip, way=way.name)
     try:
         return _attempted(trip, job, ways, way)
     except (Fatal, OperatorNeeded) as err:
@@ -172,6 +186,7 @@ def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
         case "stopped":
             return _load(job, trip, way)
         case "loaded":
+            listen(trip)
             way.arm(trip)
             return _at("armed", job, trip.ctx, "will boot once from where it is told", after_s=0.0)
         case "armed" | "starting" | "booting":
@@ -248,6 +263,8 @@ def _boot(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
         return _at("parted", job, trip.ctx, "has switched itself off", after_s=0.0)
     if _is_node(trip):
         return _at("up", job, trip.ctx, "runs with its configuration", after_s=0.0)
+    if is_due(trip):
+        return deliver(job, trip, facts)
     return Pending(id=job.id, phase="booting", memo=job.memo, after_s=POLL_S, note="installs itself")
 
 

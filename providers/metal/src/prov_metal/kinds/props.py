@@ -26,6 +26,7 @@ class HostProps:
     power        `on` or `off`
     wipe         the disks that are erased when its node leaves for good
     boot         names of the ways it is booted in, in the order in which they are tried
+    trust        how sure one has to be of it before it gets its configuration, see `trust`
     The rest is as in the inventory.
     """
 
@@ -45,6 +46,8 @@ class HostProps:
     power: str = prop(default="on")
     boot: tuple[str, ...] = prop(birth=True, readable=False, default=("media",))
     wipe: tuple[str, ...] = prop(readable=False, default=())
+    trust: str = prop(birth=True, readable=False, default="media")
+    console: str = prop(readable=False, default="")
     macs: tuple[str, ...] = prop(birth=True, readable=False, default=())
     http_image: str = prop(birth=True, readable=False, default="")
     kernel: str = prop(birth=True, readable=False, default="")

@@ -7,6 +7,7 @@ import ipaddress
 
 from prov_metal.boot.blobs import Blob
 from prov_metal.boot.dhcp import Guest
+from prov_metal.trust import carried
 from prov_metal.ways.way import Trip
 
 QUERY = "?uuid=${uuid}&serial=${serial}"
@@ -14,7 +15,9 @@ QUERY = "?uuid=${uuid}&serial=${serial}"
 
 
 def config_of(trip: Trip) -> str | None:
-    """What goes to the host with its image; None where it is handed over later."""
+    """What goes to the host with its image; None where it is handed over when the host waits for it."""
+    if carried(trip.wanted.trust, trip.way) == "api":
+        return None
     return str(trip.wanted.user_data.reveal())
 
 

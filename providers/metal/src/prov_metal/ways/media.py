@@ -1,4 +1,4 @@
-"""Booting from virtual media: a disc per host, with its configuration on it, in the drive of its BMC."""
+"""Booting from virtual media: a disc in the drive of its BMC, with the host's configuration on it if it is to be."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ class Trip:
 
     generation  counts the objects of its address
     facts       what its BMC said in this call, None before it was asked
+    way         the name of the way that it goes, empty where that does not matter
     """
 
     client: Client
@@ -27,6 +28,7 @@ class Trip:
     ctx: Context
     generation: int
     facts: Facts | None = None
+    way: str = ""
 
     @property
     def token(self) -> str:
