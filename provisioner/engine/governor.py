@@ -4,6 +4,7 @@
     throttled  the window halves, and nobody calls until the pause that was asked for is over
     down       several times in a row: the circuit opens, and nobody calls for a while; then a single
                call finds out, and closes it or opens it for twice as long
+    slow       an endpoint that wants rest has as much of it as its calls took
 
 One governor is shared by everything that calls its endpoint, so what one call learns all of them heed. A call is
 admitted before it takes a thread; so an endpoint that hangs costs its own window and nobody else's.
@@ -21,6 +22,7 @@ OPEN_S = 5.0
 OPEN_MAX_S = 60.0
 _BACK_OFF_S = 1.0
 _BACK_OFF_MAX_S = 60.0
+_REST_MAX_S = 60.0
 
 
 @define
@@ -33,6 +35,7 @@ class Governor:
     _tokens: float = 1.0
     _counted: float = 0.0
     _not_before: float = 0.0
+    _begun: float = 0.0
     _back_off_s: float = _BACK_OFF_S
     _failures: int = 0
     _down_since: float = 0.0
@@ -60,11 +63,13 @@ class Governor:
         if self.limits.per_second and (wait := self._until_token(now)) > 0:
             return wait
         self.in_flight += 1
+        self._begun = now
         return 0.0
 
     def ended(self, now: float, outcome: object) -> None:
         """A call ended, with an answer or an exception."""
         self.in_flight -= 1
+        self._not_before = max(self._not_before, now + min((now - self._begun) * self.limits.rest, _REST_MAX_S))
         match outcome:
             case Throttled():
                 self.window = max(1.0, self.window / 2)

@@ -212,10 +212,13 @@ class Limits:
 
     in_flight   calls at the same time
     per_second  calls begun in a second, on average; 0 for no limit
+    rest        how long an endpoint is left alone after a call, in parts of what that took: a slow one is asked less
+                often; for endpoints with one call in flight
     """
 
     in_flight: int = 16
     per_second: float = 0.0
+    rest: float = 0.0
 
 
 @runtime_checkable

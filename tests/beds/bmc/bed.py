@@ -7,6 +7,7 @@ refuse, fields that some vendors want) are *habits*: small changes to requests a
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -26,16 +27,20 @@ class BmcBed:
 
     state   a folder for what the emulator keeps
     habits  in the order in which a request meets them
+    tls     with a certificate, for a BMC that speaks HTTPS
     """
 
     state: Path
     habits: Sequence[Habit] = ()
+    tls: ssl.SSLContext | None = None
     asked: list[Asked] = field(init=False, factory=list)
     _server: WSGIServer = field(init=False)
 
     def __enter__(self) -> BmcBed:
         emulator = _emulator(self.state)
         self._server = make_server("127.0.0.1", 0, self._front(emulator), _OneByOne, _Quiet)
+        if self.tls is not None:
+            self._server.socket = self.tls.wrap_socket(self._server.socket, server_side=True)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
@@ -46,7 +51,8 @@ class BmcBed:
     @property
     def address(self) -> str:
         """As an inventory writes it."""
-        return f"redfish+http://127.0.0.1:{self._server.server_port}"
+        scheme = "redfish+http" if self.tls is None else "redfish"
+        return f"{scheme}://127.0.0.1:{self._server.server_port}"
 
     def writes(self) -> list[tuple[str, str, Any]]:
         """Method, last part of the path and body of everything that was no GET."""

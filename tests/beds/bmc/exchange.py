@@ -25,6 +25,7 @@ class Asked:
     path: str
     body: Any = None
     headers: Mapping[str, str] = field(factory=dict)
+    query: str = ""
 
     @classmethod
     def of(cls, environ: Mapping[str, Any]) -> Asked:
@@ -32,7 +33,8 @@ class Asked:
         length = int(environ.get("CONTENT_LENGTH") or 0)
         text = environ["wsgi.input"].read(length)
         headers = {name: environ[key] for key, name in _LOOKED_AT.items() if key in environ}
-        return cls(environ["REQUEST_METHOD"], environ["PATH_INFO"], json.loads(text) if text else None, headers)
+        body = json.loads(text) if text else None
+        return cls(environ["REQUEST_METHOD"], environ["PATH_INFO"], body, headers, environ.get("QUERY_STRING", ""))
 
     def does(self, action: str) -> bool:
         """Whether it asks for this action, such as `VirtualMedia.InsertMedia`."""

@@ -77,6 +77,26 @@ def test_the_window_opens_again_by_one_for_each_full_window_of_answers() -> None
     assert governor.window == 8
 
 
+def test_an_endpoint_that_wants_rest_has_as_much_as_its_call_took() -> None:
+    """So one that grows slow is asked less often by itself, and one that is quick hardly waits."""
+    governor = Governor(Limits(in_flight=1, rest=1.0))
+    now, begun = 0.0, []
+    for took in (0.1, 0.1, 4.0, 4.0, 0.1, 300.0, 0.1):
+        while wait := governor.admit(now):
+            now += wait
+        begun.append(now)
+        now += took
+        governor.ended(now, None)
+    assert begun == pytest.approx([0.0, 0.2, 0.4, 8.4, 16.4, 16.6, 376.6])
+
+
+def test_an_endpoint_that_asks_for_more_has_more_rest() -> None:
+    governor = Governor(Limits(in_flight=1, rest=1.0))
+    assert governor.admit(0.0) == 0
+    governor.ended(2.0, Throttled("slow down", after_s=10.0))
+    assert governor.admit(2.0) == pytest.approx(10.0)
+
+
 def test_an_endpoint_that_is_down_is_left_alone_and_then_tried_by_one_call() -> None:
     governor = Governor(Limits(in_flight=16))
     assert _full(governor) == 16

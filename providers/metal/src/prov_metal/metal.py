@@ -75,8 +75,8 @@ class MetalProvider:
         yield from rows.single(row)
 
     def limits(self, settings: Mapping[str, Value]) -> Limits:
-        """One call at a time to each BMC: they are small computers."""
-        return Limits(in_flight=1)
+        """One call at a time to each BMC, and as long a rest after it: they are small computers."""
+        return Limits(in_flight=1, rest=1.0)
 
     def called_at(self, job: Job[Any, Any]) -> str:
         props = job.wanted or job.applied

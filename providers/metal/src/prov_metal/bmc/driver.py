@@ -23,7 +23,8 @@ class Facts:
     """What a BMC says of its machine, texts as it writes them. `on` is the power.
 
     `uuid` is empty where there is none; `uuid_spellings` are what it may be as well, its bytes read in other orders
-    (see `ipmi`).
+    (see `ipmi`). `bmc` is the firmware of the BMC itself, `mode` how the machine boots (`UEFI`, `Legacy`), and
+    `memory_gib` what is built in; empty and 0 where it does not say.
     """
 
     vendor: str
@@ -33,6 +34,9 @@ class Facts:
     serial: str
     on: bool
     uuid_spellings: tuple[str, ...] = ()
+    bmc: str = ""
+    mode: str = ""
+    memory_gib: float = 0.0
 
     def is_uuid(self, text: str) -> bool:
         """Whether a UUID that somebody wrote down is this machine's."""

@@ -36,7 +36,7 @@ class Reply:
 
     @property
     def fine(self) -> bool:
-        return self.status < 400
+        return self.status < 300
 
     def after_s(self, otherwise: float) -> float:
         """When to ask again, in seconds, as the answer says it; at most five minutes."""

@@ -46,10 +46,11 @@ class Machine:
         yield from self.linked(self._managed_by)
 
     def make(self) -> Make:
-        """Who made it and its first manager."""
+        """Who made it, as the inventory says it before all, and its first manager."""
         if self._make is None:
             system, manager = self.system(), next(self.managers(), {})
-            texts = (system.get("Manufacturer"), system.get("Model"), manager.get("Model"))
+            vendor = self.wire.access.address.vendor or system.get("Manufacturer")
+            texts = (vendor, system.get("Model"), manager.get("Model"))
             self._make = Make(*(str(text or "") for text in (*texts, manager.get("FirmwareVersion"))))
         return self._make
 

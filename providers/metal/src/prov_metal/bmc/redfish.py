@@ -42,12 +42,15 @@ class RedfishBmc:
     def facts(self) -> Facts:
         system, make = self._machine.system(), self._machine.make()
         return Facts(
-            vendor=make.vendor,
+            vendor=str(system.get("Manufacturer") or make.vendor),
             model=make.model,
             firmware=str(system.get("BiosVersion") or ""),
             uuid=str(system.get("UUID") or "").lower(),
             serial=str(system.get("SerialNumber") or ""),
             on=_is_on(system),
+            bmc=make.firmware,
+            mode=str((system.get("Boot") or {}).get("BootSourceOverrideMode") or ""),
+            memory_gib=_gib(system),
         )
 
     def switch(self, *, on: bool) -> None:
@@ -92,6 +95,11 @@ class RedfishBmc:
             str(boot.get("BootSourceOverrideEnabled") or ""),
             secure.get("SecureBootCurrentBoot") == "Enabled",
         )
+
+
+def _gib(system: Resource) -> float:
+    size = (system.get("MemorySummary") or {}).get("TotalSystemMemoryGiB")
+    return float(size) if isinstance(size, int | float) else 0.0
 
 
 def _is_on(system: Resource) -> bool:
