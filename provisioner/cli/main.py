@@ -23,6 +23,7 @@ from provisioner.cli.commands import (
     plan,
     providers,
     secrets,
+    serve,
     state,
     status,
     sweep,
@@ -92,6 +93,7 @@ for command in (
     access.talosconfig,
     output.output,
     providers.providers,
+    serve.serve,
     sweep.sweep,
     unlock.unlock,
 ):

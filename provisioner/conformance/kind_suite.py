@@ -50,6 +50,7 @@ from provisioner.sdk.provider import (
     Patient,
     PlansDeletion,
     Provider,
+    Serves,
     TellsBirth,
     TellsConsequence,
     WeighsDrift,
@@ -548,6 +549,21 @@ class KindSuite(Suite):
         provider: Any = self.provider
         found: Sequence[Owned] = lab.attempt("list", lambda: provider.list_owned(lab.client(), lab.process.about("")))
         return found
+
+    @holds
+    @each(_having(Kind))
+    def test_a8_serving_changes_nothing(self, lab: Lab, target: Address) -> None:
+        provider: Any = self.provider
+        if not isinstance(provider, Serves):
+            nothing_to_test("the provider serves nothing")
+        jobs, before = [lab.hold(target).job()], lab.remote.writes()
+        answers = [provider.serve(lab.client(), jobs, lab.process.about("")) for _ in range(2)]
+        numbers = [fetch.number for fetch in provider.fetched(lab.client())]
+
+        assert lab.remote.writes() == before
+        assert all({job.key for job in jobs} == set(answer) for answer in answers)
+        assert all(isinstance(waits, str) for answer in answers for waits in answer.values())
+        assert numbers == sorted(set(numbers))
 
     # what is owed to the rules
 

@@ -227,6 +227,14 @@ ABILITY_RULES = (
             "be removed, and not with the lineage of another state.",
         },
     ),
+    Rule(
+        "A8",
+        "serving changes nothing",
+        {
+            "test_a8_serving_changes_nothing": "A provider that serves says of each object, by its key, what it "
+            "waits for; again and again, and writes nothing. What was fetched is numbered in order.",
+        },
+    ),
 )
 
 STORE_RULES = (

@@ -50,6 +50,7 @@ from provisioner.sdk import (
     Context,
     Done,
     Fatal,
+    Fetch,
     FieldChange,
     Function,
     Job,
@@ -396,6 +397,14 @@ class ToyProvider:
             for key, thing in things
             if thing.lineage
         ]
+
+    def serve(self, client: Client, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, str]:
+        """All but what is slow is served at once; what is fetched, a test says."""
+        client.cloud.serving = sorted(job.address.name for job in jobs)
+        return {job.key: "waits for its image" if job.address.name == "slow" else "" for job in jobs}
+
+    def fetched(self, client: Client) -> Sequence[Fetch]:
+        return client.cloud.fetches
 
     def limits(self, settings: Mapping[str, Value]) -> Limits:
         most, rate = settings.get("in_flight", 16), settings.get("per_second", 0.0)

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias
 
 from attrs import define, evolve, field, frozen
 
-from provisioner.sdk import Address, Answer, Fatal, Job, Pending, Secret, output, prop
+from provisioner.sdk import Address, Answer, Fatal, Fetch, Job, Pending, Secret, output, prop
 
 Item: TypeAlias = Pending | Exception | Callable[[Job[Any, Any]], Any]
 Watch: TypeAlias = Callable[[str, str, Job[Any, Any]], None]
@@ -177,6 +177,9 @@ class Cloud:
     """Names of gates that do not hold yet."""
     silent: set[str] = field(factory=set)
     """Names that reading says nothing about."""
+    serving: list[str] = field(factory=list)
+    """Names of what is served."""
+    fetches: list[Fetch] = field(factory=list)
     read_fault: Exception | None = None
     sending: Callable[[Job[Any, Any]], None] = lambda job: None
     """What takes long about an upload; it is there once this has returned."""

@@ -15,6 +15,7 @@ from provisioner.errors import (
 )
 from provisioner.model.address import Address
 from provisioner.model.design import BootRefs, Delivery, Design, Endpoint, Machine, Slice
+from provisioner.model.fetch import Fetch
 from provisioner.model.job import Answer, Context, Done, Finished, Job, Pending, TaskState, Working
 from provisioner.model.owned import Owned
 from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreachable
@@ -66,6 +67,7 @@ from provisioner.sdk.provider import (
     Precious,
     Provider,
     ReadsTables,
+    Serves,
     TellsBirth,
     TellsConsequence,
     WeighsDrift,
@@ -97,6 +99,7 @@ __all__ = [
     "Precious",
     "Provider",
     "ReadsTables",
+    "Serves",
     "StateStore",
     "TellsBirth",
     "TellsConsequence",
@@ -106,6 +109,7 @@ __all__ = [
     "Answer",
     "Context",
     "Done",
+    "Fetch",
     "Finished",
     "Job",
     "Owned",

@@ -13,6 +13,7 @@ from attrs import frozen
 
 from provisioner.model.address import Address
 from provisioner.model.design import BootRefs, Design, Endpoint, Slice
+from provisioner.model.fetch import Fetch
 from provisioner.model.job import Answer, Context, Job
 from provisioner.model.owned import Owned
 from provisioner.model.resource import Reading
@@ -247,6 +248,26 @@ class ListsOwned(Protocol):
 
 
 @runtime_checkable
+class Serves(Protocol):
+    """A provider whose objects fetch something from this computer while they are made, such as what they boot.
+
+    Its verbs serve by themselves; this is for serving alone, while nobody calls them or somebody does elsewhere.
+    """
+
+    def serve(self, client: Any, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, str]:
+        """Serves what these objects fetch, for as long as the process lives, and what others fetch no longer.
+
+        Called again and again with what is being made; changes nothing, and returns at once. By job key: empty where
+        it is served, else what it waits for, for people.
+        """
+        ...
+
+    def fetched(self, client: Any) -> Sequence[Fetch]:
+        """What was fetched so far, or the newest of it, in order."""
+        ...
+
+
+@runtime_checkable
 class ReadsTables(Protocol):
     """A provider with settings that may name a table beside the cluster file, such as an inventory of hosts.
 
@@ -363,6 +384,7 @@ __all__ = [
     "Precious",
     "Provider",
     "ReadsTables",
+    "Serves",
     "TellsBirth",
     "TellsConsequence",
     "WeighsDrift",

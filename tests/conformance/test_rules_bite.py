@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from provisioner.sdk import (
     Address,
     Done,
     Erasure,
+    Fetch,
     OperatorNeeded,
     Owned,
     Pending,
@@ -448,6 +450,19 @@ class ReadsLimitsFromAFile(ToyProvider):
     def limits(self, settings):
         Path(__file__).read_text()
         return super().limits(settings)
+
+
+@breaks("test_a8_serving_changes_nothing")
+class MakesWhatItServes(ToyProvider):
+    def serve(self, client, jobs, ctx):
+        client.cloud.writes += 1
+        return super().serve(client, jobs, ctx)
+
+
+@breaks("test_a8_serving_changes_nothing")
+class CountsNothing(ToyProvider):
+    def fetched(self, client):
+        return [Fetch(1, datetime.now(UTC), "a", "config", 200, "10.0.0.1")] * 2
 
 
 @breaks("test_a7_what_bears_a_mark_is_listed")

@@ -38,6 +38,10 @@ class Client:
     timeout_s: float = TIMEOUT_S
     answering: Callable[[DhcpSettings, str], Dnsmasq] = dnsmasq_at
     watch: Watch = field(init=False, factory=Watch)
+    serves: bool = field(init=False, default=False)
+    """Whether this process is the one that serves alone."""
+    served: set[str] = field(init=False, factory=set)
+    """The hosts that it serves."""
     met: Met = field(init=False, factory=Met)
     _images: dict[str, Path] = field(init=False, factory=dict)
     _bmcs: dict[Access, Bmc] = field(init=False, factory=dict)
@@ -69,14 +73,18 @@ class Client:
             settings.serve,
             everywhere=settings.serve_everywhere,
             tls=tls_of(settings),
-            alone=settings.serve_alone,
+            alone=self._elsewhere,
         )
+
+    @property
+    def _elsewhere(self) -> bool:
+        return self.settings.serve_alone and not self.serves
 
     @property
     def dhcp(self) -> Dnsmasq | None:
         """What answers hosts that boot over the network, None where others do; raises ProvError."""
         found = dhcp_of(self.settings)
-        return None if found is None or self.settings.serve_alone else self.answering(found, self.boot.where.base)
+        return None if found is None or self._elsewhere else self.answering(found, self.boot.where.base)
 
     def fetched(self, ctx: Context, place: str) -> Path | None:
         """A file from a URL or a place of this computer, looked at once in a run; None while it is on its way."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from attrs import frozen
 
 from prov_metal import rows
+from prov_metal.alone import fetched, serve
 from prov_metal.bmc.access import TIMEOUT_S
 from prov_metal.bmc.address import parse
 from prov_metal.boot.dhcp import DhcpSettings
@@ -21,8 +22,10 @@ from provisioner.sdk import (
     PROTOCOL,
     AnyKind,
     BootRefs,
+    Context,
     Design,
     Endpoint,
+    Fetch,
     Function,
     Job,
     Limits,
@@ -73,6 +76,12 @@ class MetalProvider:
     def single(self, table: str, row: Mapping[str, Value]) -> Iterator[tuple[str, str]]:
         """A BMC, an address, a network card and a chassis are in one place only."""
         yield from rows.single(row)
+
+    def serve(self, client: Client, jobs: Sequence[Job[Any, Any]], ctx: Context) -> Mapping[str, str]:
+        return serve(client, jobs, ctx)
+
+    def fetched(self, client: Client) -> Sequence[Fetch]:
+        return fetched(client)
 
     def limits(self, settings: Mapping[str, Value]) -> Limits:
         """One call at a time to each BMC, and as long a rest after it: they are small computers."""

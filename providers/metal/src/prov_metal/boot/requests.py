@@ -22,6 +22,7 @@ class Request:
     peer    the address that asked
     sent    bytes of the body
     why     for people, where it was refused
+    number  counts them, from 1; the log gives it
     said    what the machine said it is, such as `uuid=… mac=…`; empty where it was not asked
     """
 
@@ -33,6 +34,7 @@ class Request:
     sent: int = 0
     why: str = ""
     said: str = ""
+    number: int = 0
 
 
 @define
@@ -40,15 +42,17 @@ class RequestLog:
     """The newest requests, in their order. BMCs read a disc in many pieces: those follow each other as one entry."""
 
     _kept: deque[Request] = field(init=False, factory=lambda: deque(maxlen=KEPT))
+    _count: int = field(init=False, default=0)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
 
     def add(self, request: Request) -> None:
         with self._lock:
             last = self._kept[-1] if self._kept else None
             if last is not None and request.status == 206 and _key(last) == _key(request):
-                self._kept[-1] = evolve(request, sent=last.sent + request.sent)
+                self._kept[-1] = evolve(request, sent=last.sent + request.sent, number=last.number)
             else:
-                self._kept.append(request)
+                self._count += 1
+                self._kept.append(evolve(request, number=self._count))
 
     def all(self, host: str = "") -> list[Request]:
         """All, or those of a host."""
