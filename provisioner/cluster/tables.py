@@ -20,16 +20,27 @@ from provisioner.spec.load import digest
 from provisioner.spec.references import Scope
 from provisioner.spec.schema import ClusterSpec, ProviderBlock
 from provisioner.spec.tables import Check, Rows, Single, Twice, read_table, refuse_row
+from provisioner.spec.vault import Kept, Unseal, unsealed_by_nobody
 
 
-def with_tables(spec: ClusterSpec, registry: Registry, environ: Mapping[str, str]) -> ClusterSpec:
+def with_tables(
+    spec: ClusterSpec, registry: Registry, environ: Mapping[str, str], unseal: Unseal = unsealed_by_nobody
+) -> ClusterSpec:
     """The file with the rows of every table where its settings had the table's name.
 
-    Reads files. Expressions in a table may use variables and the environment. Raises InputError with every problem.
+    Reads files. Expressions in a table may use variables, the environment, files and what is sealed. Raises
+    InputError with every problem.
     """
     findings = Findings()
-    reader = Reader(findings, Scope(variables=spec.variables, environ=environ, cluster=spec.name, near=findings.near))
     folder = Folder(spec.path.parent, Path.cwd())
+    scope = Scope(
+        variables=spec.variables,
+        environ=environ,
+        cluster=spec.name,
+        vault=Kept(folder, unseal),
+        near=findings.near,
+    )
+    reader = Reader(findings, scope)
     blocks = {name: _filled(block, registry, reader, folder) for name, block in spec.providers.items()}
     findings.settle()
     if blocks == spec.providers:

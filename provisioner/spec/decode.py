@@ -22,7 +22,7 @@ from provisioner.spec.machines import read_machines
 from provisioner.spec.moved import read_moved
 from provisioner.spec.patches import PatchReader
 from provisioner.spec.pools import read_pools
-from provisioner.spec.references import Scope
+from provisioner.spec.references import Scope, Vault
 from provisioner.spec.resources import RESERVED, read_resources
 from provisioner.spec.rules import check, check_name
 from provisioner.spec.schema import AUTO, ClusterSpec, KubernetesSpec, ProviderBlock
@@ -40,15 +40,16 @@ _OUTPUT = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 @frozen
 class Outside:
-    """What the user gives beside the file: `--var` values by name, and the environment."""
+    """What the user gives beside the file: `--var` values by name, the environment, and what is kept elsewhere."""
 
     variables: Mapping[str, str]
     environ: Mapping[str, str]
+    vault: Vault
 
 
 def decode(root: MapNode, path: Path, folder: Folder, outside: Outside, findings: Findings) -> ClusterSpec:
     """The whole file. What is wrong goes to `findings`; the result is complete only when nothing was."""
-    reader = Reader(findings, Scope(environ=outside.environ, near=findings.near))
+    reader = Reader(findings, Scope(environ=outside.environ, vault=outside.vault, near=findings.near))
     top = Fields(reader, root, "")
     _file_version(top)
     variables = read_variables(top.table("variables"), reader, outside.variables, outside.environ)

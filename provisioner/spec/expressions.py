@@ -5,6 +5,7 @@ text. `$${` writes a literal `${`. Plain references are read here, by hand:
 
     ${var.NAME}   ${env.NAME}   ${cluster.name}   ${cluster.endpoint}
     ${resources.NAME.OUTPUT}    ${nodes.NAME.ip}    ${nodes["NAME"].ip}    ${each.key}   ${each.value.PART}
+    ${file.NAME}   ${file["PATH"]}   ${sealed["TEXT"]}
 
 Anything else is CEL over the same names (`${var.workers + 1}`, `${var.env == "prod" ? 3 : 1}`), where names with a
 dash need brackets. What is known is computed at once; the rest stays a `Call` that apply finishes.
@@ -26,8 +27,8 @@ MAX_LENGTH = 500
 """Characters in one CEL expression; its parser is recursive, and nobody reads longer ones."""
 
 _PLAIN = re.compile(
-    r"""(?P<root>var|env|cluster|resources|nodes|each)
-        (?: \. (?P<name>[A-Za-z0-9_]+(?:-+[A-Za-z0-9_]+)*) | \[ (?P<quote>["']) (?P<quoted>[\w.-]+) (?P=quote) \] )
+    r"""(?P<root>var|env|file|sealed|cluster|resources|nodes|each)
+        (?: \. (?P<name>[A-Za-z0-9_]+(?:-+[A-Za-z0-9_]+)*) | \[ (?P<quote>["']) (?P<quoted>[\w./-]+) (?P=quote) \] )
         (?: \. (?P<rest>[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*) )?""",
     re.VERBOSE | re.ASCII,
 )

@@ -19,13 +19,16 @@ from provisioner.spec.document import ListNode, MapNode, Node, ScalarNode, parse
 from provisioner.spec.files import Folder
 from provisioner.spec.findings import Findings
 from provisioner.spec.schema import ClusterSpec
+from provisioner.spec.vault import Kept, Unseal, unsealed_by_nobody
 
 
-def load(path: Path, *, variables: Mapping[str, str], environ: Mapping[str, str]) -> ClusterSpec:
+def load(
+    path: Path, *, variables: Mapping[str, str], environ: Mapping[str, str], unseal: Unseal = unsealed_by_nobody
+) -> ClusterSpec:
     """Reads a cluster file and the patches it names.
 
-    `variables` are texts by name from the command line, `environ` is the environment. Raises InputError with every
-    problem found, each with its place.
+    `variables` are texts by name from the command line, `environ` is the environment, `unseal` opens what is sealed.
+    Raises InputError with every problem found, each with its place.
     """
     path = path.absolute()
     folder = Folder(path.parent, Path.cwd())
@@ -35,7 +38,7 @@ def load(path: Path, *, variables: Mapping[str, str], environ: Mapping[str, str]
     if root is None:
         findings.settle()
         raise AssertionError("a file without a root has a problem")
-    spec = decode(root, path, folder, Outside(variables, environ), findings)
+    spec = decode(root, path, folder, Outside(variables, environ, Kept(folder, unseal)), findings)
     findings.settle()
     return evolve(spec, digest=digest(spec))
 

@@ -1,15 +1,15 @@
 """What `${…}` may name: the scope of an expression.
 
-A name leads to a value that is known at once (`var`, `env`, `cluster.name`) or to a reference. The file speaks of
-nodes and of the endpoint before any provider has designed them, so those references have addresses of their own
-kinds, `cluster.node/NAME` and `cluster.endpoint/kubernetes`; composing the cluster replaces them by the outputs of
-the machines and of the balancer.
+A name leads to a value that is known at once (`var`, `env`, `file`, `sealed`, `cluster.name`) or to a reference. The
+file speaks of nodes and of the endpoint before any provider has designed them, so those references have addresses of
+their own kinds, `cluster.node/NAME` and `cluster.endpoint/kubernetes`; composing the cluster replaces them by the
+outputs of the machines and of the balancer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from attrs import field, frozen
 
@@ -24,7 +24,7 @@ NODE_OUTPUTS: Mapping[str, str] = {"ip": "host", "host": "host", "id": "id"}
 ENDPOINT: Final = Ref(Address("cluster.endpoint", "kubernetes"), "url")
 """The Kubernetes API's URL, such as `https://10.0.0.5:6443`."""
 
-ROOTS = ("var", "env", "resources", "nodes", "cluster", "each")
+ROOTS = ("var", "env", "file", "sealed", "resources", "nodes", "cluster", "each")
 
 
 class ReferenceFault(Exception):
@@ -41,6 +41,38 @@ class ReferenceFault(Exception):
         self.reported = reported
 
 
+class Vault(Protocol):
+    """What `file` and `sealed` lead to. Both raise ReferenceFault, and no secret is in it."""
+
+    def file(self, name: str) -> str:
+        """The text of a file that is named relative to the cluster file."""
+        ...
+
+    def sealed(self, text: str) -> str:
+        """What was sealed, opened."""
+        ...
+
+
+class _Nothing:
+    def file(self, name: str) -> str:
+        raise _no_vault("file")
+
+    def sealed(self, text: str) -> str:
+        raise _no_vault("sealed")
+
+
+NOTHING: Final[Vault] = _Nothing()
+
+
+def _no_vault(root: str) -> ReferenceFault:
+    return ReferenceFault(
+        f"expression-{root}",
+        "a secret cannot be had here",
+        detail=f"{root} is used where no files are read",
+        remedy="use a variable (var.NAME) or the environment (env.NAME)",
+    )
+
+
 @frozen
 class Scope:
     """The names that an expression can see.
@@ -49,7 +81,7 @@ class Scope:
     both were reported where it happened. `resources` is None where only variables and the environment may be used,
     that is in everything that decides which nodes and resources exist. `has_cluster` is false in a file that has
     resources and outputs only. `each` is the key and the value of the entry that a block with `for_each` is read
-    for. `near` gives a remedy for a mistaken name.
+    for. `vault` has what is kept in files and what is sealed. `near` gives a remedy for a mistaken name.
     """
 
     variables: Mapping[str, Value] = field(factory=dict)
@@ -62,6 +94,7 @@ class Scope:
     broken_pools: frozenset[str] = frozenset()
     has_cluster: bool = True
     each: tuple[str, Value] | None = None
+    vault: Vault = NOTHING
     near: Callable[[str, Collection[str]], str] = field(default=did_you_mean, eq=False, repr=False)
 
     def find(self, root: str, name: str, rest: str) -> Value:
@@ -71,6 +104,8 @@ class Scope:
                 return self._variable(name, rest)
             case "env":
                 return self._environment(name, rest)
+            case "file" | "sealed":
+                return self._kept(root, name, rest)
             case "each":
                 return self._each(name, rest)
             case "cluster" if name == "name" and not rest:
@@ -126,6 +161,17 @@ class Scope:
                 remedy="encode it, for example with base64",
             )
         return value if name in self.declared_env else Secret(value)
+
+    def _kept(self, root: str, name: str, rest: str) -> Value:
+        """A secret that the file does not hold itself, always secret."""
+        if rest:
+            raise ReferenceFault(
+                f"expression-{root}",
+                "a secret that is kept elsewhere has no parts",
+                detail=f"{root}.{name}.{rest} is used",
+                remedy='write ${file["NAME.EXT"]} where a name has a dot in it',
+            )
+        return Secret(self.vault.file(name) if root == "file" else self.vault.sealed(name))
 
     def _each(self, name: str, rest: str) -> Value:
         if self.each is None:

@@ -44,7 +44,7 @@ class Identity:
 
     def recipient(self) -> str:
         """The public half."""
-        return str(_load(self).to_public())
+        return str(secret_key(self).to_public())
 
 
 class Vault:
@@ -120,11 +120,12 @@ def wrapped_anew(wrapped: Wrapped, identity: Identity, recipients: Sequence[str]
 def _wrap(data_key: bytes, recipients: Sequence[str]) -> Wrapped:
     import pyrage
 
-    sealed = pyrage.encrypt(data_key, [_recipient(text) for text in recipients])
+    sealed = pyrage.encrypt(data_key, [recipient_of(text) for text in recipients])
     return Wrapped(base64.b64encode(sealed).decode(), tuple(recipients))
 
 
-def _recipient(text: str) -> Any:
+def recipient_of(text: str) -> Any:
+    """A recipient in pyrage's form; raises KeyMissing."""
     import pyrage
 
     try:
@@ -146,7 +147,7 @@ def unwrap(wrapped: Wrapped, identity: Identity) -> bytes:
     """The data key; raises KeyMissing when the identity is not among the recipients."""
     import pyrage
 
-    key = _load(identity)
+    key = secret_key(identity)
     try:
         return bytes(pyrage.decrypt(base64.b64decode(wrapped.text), [key]))
     except (pyrage.DecryptError, ValueError):
@@ -164,7 +165,8 @@ def new_identity() -> str:
     return str(pyrage.x25519.Identity.generate())
 
 
-def _load(identity: Identity):  # type: ignore[no-untyped-def]
+def secret_key(identity: Identity):  # type: ignore[no-untyped-def]
+    """An identity in pyrage's form; raises KeyMissing."""
     import pyrage
 
     line = next((line for line in identity.text.split() if line.startswith("AGE-SECRET-KEY-")), "")

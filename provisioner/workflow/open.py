@@ -27,6 +27,7 @@ from provisioner.spec.name import plain_name
 from provisioner.spec.schema import ClusterSpec
 from provisioner.state.identity import find_identity, identity_source, identity_to_open
 from provisioner.state.sqlite_store import SqliteStore
+from provisioner.state.values import unsealer
 
 
 @frozen
@@ -89,7 +90,9 @@ class Project:
 def open_project(file: Path, state: Path | None, variables: Mapping[str, str], world: World) -> Project:
     """Reads the file; raises InputError with every problem in it. The state is not touched yet."""
     registry = Registry.installed()
-    spec = with_tables(load(file, variables=variables, environ=world.environ), registry, world.environ)
+    unseal = unsealer(world.environ)
+    spec = load(file, variables=variables, environ=world.environ, unseal=unseal)
+    spec = with_tables(spec, registry, world.environ, unseal)
     store = SqliteStore(
         state or default_state(file, spec.name),
         spec.name,

@@ -224,3 +224,23 @@ def _until_closed(terminal: int) -> str:
             break
         parts.append(part)
     return b"".join(parts).decode(errors="replace")
+
+
+def test_a_sealed_value_stands_in_the_file(lab: Lab) -> None:
+    """`prov keys seal` prints what a file may have in place of a secret; who has no identity is told so."""
+    done = subprocess.run(
+        [PROV, "keys", "seal"],
+        cwd=lab.folder,
+        env=lab.environ,
+        input=f"{PLANTED}\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lab.write(cluster(1, 0, outputs={"password": done.stdout.strip(), "length": "known"}))
+
+    planned = lab.prov("plan", code=2)
+    refused = lab.prov("plan", code=1, PROV_AGE_KEY_FILE="", HOME="/nonexistent")
+
+    assert PLANTED not in done.stdout + planned.stdout + refused.stderr
+    assert ("a sealed value cannot be opened" in refused.stderr, "PROV_AGE_KEY" in refused.stderr) == (True, True)

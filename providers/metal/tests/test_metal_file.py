@@ -12,7 +12,7 @@ from provisioner.cluster.tables import with_tables
 from provisioner.cluster.topology import topology_of
 from provisioner.graph.resources import ResourceGraph
 from provisioner.plugins.registry import Registry
-from provisioner.sdk import Address, ProvError
+from provisioner.sdk import Address, ProvError, Secret
 from provisioner.spec.load import load
 
 RACK = Path(__file__).parents[3] / "examples/rack"
@@ -135,6 +135,21 @@ def test_two_systems_behind_one_bmc_are_two_hosts(rack: Path) -> None:
     rows = "".join(f"h{n}: {{bmc: 'redfish://b/Systems/{n}', address: 10.1.0.{n}}}\n" for n in (1, 2))
     (rack / "hosts.yaml").write_text(rows)
     assert not [found for found in problems(rack) if "is that of" in found]
+
+
+def test_passwords_are_had_by_reference(rack: Path) -> None:
+    """A cell may name the environment, a file beside the cluster file, or be sealed; the plan has a secret."""
+    (rack / "bmc.password").write_text("from a file\n")
+    (rack / "hosts.csv").write_text(
+        "name,bmc,address,rack,labels,password\n"
+        "one,redfish://b1,10.1.0.1,r1,,${env.BMC_PASSWORD}\n"
+        "two,redfish://b2,10.1.0.2,r2,,${file['bmc.password']}\n"
+        "three,redfish://b3,10.1.0.3,r3,,\n"
+        "four,redfish://b4,10.1.0.4,r1,gpu=yes,\n"
+    )
+    graph = planned(rack)
+    found = [graph.resources[Address("metal.host", f"control-{n}")].props["password"] for n in (1, 2)]
+    assert found == [Secret("hunter2"), Secret("from a file")]
 
 
 def problems(folder: Path) -> list[str]:

@@ -222,8 +222,10 @@ def published(
 def _spec(file: Path, var: list[str] | None) -> ClusterSpec:
     """The file alone: images need no state."""
     from provisioner.spec.load import load
+    from provisioner.state.values import unsealer
 
-    return load(file, variables=session.parsed_variables(var), environ=session.world().environ)
+    environ = session.world().environ
+    return load(file, variables=session.parsed_variables(var), environ=environ, unseal=unsealer(environ))
 
 
 def _progress(what: str) -> Tell:

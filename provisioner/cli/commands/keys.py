@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -55,6 +57,27 @@ def show(
     rows = [("identity", own, found.identity.source)] if found.identity is not None else []
     rows += [("recipient", known, "the identity in use" if known == own else "") for known in found.recipients]
     session.data(columns(rows))
+
+
+@app.command()
+def seal(
+    to: Annotated[
+        list[str] | None, typer.Option("--to", metavar="RECIPIENT", help="Who can open it; by default you.")
+    ] = None,
+) -> None:
+    """Seal a text from standard input, and print what a cluster file or a table may have in its place."""
+    from provisioner.errors import KeyMissing
+    from provisioner.state.identity import find_identity
+    from provisioner.state.values import seal as sealed
+
+    recipients = list(to or ())
+    if not recipients:
+        identity = find_identity(os.environ)
+        if identity is None:
+            raise KeyMissing("there is no age identity to seal with", remedy="make one with `prov keys create`")
+        recipients = [identity.recipient()]
+    text = getpass("text to seal: ") if sys.stdin.isatty() else sys.stdin.read().removesuffix("\n")
+    session.data(f"${{sealed['{sealed(text, recipients)}']}}\n")
 
 
 @app.command()
