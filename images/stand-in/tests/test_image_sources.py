@@ -5,8 +5,12 @@ from __future__ import annotations
 import hashlib
 
 import pytest
+from cryptography.hazmat.primitives import serialization
 from fakes.stand_in import Bed, Vm, config
 from fakes.talos_client import Secrets, Talos
+from prov_metal.console import key_on
+
+from provisioner.talos.api.identity import key_of
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
 
@@ -78,15 +82,22 @@ def test_static_addresses_of_a_cidata_volume(bed: Bed, text: str) -> None:
 
 
 def test_without_any_it_waits_in_maintenance(bed: Bed, made_secrets: Secrets, text: str) -> None:
-    """The API is open to anybody, tells that it is a stand-in, and takes a configuration."""
+    """The API is open to anybody, tells that it is a stand-in, and takes a configuration.
+
+    Its console shows the fingerprint of its key, in the words of Talos.
+    """
     vm = bed.vm("none", more=direct(bed, "talos.platform=metal")).start()
     vm.console.expect("config none")
     vm.console.expect("stage maintenance")
+    key = key_on(vm.console.expect("server certificate issued"))
     print(f"maintenance {vm.seconds} s after power-on, without firmware; resident {vm.resident_mib} MiB")
     stranger = Talos("127.0.0.1", port=vm.port)
     version = stranger.get("Versions.runtime.talos.dev", "version")
     assert version == {"version": "v1.13.9", "name": "prov stand-in, not Talos"}
     assert stranger.call("Version").messages[0].version.sha == "prov-stand-in"
+    assert key == key_of(stranger.peer().public_bytes(serialization.Encoding.DER))
+    cards = stranger.list("LinkStatuses.net.talos.dev", "network")
+    assert cards["eth0"]["permanentAddr"].startswith("52:54:00:")
 
     stranger.apply(text)
     vm.console.expect("install failed: there is no boot medium")

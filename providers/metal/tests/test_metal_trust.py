@@ -15,6 +15,7 @@ from prov_metal.handover import unlike
 from prov_metal.kinds.host import HostKind
 from prov_metal.trust import TRUSTS, carried, is_console, objections
 from prov_metal.ways.known import usual
+from prov_standin.console import tell_key
 
 from provisioner.cluster.compose import compose
 from provisioner.cluster.tables import with_tables
@@ -63,6 +64,14 @@ def line(key: str, controller: str = "MaintenanceServiceInformController", at: s
 def test_the_key_is_read_from_what_talos_prints(text: str, key: str) -> None:
     """Through colours and line breaks, and from no other line than the one about the certificate."""
     assert key_on(text) == key
+
+
+def test_the_stand_in_prints_what_talos_prints(capfd: pytest.CaptureFixture[str]) -> None:
+    """So that what boots in its place can be trusted in the same way."""
+    tell_key(KEY)
+    told = capfd.readouterr().out
+    assert key_on(told) == KEY
+    assert told.partition("] ")[2] == line(KEY).partition("] ")[2]
 
 
 def test_a_console_is_heard_over_tcp_and_again_after_it_was_cut_off() -> None:

@@ -9,15 +9,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from prov_sim.machine.documents import MachineConfig, decode
+from prov_sim.machine.facts import Hardware
 from prov_sim.machine.machine import Machine
 from prov_sim.machine.order import Order
 from prov_sim.pace import Pace
 
 from prov_standin import disk, efi, images, kernel, volumes
-from prov_standin.console import say
+from prov_standin.console import say, tell_key
 from prov_standin.disk import SystemDisk
 from prov_standin.layout import SYSTEM
+from prov_standin.network import links
 from prov_standin.release import Release
+from prov_standin.sources import smbios
 from prov_standin.world import World
 
 LOADER: Final = Path("/usr/lib/standin/loader.efi")
@@ -65,6 +68,11 @@ class StandIn(Machine):
         """The configured name, or what the platform calls the machine, or a made-up one."""
         return (self.active.hostname if self.active is not None else "") or self.order.name or super().hostname
 
+    @property
+    def hardware(self) -> Hardware:
+        """What the firmware of the machine says."""
+        return Hardware(smbios("product_uuid"), smbios("product_serial"), {link.name: link.mac for link in links()})
+
     # What a body does.
 
     def announce(self) -> None:
@@ -73,6 +81,8 @@ class StandIn(Machine):
         if told != self._told:
             self._told = told
             say(told)
+            if self.stage == "maintenance":
+                tell_key(self.fingerprint)
         # A worker gets its certificate from others, whose absence is no fault of its own system.
         if self.up or self.stage == "maintenance" or (self.active is not None and not self.is_control_plane):
             self._prove()
