@@ -76,6 +76,7 @@ SORTS: Mapping[str, Sort] = {
         "AuthorizeSecurityGroupIngress",
         "RevokeSecurityGroupIngress",
     ),
+    "volume": Sort("ec2", "describe_volumes", "Volumes", "VolumeId", "CreateVolume", "DeleteVolume", "ModifyVolume"),
     "placement_group": Sort(
         "ec2",
         "describe_placement_groups",
@@ -351,6 +352,9 @@ class _Losses:
 
     def machine(self, id_: str) -> None:
         self.ec2.terminate_instances(InstanceIds=[id_])
+
+    def volume(self, id_: str) -> None:
+        self.ec2.delete_volume(VolumeId=id_)
 
     def placement_group(self, id_: str) -> None:
         found = self.ec2.describe_placement_groups(GroupIds=[id_])["PlacementGroups"][0]

@@ -136,6 +136,10 @@ class Kinds(KindSuite):
             {"name": "one", "balancer": _id("balancer"), "port": 6443, "target_group": _id("target_group")},
             changed={**_RENAMED, "target_group": _id("target_group", "other")},
         ),
+        "aws.volume/one": Sample(
+            {"name": "one", "zone": "a", "size_gib": 5},
+            changed={**_RENAMED, "size_gib": 6, "type": "io2", "iops": 3000, "throughput": 0},
+        ),
         "aws.placement_group/one": Sample({"name": "one", "strategy": "spread"}, changed=_RENAMED),
         "aws.image/one": Sample({"name": "one", "url": DISK.as_uri(), "size_gib": 1}, changed=_RENAMED),
         "aws.bucket/one": Sample(
@@ -189,6 +193,7 @@ class Kinds(KindSuite):
                 "address": _id("elastic_ip"),
                 "security_groups": (_id("security_group", "other"),),
                 "hop_limit": 2,
+                "disks": {"/dev/sdf": _id("volume")},
             },
         ),
     }

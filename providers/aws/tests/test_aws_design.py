@@ -56,6 +56,7 @@ def _slice(topology: Topology, **settings: Any) -> Slice:
 
 THREE = tuple(_node(f"control-{n}", "controlplane", zone=zone) for n, zone in enumerate("abc", 1))
 ONE = (_node("control-1", "controlplane", zone="a"),)
+KEPT = {"device": "/dev/sdg", "size_gib": 100, "keep": True}
 POOLS = (
     _node(
         "control-1",
@@ -63,7 +64,11 @@ POOLS = (
         size="m7g.large",
         options={"root": {"size_gib": 50, "iops": 6000, "key": "alias/disks"}, "placement": "spread"},
     ),
-    _node("big-1", size="r7i.2xlarge", options={"volumes": [{"device": "/dev/sdf", "size_gib": 500, "type": "st1"}]}),
+    _node(
+        "big-1",
+        size="r7i.2xlarge",
+        options={"volumes": [{"device": "/dev/sdf", "size_gib": 500, "type": "st1"}, KEPT]},
+    ),
     _node("spot-1", size="m7g.large", options={"spot": 0.04, "profile": "workers", "tags": {"team": "b"}}),
     _node("edge-1", size="t3.medium", zone="b", options={"elastic_ip": True, "placement": "own", "hop_limit": 2}),
 )

@@ -31,6 +31,7 @@ from prov_aws.kinds.security_group import SecurityGroupKind
 from prov_aws.kinds.security_group_rule import SecurityGroupRuleKind
 from prov_aws.kinds.subnet import SubnetKind
 from prov_aws.kinds.target_group import TargetGroupKind
+from prov_aws.kinds.volume import VolumeKind
 from prov_aws.owned import Owners
 from prov_aws.settings import AwsSettings, NodeOptions
 from provisioner.sdk import (
@@ -72,6 +73,7 @@ class AwsProvider:
         "aws.target_group": TargetGroupKind(),
         "aws.listener": ListenerKind(),
         "aws.machine": MachineKind(),
+        "aws.volume": VolumeKind(),
         "aws.placement_group": PlacementGroupKind(),
         "aws.image": ImageKind(),
         "aws.bucket": BucketKind(),

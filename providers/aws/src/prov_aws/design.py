@@ -93,7 +93,28 @@ class _Node:
         machine = maker.resource("aws.machine", self.node.name, self._props(images, boot), *ways)
         name = cut(f"{self.part.topology.cluster}-{self.node.name}", _LONGEST)
         machine = evolve(machine, props={**machine.props, "name": name})
-        return (maker.resource("aws.elastic_ip", self.node.name, {}), machine) if self.elastic else (machine,)
+        disks = tuple(self._disk(maker, disk) for disk in self._kept())
+        return (*((maker.resource("aws.elastic_ip", self.node.name, {}),) if self.elastic else ()), *disks, machine)
+
+    def _kept(self) -> tuple[Volume, ...]:
+        """The disks that outlive the machine."""
+        found = (_volume(one, f"pools.{self.node.pool}.volumes") for one in self.options.volumes)
+        return tuple(one for one in found if one.keep)
+
+    def _disk(self, maker: Maker, disk: Volume) -> Resource:
+        if not disk.size_gib or not disk.device:
+            raise wrong(f"pools.{self.node.pool}.volumes: a disk with `keep` needs `device` and `size_gib`")
+        props: dict[str, Value] = {
+            "zone": zone_of(self.node),
+            "size_gib": disk.size_gib,
+            "type": disk.type,
+            "iops": disk.iops,
+            "throughput": disk.throughput,
+            "encrypted": disk.encrypted,
+            "key": disk.key,
+            "snapshot": disk.snapshot,
+        }
+        return maker.resource("aws.volume", _disk_name(self.node, disk), props)
 
     def placement(self) -> tuple[Resource, ...]:
         """The placement group of its pool, where it is made."""
@@ -125,7 +146,8 @@ class _Node:
             "user_data": boot.config(node, self.machine()),
             "root_gib": root.size_gib or (0 if isinstance(image, str) else _ROOT_GIB),
             "root": {name: value for name, value in options.root.items() if name != "size_gib"},
-            "volumes": tuple(options.volumes),
+            "volumes": tuple(one for one in options.volumes if not one.get("keep")),
+            "disks": {disk.device: Ref(Address("aws.volume", _disk_name(node, disk)), "id") for disk in self._kept()},
             "profile": options.profile,
             "group": self._group(options),
             "spot": bool(options.spot),
@@ -142,6 +164,11 @@ class _Node:
     def _group(self, options: NodeOptions) -> Value:
         made = self.placement()
         return Ref(made[0].address, "group") if made else options.placement
+
+
+def _disk_name(node: Node, disk: Volume) -> str:
+    """Such as `workers-1-sdf`."""
+    return f"{node.name}-{disk.device.rpartition('/')[2]}"
 
 
 def _volume(given: Mapping[str, Value], what: str) -> Volume:

@@ -1,6 +1,6 @@
 """Everything in an account and region that bears a mark of ours, in an order in which it can go.
 
-Disks and interfaces come and go with their machine; they bear its mark, and are not listed by themselves.
+Most disks and all interfaces come and go with their machine; they bear its mark, and are not listed by themselves.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ _IN_ORDER = (
     "aws.listener",
     "aws.security_group_rule",
     "aws.machine",
+    "aws.volume",
     "aws.balancer",
     "aws.target_group",
     "aws.placement_group",
@@ -73,6 +74,11 @@ class Owners:
         for one in self.aws.pages("ec2", "describe_snapshots", "Snapshots", OwnerIds=["self"], Filters=filters):
             if tags_of(one).get(KEY) not in known:
                 yield one["SnapshotId"], tags_of(one)
+
+    def _volumes(self) -> Iterator[tuple[str, Mapping[str, str]]]:
+        """Disks of their own; those that go with a machine bear its address."""
+        listed = self._ec2(self.kinds["aws.volume"])
+        return ((id_, tags) for id_, tags in listed if tags.get(ADDRESS, "").startswith("aws.volume/"))
 
     def _balancers(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         return self._balancing("aws.balancer", self.aws.pages(SERVICE, "describe_load_balancers", "LoadBalancers"))

@@ -151,7 +151,7 @@ class NodeOptions:
     arch             `amd64` or `arm64`, where the size does not tell
     image            another image than the provider block's
     root             the system disk: `{size_gib, type, iops, throughput, encrypted, key}`
-    volumes          further disks: `{device, size_gib, type, iops, throughput, encrypted, key, snapshot}`
+    volumes          further disks: `{device, size_gib, type, iops, throughput, encrypted, key, snapshot, keep}`
     profile          the instance profile
     placement        `spread`, `cluster`, `partition`, or the name of a placement group that exists
     spot             run on spare capacity: true, or the most to pay for an hour in dollars; workers only
@@ -186,6 +186,7 @@ class Volume:
     key         id, alias or ARN of a key of KMS; the account's own where it is empty
     device      such as `/dev/sdf`; not for the root disk
     snapshot    what it begins with
+    keep        whether it outlives its machine, as an object of its own; not for the root disk
     """
 
     size_gib: int = 0
@@ -196,6 +197,7 @@ class Volume:
     key: str = ""
     device: str = ""
     snapshot: str = ""
+    keep: bool = False
 
 
 _CONNECTING = frozenset(

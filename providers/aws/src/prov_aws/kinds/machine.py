@@ -10,6 +10,7 @@ from attrs import field, frozen
 from prov_aws.client import Aws
 from prov_aws.errors import Mismatch, Missing
 from prov_aws.jobs import asked, said
+from prov_aws.kinds.machine_disks import attached, mend_disks
 from prov_aws.kinds.machine_order import order
 from prov_aws.kinds.machine_parts import Parts, parts_of
 from prov_aws.kinds.machine_size import change_type, end_of_turn
@@ -44,6 +45,7 @@ class MachineProps:
     root_gib     size of the system disk in GiB, 0 for the image's; it can only grow
     root         what else there is to say of it, as in `Volume`
     volumes      further disks, as in `Volume`; they go with the machine
+    disks        ids of disks that outlive it, by device
     profile      name or ARN of the instance profile
     group        name of the placement group
     spot         run on spare capacity, which AWS may take back; `spot_price` is the most to pay for an hour
@@ -66,6 +68,7 @@ class MachineProps:
     root: Mapping[str, Any] = prop(birth=True, readable=False, default={})
     root_device: str = prop(birth=True, default="/dev/xvda")
     volumes: tuple[Mapping[str, Any], ...] = prop(immutable=True, readable=False, default=())
+    disks: Mapping[str, str] = field(factory=dict)
     profile: str = prop(immutable=True, default="")
     group: str = prop(immutable=True, default="")
     spot: bool = prop(immutable=True, default=False)
@@ -97,7 +100,7 @@ class MachineKind(Tagged):
     outputs: ClassVar[type[Any]] = MachineOutputs
     token = True
     many = True
-    grave = frozenset({"power", "targets", "security_groups", "hop_limit"})
+    grave = frozenset({"disks", "power", "targets", "security_groups", "hop_limit"})
     family = Family(
         "machine",
         "instance",
@@ -156,7 +159,7 @@ class MachineKind(Tagged):
         fresh = job.outputs is None
         parts = Parts() if fresh else parts_of(aws, [(job, thing)])[job.key]
         parts.mend(aws, asked(job), thing, fresh=fresh)
-        return end_of_turn(aws, job, thing)
+        return mend_disks(aws, job, thing) or end_of_turn(aws, job, thing)
 
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         aws.end_turn(job.key)
@@ -217,6 +220,7 @@ def _props(job: Job[Any, Any], thing: Thing, parts: Parts) -> dict[str, Value]:
         "targets": _targets(job, thing, parts),
         "root_gib": _root_gib(job, parts),
         "root_device": thing.get("RootDeviceName") or "/dev/xvda",
+        "disks": attached(job, thing),
         "profile": _profile(job, thing),
         "group": thing.get("Placement", {}).get("GroupName") or "",
         "spot": thing.get("InstanceLifecycle") == "spot",
