@@ -3,6 +3,10 @@
 A cluster is polled every second or so, and a handshake costs more than a call: an idle connection stays for
 `IDLE_S`. One that failed in any way is closed at once, so a machine that went away without a word costs one
 time-out, never two.
+
+A port that somebody forwards, such as that of a virtual machine, accepts before anybody listens behind it, and then
+says nothing. So a machine that has not answered yet, or no longer, has less time for its handshake than for the
+rest; every `PATIENT_EVERY`th time it has all of it, for some are only slow.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import resource
 import ssl
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import TypeAlias, TypeVar
 
@@ -28,6 +33,9 @@ IDLE_S = 10.0
 IN_FLIGHT = 64
 """Machines asked at one moment; more wait their turn, which their time-out does not count."""
 KEPT_AT_MOST = 1024
+HANDSHAKE_S = 1.5
+"""For the handshake of a machine that is not known to answer."""
+PATIENT_EVERY = 4
 _FILES_FOR_OTHERS = 256
 """Left to the rest of the process: the state, calls in flight, providers."""
 
@@ -53,8 +61,11 @@ class _Open:
 class Connections:
     """Connections under one TLS setting. To be used on one event loop only."""
 
-    def __init__(self, context: Callable[[], ssl.SSLContext]) -> None:
+    def __init__(self, context: Callable[[], ssl.SSLContext], *, handshake_s: float = HANDSHAKE_S) -> None:
         self._context = context
+        self._handshake_s = handshake_s
+        self._answers: set[str] = set()
+        self._silences: Counter[str] = Counter()
         self._slots = asyncio.Semaphore(IN_FLIGHT)
         self._room = room_for_connections(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         self._open: dict[str, _Open] = {}
@@ -69,6 +80,7 @@ class Connections:
             sound = False
             try:
                 async with asyncio.timeout(timeout_s):
+                    await self._meet(host, kept.channel)
                     answer = await call(kept.channel)
                 sound = True
                 return answer
@@ -79,6 +91,18 @@ class Connections:
                 raise from_transport(host, err) from err
             finally:
                 self._give_back(host, kept, sound=sound)
+
+    async def _meet(self, host: str, channel: Channel) -> None:
+        """Connects, if that is not done yet; raises TimeoutError where the peer says nothing for too long."""
+        hasty = host not in self._answers and (self._silences[host] + 1) % PATIENT_EVERY != 0
+        try:
+            async with asyncio.timeout(self._handshake_s if hasty else None):
+                await channel.__connect__()
+        except (TimeoutError, asyncio.CancelledError):  # the second where the time of the whole call is over
+            self._answers.discard(host)
+            self._silences[host] += 1
+            raise
+        self._answers.add(host)
 
     def _borrow(self, host: str) -> _Open:
         kept = self._open.get(host)

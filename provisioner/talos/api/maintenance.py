@@ -124,7 +124,7 @@ def _unpinned(host: str, call: Call[T]) -> Coroutine[Any, Any, T]:
 
 
 async def _ask(host: str, context: ssl.SSLContext, call: Call[T]) -> T:
-    return await Connections(lambda: context).ask(host, call, timeout_s=TIMEOUT_S)
+    return await Connections(lambda: context, handshake_s=TIMEOUT_S).ask(host, call, timeout_s=TIMEOUT_S)
 
 
 async def _certificate(host: str) -> bytes:

@@ -32,8 +32,9 @@ def runs_from_disk(host: str, ca: str, key: str, *, now: datetime) -> bool:
     """
     pair = talos_client(KeyPair(ca, key), (READER,), now=now, ttl=_TTL)
     context = trusting_context(Identity(ca, pair.crt, pair.key), alpn="h2")
+    once = Connections(lambda: context, handshake_s=TIMEOUT_S)
     try:
-        return shared_loop().run(Connections(lambda: context).ask(host, _installed, timeout_s=TIMEOUT_S))
+        return shared_loop().run(once.ask(host, _installed, timeout_s=TIMEOUT_S))
     except ProviderError:
         return False
 
