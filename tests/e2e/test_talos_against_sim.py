@@ -38,6 +38,7 @@ from provisioner.sdk import (
     evaluate,
     freeze,
     leaves,
+    reveal,
 )
 from provisioner.talos import design as talos_design
 from provisioner.talos.api.access import Configured, Foreign, Maintenance, Silent
@@ -364,7 +365,7 @@ class TestChange:
         cluster.control.ask("fail", call="ApplyConfiguration", kind="lost", times=1)
         cluster.update(config("worker-1"))
         (reading,) = cluster.read(config("worker-1"))
-        assert reading.props["documents"][0]["machine"]["env"] == {"A": "b"}
+        assert reveal(reading.props["documents"][0]["machine"]["env"]) == {"A": "b"}
 
     def test_nothing_to_change_writes_nothing(self, cluster: Run):
         before = cluster.world()["calls"]["api"]["ApplyConfiguration"] if cluster.delivery == "api" else 0
