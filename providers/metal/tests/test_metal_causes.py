@@ -85,6 +85,7 @@ LEADS = {
     "secure-boot": [evidence(console=f"{CD}Access Denied\n"), evidence(next_boot=NextBoot("None", "Disabled", True))],
     "boot-order": [evidence("from-disk", console=TALOS + INSTALLED + ">>Start PXE over IPv4.\n")],
     "http-404": [
+        evidence(way="http", served=404),
         evidence(way="http", requests=(Request(NOW, "r1u1", "uki", 404, "10.1.0.1"),)),
         evidence(way="network", console=TALOS + "[talos] failed to download config, status code 404\n"),
     ],
@@ -103,6 +104,7 @@ LEADS = {
         evidence(console="debian login: ", media="http://x", next_boot=NextBoot("None", "Disabled")),
     ],
     "override-ignored": [evidence(console="debian login: ", media="http://x", next_boot=NextBoot("Cd", "Once"))],
+    "config-unread": [evidence(console=TALOS, talos=Shown("maintenance"))],
     "api-shut": [evidence("from-disk", console=BOOTED, talos=Shown("refused"))],
 }
 NOTHING = {

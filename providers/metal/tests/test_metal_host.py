@@ -150,6 +150,12 @@ class One:
     def reach(self, bmc: str) -> Reach:
         return Reach()
 
+    def console(self, props: Any) -> None:
+        """Nobody listens."""
+
+    def status_of(self, url: str) -> int:
+        return 200
+
     def shown(self, address: str, authority: str) -> Shown:
         return Shown()
 

@@ -78,6 +78,8 @@ def _etcd_healthy(picture: Picture) -> Condition:
         if machine is None or machine.runs("etcd"):
             return "" if machine else f"{node} does not answer"
         etcd = machine.services.get("etcd")
+        if etcd is not None and etcd.state == "Preparing":
+            return f"etcd on {node} has not joined the others yet"
         return f"etcd on {node} is {etcd.state.lower() if etcd and etcd.state != 'Running' else 'not healthy'}"
 
     return Condition.unless("etcd is healthy", *map(missing, picture.control_planes))

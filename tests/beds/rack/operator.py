@@ -127,6 +127,10 @@ def cluster(rack: Rack, control: int = 1, workers: int = 0, **block: Any) -> dic
         "password": PASSWORD,
         "serve": rack.serve,
         "image": str(rack.image),
+        "http_image": str(rack.image),
+        "kernel": str(rack.image),
+        "initramfs": str(rack.image),
+        "cmdline": str(rack.cmdline),
     }
     return {
         "version": 1,

@@ -70,6 +70,7 @@ class Rack:
     ends: list[Callable[[], object]] = field(init=False, factory=list)
     """What else is to be ended with the rack."""
     image: Path = field(init=False)
+    cmdline: Path = field(init=False)
     _block: str = field(init=False, default="")
     turn: threading.RLock = field(init=False, factory=threading.RLock)
     """Held by whoever looks at servers or does something to them."""
@@ -78,6 +79,8 @@ class Rack:
     def __enter__(self) -> Rack:
         self._block = _leased_block()
         self.image = write_image(self.folder / "metal-amd64.iso")
+        self.cmdline = self.folder / "cmdline"
+        self.cmdline.write_text("talos.platform=metal console=ttyS0")
         clock = self.clock or self._real_clock(time.monotonic())
         for number in range(self.count):
             self._add(number, clock)

@@ -49,6 +49,10 @@ class Segment:
     def dismiss(self, host: str) -> None:
         self.guests.pop(host, None)
 
+    def card(self, address: str) -> str:
+        """Whose lease an address is, as a MAC."""
+        return next((guest.macs[0] for guest in self.guests.values() if guest.address == address), "")
+
     def log(self) -> list[str]:
         return [*self.lines]
 

@@ -219,7 +219,7 @@ class Server:
     def _from_network(self) -> str:
         """PXE, then iPXE, then a kernel with the place of the configuration on its command line."""
         self._say(*talos_says.PXE_BEGINS)
-        found = self.wire.boot(self.plate.mac, self.plate.uuid, self.fetch)
+        found = self.wire.boot(self.plate.mac, self.trouble.says_uuid or self.plate.uuid, self.fetch)
         self._say(*found.said)
         if found.config:
             self._after(LOAD_S, lambda: self._ask(found.config, 0))

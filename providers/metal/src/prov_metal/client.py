@@ -22,7 +22,7 @@ from prov_metal.boot.service import BootService, service_at
 from prov_metal.console import TcpConsole
 from prov_metal.deadlines import Watch
 from prov_metal.diagnosis.evidence import Reach, Shown
-from prov_metal.diagnosis.reach import reach
+from prov_metal.diagnosis.reach import reach, status_of
 from prov_metal.diagnosis.shown import shown
 from prov_metal.kinds.props import HostProps
 from prov_metal.met import Met
@@ -123,6 +123,10 @@ class Client:
     def reach(self, bmc: str) -> Reach:
         """How the BMC at an address of the inventory takes a connection, with three times the usual patience."""
         return reach(parse(bmc).base, usual_s=self.timeout_s, patience_s=3 * self.timeout_s)
+
+    def status_of(self, url: str) -> int:
+        """The status with which a URL of ours is answered; 0 where nobody answers."""
+        return status_of(url, timeout_s=self.timeout_s)
 
     def shown(self, address: str, authority: str) -> Shown:
         """What answers at the address of a node, see `is_node`."""

@@ -69,7 +69,7 @@ def test_a_node_whose_address_is_not_known(healthy):
 def test_etcd_on_one_control_plane_is_down(healthy):
     cluster = healthy()
     cluster.set("control-2", services={"etcd": Service("Preparing", False), "kubelet": Service("Running", True)})
-    assert failing(cluster)["etcd is healthy"] == "etcd on control-2 is preparing"
+    assert failing(cluster)["etcd is healthy"] == "etcd on control-2 has not joined the others yet"
 
 
 def test_two_clusters_of_etcd(healthy):

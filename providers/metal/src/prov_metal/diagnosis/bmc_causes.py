@@ -17,6 +17,11 @@ def _bmc(evidence: Evidence) -> str:
     return found[0] if found else "https://BMC"
 
 
+def _port_of(evidence: Evidence) -> str:
+    found = re.search(r":(\d+)$", _bmc(evidence))
+    return found[1] if found else "443"
+
+
 def _host_of(evidence: Evidence) -> str:
     return re.sub(r"^https?://|:\d+$", "", _bmc(evidence))
 
@@ -105,8 +110,8 @@ RULES: Sequence[Rule] = (
         "bmc-certificate",
         _certificate,
         lambda e: (
-            f"see `openssl s_client -connect {_host_of(e)}:443 </dev/null | openssl x509 -noout -fingerprint "
-            "-sha256`, compare it with the BMC's own page, and give it as `fingerprint` in its row"
+            f"see `openssl s_client -connect {_host_of(e)}:{_port_of(e)} </dev/null | openssl x509 -noout "
+            "-fingerprint -sha256`, compare it with the BMC's own page, and give it as `fingerprint` in its row"
         ),
     ),
     Rule(

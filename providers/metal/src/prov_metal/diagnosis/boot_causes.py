@@ -32,8 +32,8 @@ def _secure(e: Evidence) -> str:
 
 def _order(e: Evidence) -> str:
     rest = e.after(_INSTALLED)
-    elsewhere = re.search(_NET, rest) or re.search(r"No bootable (option|device)", rest)
-    if e.said(_INSTALLED) and elsewhere and not re.search(_TALOS, rest):
+    elsewhere = re.search(rf"{_NET}|No bootable (option|device)", rest)
+    if e.said(_INSTALLED) and elsewhere and not re.search(_TALOS, rest[elsewhere.start() :]):
         return f"it is installed and does not boot from its disk: {_line(rest, elsewhere.start())}"
     return ""
 
@@ -47,6 +47,8 @@ def _line(text: str, at: int) -> str:
 def _not_there(e: Evidence) -> str:
     missing = [request for request in e.requests if request.status == 404]
     line = e.said(r"status code 404|HTTP status 404|NBP file size.*HTTP|0x2d0c0|http.*\b404\b")
+    if e.served in (0, 404):
+        return f"what it should boot is not served: {e.served or 'no answer'} from `serve`"
     if missing:
         return f"what it boots is not there: 404 for {missing[-1].what}"
     return f"what it boots is not there: {line}" if line else ""
@@ -87,13 +89,12 @@ def _dhcp(e: Evidence) -> str:
 
 
 def _ignores(e: Evidence) -> str:
-    armed = (
-        e.next_boot is not None and e.next_boot.enabled == "Once" and e.next_boot.target not in ("", "None", "Hdd")
-    )
-    if e.phase in _ON and armed and not e.said(_TALOS) and not e.said(_CD_OPTION):
-        assert e.next_boot is not None
-        return f"it boots as ever: {e.next_boot.target} is set for the next start, and its firmware has not looked"
-    return ""
+    boot = e.next_boot
+    if boot is None or boot.enabled != "Once" or boot.target in ("", "None", "Hdd") or e.phase not in _ON:
+        return ""
+    if e.said(_TALOS) or e.said(_CD_OPTION) or (e.heard and not e.console.strip()):
+        return ""  # who says nothing may as well be in its self test
+    return f"it boots as ever: {boot.target} is set for the next start, and its firmware has not looked"
 
 
 def _unseen(e: Evidence) -> str:

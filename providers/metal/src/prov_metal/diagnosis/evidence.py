@@ -51,12 +51,13 @@ class Evidence:
     """What is known. Everything but host, phase and way may be missing.
 
     error     the last error of the BMC, summary and detail
-    offered   where the host's image is served
+    served    the status with which what it boots is served now; 0 where nobody answers
     media     what the BMC says is in its drive
     doubles   other hosts of this run whose BMC tells the same UUID
     macs      of the host, as the inventory has them
     known     MACs of all hosts of the inventory
     leases    what the DHCP and TFTP server said, the newest last
+    handed    its configuration is handed over by the API, not on a disc or by a URL
     heard     whether anybody listened to the console
     """
 
@@ -69,7 +70,7 @@ class Evidence:
     reach: Reach = Reach()
     facts: Facts | None = None
     next_boot: NextBoot | None = None
-    offered: str = ""
+    served: int = 200
     media: str | None = None
     events: tuple[Event, ...] = ()
     requests: tuple[Request, ...] = ()
@@ -77,6 +78,7 @@ class Evidence:
     macs: tuple[str, ...] = ()
     known: frozenset[str] = field(default=frozenset())
     console: str = ""
+    handed: bool = False
     heard: bool = False
     talos: Shown = Shown()
     doubles: tuple[str, ...] = ()
@@ -98,8 +100,9 @@ class Evidence:
 
     @property
     def lives(self) -> bool:
-        """Whether the machine shows that it runs, whatever its BMC says of the power."""
-        return self.talos.state not in ("silent", "refused") or bool(self.console.strip()) or bool(self.requests)
+        """Whether the machine shows that it runs, whatever its BMC says of the power. Discs are read by BMCs."""
+        asked = any(request.what != "iso" for request in self.requests)
+        return asked or self.talos.state not in ("silent", "refused") or bool(self.console.strip())
 
     @property
     def asked_by_us(self) -> tuple[str, ...]:
@@ -126,12 +129,13 @@ class Evidence:
             lines.append(f"DHCP log: {self.leases[-1].strip()}")
         last_words = [line for line in self.console.splitlines() if line.strip()]
         if last_words:
-            lines.append(f"console: {_stripped(last_words[-1])}")
+            lines.append(f"console: {short(_stripped(last_words[-1]))}")
         elif self.phase in ("starting", "booting", "parted", "from-disk"):
             lines.append("the console says nothing" if self.heard else "nobody listens to its console")
         return lines
 
 
+_GLANCE = 160
 _REACHED = {
     "answers": "answers in {:.1f} s",
     "slow": "takes {:.1f} s to answer",
@@ -149,7 +153,12 @@ _SHOWN = {
 }
 
 
+def short(text: str) -> str:
+    """As much of a text as people read at a glance."""
+    return text if len(text) <= _GLANCE else f"{text[:_GLANCE]}…"
+
+
 def _stripped(line: str) -> str:
-    """A line of a console without the kernel's time stamp and control characters, as long as people read."""
+    """A line of a console without the kernel's time stamp and control characters."""
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]", "", line)
-    return re.sub(r"^\s*(<\d+>)?\[\s*\d+\.\d+\]\s*", "", text).strip()[:240]
+    return re.sub(r"^\s*(<\d+>)?\[\s*\d+\.\d+\]\s*", "", text).strip()

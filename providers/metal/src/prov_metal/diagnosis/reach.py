@@ -68,6 +68,24 @@ def _by_ipmi(host: str, port: int, usual_s: float, patience_s: float) -> Reach:
     return Reach("slow" if took > usual_s else "answers", took)
 
 
+def status_of(url: str, *, timeout_s: float) -> int:
+    """The status of an answer to HEAD; 0 where there is none. No certificate is looked at."""
+    parts = urlsplit(url)
+    where = (parts.hostname or "", parts.port)
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        connection = http.client.HTTPSConnection(*where, timeout=timeout_s, context=_blind())
+    else:
+        connection = http.client.HTTPConnection(*where, timeout=timeout_s)
+    try:
+        connection.request("HEAD", parts.path, headers={"Connection": "close"})
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
 def _blind() -> ssl.SSLContext:
     """Looks at no certificate: nothing is sent that is worth anything."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

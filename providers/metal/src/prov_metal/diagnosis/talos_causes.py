@@ -14,15 +14,16 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from prov_metal.diagnosis.evidence import Evidence
+from prov_metal.diagnosis.evidence import Evidence, short
 from prov_metal.diagnosis.rule import Rule
 
 _DAY = timedelta(days=1)
+_NOT_YET = r"certificate has expired or is not yet valid: current time \S+ is before \S+"
 _INSTALLED = r"task install \(\d+/\d+\): install successful"
 
 
 def _panic(e: Evidence) -> str:
-    line = e.said(r"Kernel panic - not syncing")
+    line = e.said(r"^(?!.*end Kernel panic).*Kernel panic - not syncing")
     return f"its kernel has died: {line}" if line else ""
 
 
@@ -39,9 +40,10 @@ def _no_disk(e: Evidence) -> str:
 
 
 def _clock(e: Evidence) -> str:
-    line = e.said(r"certificate has expired or is not yet valid: current time \S+ is before")
+    line = e.said(_NOT_YET)
     if line:
-        return f"its clock is years off: {line}"
+        found = re.search(_NOT_YET, line)
+        return f"its clock is years off: {found[0] if found else line}"
     shown = e.talos
     if e.now is not None and shown.until is not None and shown.until < e.now - _DAY:
         return f"its clock is off: the certificate it has made itself ended {shown.until:%Y-%m-%d}"
@@ -52,7 +54,7 @@ def _clock(e: Evidence) -> str:
 
 def _refused(e: Evidence) -> str:
     line = e.said(r"failed to (load config via|validate config acquired via) platform")
-    return f"Talos refuses its configuration: {_error_in(line)}" if line else ""
+    return f"Talos refuses its configuration: {short(_error_in(line))}" if line else ""
 
 
 def _foreign(e: Evidence) -> str:
@@ -81,7 +83,7 @@ def _nic(e: Evidence) -> str:
 
 
 def _shut(e: Evidence) -> str:
-    booted = e.said(r"boot sequence: (\d+ phase|done)|service\[(machined|apid|kubelet)\]")
+    booted = e.said(r"\bboot sequence: (\d+ phase|done)|service\[(machined|apid|kubelet)\]")
     if booted and e.phase in ("booting", "from-disk", "up") and e.talos.state in ("silent", "refused", "mute"):
         return f"Talos has booted, and its API at {e.address}:50000 never opens"
     return ""
@@ -90,7 +92,7 @@ def _shut(e: Evidence) -> str:
 def _error_in(line: str) -> str:
     """The error of a controller, from the JSON behind its line."""
     found = re.search(r'"error": "((?:[^"\\]|\\.)*)"', line)
-    return found[1].replace("\\n", " ").replace('\\"', '"')[:240] if found else line
+    return found[1].replace("\\n", " ").replace('\\"', '"') if found else line
 
 
 RULES: Sequence[Rule] = (
@@ -136,7 +138,19 @@ RULES: Sequence[Rule] = (
     ),
 )
 
+
+def _unread(e: Evidence) -> str:
+    if e.talos.state != "maintenance" or e.phase not in ("booting", "from-disk") or e.way != "media" or e.handed:
+        return ""
+    return "Talos has booted its disc, and waits for a configuration instead of reading the one on it"
+
+
 LAST: Sequence[Rule] = (
+    Rule(
+        "config-unread",
+        _unread,
+        lambda e: "give the image the kernel argument talos.config=metal-iso: `extra_kernel_args` of the schematic",
+    ),
     Rule(
         "api-shut",
         _shut,

@@ -42,6 +42,7 @@ from prov_metal.bmc.driver import Facts
 from prov_metal.boot.tokens import redacted, without_tokens
 from prov_metal.client import Client
 from prov_metal.deadlines import most_s, too_late
+from prov_metal.diagnosis.collect import hear
 from prov_metal.diagnosis.explain import explained
 from prov_metal.handover import deliver, is_due, listen
 from prov_metal.kinds.power import pressed
@@ -73,6 +74,8 @@ from provisioner.sdk import (
 POLL_S = 5.0
 BEGUN = timedelta(minutes=1)
 """In less than this no machine installs anything: if it is off, it has not started."""
+HEARD = ("loaded", "armed", "starting", "booting", "parted", "from-disk")
+"""Phases in which a machine says something, or is about to."""
 DISK = timedelta(minutes=10)
 """How long a machine may take from the power switch to a node that runs from its disk."""
 
@@ -178,6 +181,8 @@ def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
     facts = trip.bmc.facts()
     trip = evolve(trip, facts=facts)
     trip.client.met.note(trip.wanted.host, facts, trip.wanted.macs)
+    if job.phase in HEARD:
+        hear(trip)
     match job.phase:
         case "":
             return _meet(job, trip, way, facts)
