@@ -1,7 +1,8 @@
 """Racked servers that boot over the network: one by PXE behind a BMC that speaks IPMI, one by HTTP and Redfish.
 
 Firmware, DHCP, TFTP, iPXE and HTTP are real; DHCP is prov's own, for this network has no other. Nobody vouches for a
-network, so the hosts say `trust: network`.
+network: the first host is handed its configuration once its key was read on its serial console, through its BMC, and
+the other one says `trust: network`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from fakes.yard import Peer, Yard
 pytestmark = [pytest.mark.metal, pytest.mark.timeout(1200)]
 
 PXE_OFF = {"opt/org.tianocore/IPv4PXESupport": "n", "opt/org.tianocore/IPv6PXESupport": "n"}
-ONCE = [1, 1]
 
 
 def test_servers_boot_by_pxe_and_by_http(
@@ -34,12 +34,14 @@ def test_servers_boot_by_pxe_and_by_http(
     redfish = ground.redfish(web)
     front = Front(GATEWAY, 8100, web.bmc, ground.certificate)
     one = yard(environ=ENVIRON)
+    switch = chassis.script(pxe, disk_of(pxe.name))
     with (
-        Sim(tmp_path / "ipmi", fru("prov", "bed", pxe.serial), script=chassis.script(pxe, disk_of(pxe.name))) as sim,
+        chassis.Cable(pxe) as cable,
+        Sim(tmp_path / "ipmi", fru("prov", "bed", pxe.serial), cable.port, script=switch) as sim,
         front,
     ):
-        by_pxe = {"bmc": sim.address, "username": USER, "password": PASSWORD, "uuid": "", "boot": ["network"]}
-        by_http = {"bmc": f"redfish+http://{GATEWAY}:{front.port}", "boot": ["http"]}
+        by_pxe = {"bmc": sim.address, "username": USER, "password": PASSWORD, "uuid": "", "trust": "console"}
+        by_http = {"bmc": f"redfish+http://{GATEWAY}:{front.port}", "boot": ["http"], "trust": "network"}
         file = rack(
             ground,
             peer,
@@ -55,12 +57,9 @@ def test_servers_boot_by_pxe_and_by_http(
         assert "is off" in sim.tool("chassis", "power", "status")
 
         assert "healthy" in one.prov("apply", "--yes")
-        for host in (pxe, web):
-            assert (host.name, host.told("config from url http"), host.told("installed /dev/sda")) == (
-                host.name,
-                *ONCE,
-            )
-            assert (host.name, host.told("config from disk")) == (host.name, 1)
+        for host, first in ((pxe, "config none"), (web, "config from url http")):
+            said = [host.told(text) for text in (first, "installed /dev/sda", "config from disk")]
+            assert (host.name, said) == (host.name, [1, 1, 1])
         assert pxe.told("iPXE initialising devices") >= 1
         assert "is on" in sim.tool("chassis", "power", "status")
         assert web.on()

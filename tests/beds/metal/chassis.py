@@ -5,9 +5,14 @@ It is qemu and nothing between; a reboot of the guest switches it off, as with t
 
 from __future__ import annotations
 
+import contextlib
+import socket
+import subprocess
+import threading
 from pathlib import Path
 from typing import Final
 
+from attrs import define, field
 from beds.metal.machines import FIRMWARE, MEMORY_MIB, Machine, run
 
 _SCRIPT: Final = """\
@@ -80,3 +85,36 @@ def script(machine: Machine, disk: Path) -> str:
         *("-chardev", f"file,id=c0,path={machine.console},append=on", "-serial", "chardev:c0"),
     ]
     return _SCRIPT.format(pidfile=pidfile, command=command)
+
+
+@define
+class Cable:
+    """A serial cable to a machine: whoever connects to `port` hears what it says from now on."""
+
+    machine: Machine
+    _server: socket.socket = field(init=False)
+    _ends: list[tuple[socket.socket, subprocess.Popen[bytes]]] = field(init=False, factory=list)
+
+    def __enter__(self) -> Cable:
+        self._server = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+        for end, reader in self._ends:
+            reader.kill()
+            reader.wait()
+            end.close()
+
+    @property
+    def port(self) -> int:
+        port: int = self._server.getsockname()[1]
+        return port
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):  # once it is closed
+            while True:
+                end, _ = self._server.accept()
+                words = ["tail", "-c", "0", "-F", str(self.machine.console)]
+                self._ends.append((end, subprocess.Popen(words, stdout=end, stderr=subprocess.DEVNULL)))
