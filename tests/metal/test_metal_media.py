@@ -7,9 +7,10 @@ told by libvirt, by their BMCs when asked by somebody else, and by their console
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
-from beds.metal.ground import Ground
+from beds.metal.ground import Ground, has_partitions
 from beds.metal.projects import ENVIRON, assert_given_back, rack, system
 from fakes.yard import Peer, Yard
 
@@ -21,10 +22,15 @@ BEGINS = "prov stand-in, not Talos v1.13.9 metal begins"
 def test_three_servers_become_a_cluster_and_are_given_back(
     ground: Ground, yard: Callable[..., Yard], peer: Peer
 ) -> None:
-    """Off, disc in, booted, installed, booted from their disks, healthy; then off, empty, and as before."""
+    """Off, disc in, booted, installed, booted from their disks, healthy; then off, empty, and as before.
+
+    One of them has its disk erased, for its row says so.
+    """
     hosts = [ground.add(f"r{number}u1", number) for number in (11, 12, 13)]
     one = yard(environ=ENVIRON)
-    one.write(rack(ground, peer, hosts, {host.name: {"bmc": ground.redfish(host)} for host in hosts}))
+    rows: dict[str, dict[str, Any]] = {host.name: {"bmc": ground.redfish(host)} for host in hosts}
+    rows[hosts[0].name]["wipe"] = ["/dev/sda"]
+    one.write(rack(ground, peer, hosts, rows))
     assert [host.on() for host in hosts] == [False, False, False]
 
     with ground.dhcp():
@@ -36,9 +42,11 @@ def test_three_servers_become_a_cluster_and_are_given_back(
             assert system(ground, host, "/VirtualMedia/Cd")["Inserted"] is False
             assert host.boots_from()[0] in ("hd", "disk")
         assert "no changes" in one.prov("plan")
-        one.prov("destroy", "--yes")
+        assert "erases /dev/sda" in one.prov("destroy", "--yes")
     for host in hosts:
         assert_given_back(ground, host)
+    assert [has_partitions(host.name) for host in hosts] == [False, True, True]
+    for host in hosts:
         ground.remove(host.name)
 
 

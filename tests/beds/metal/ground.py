@@ -156,6 +156,24 @@ class Ground:
         (self.folder / "users").write_text(f"{USERNAME}:{hashed}\n")
 
 
+def has_partitions(name: str) -> bool:
+    """Whether there is a table of partitions on the disk of a machine that is off, as qemu's own tool reads it."""
+    head = POOL / f"{name}.head"
+    run(
+        "qemu-img",
+        "dd",
+        "-f",
+        "qcow2",
+        "-O",
+        "raw",
+        "bs=512",
+        "count=2",
+        f"if={POOL / f'{name}.qcow2'}",
+        f"of={head}",
+    )
+    return head.read_bytes()[512:520] == b"EFI PART"
+
+
 def disk_of(name: str) -> Path:
     """An empty disk for a machine."""
     disk = POOL / f"{name}.qcow2"
