@@ -20,7 +20,7 @@ from provisioner.conformance.kind_suite import KindSuite, Sample
 from provisioner.conformance.provider_suite import ProviderSuite
 from provisioner.conformance.rules import deviates
 from provisioner.sdk import OperatorNeeded, Provider
-from provisioner.talos.api.access import Configured, Maintenance, Silent
+from provisioner.talos.api.access import Configured, Disk, Maintenance, Silent, Wipe
 from provisioner.talos.api.errors import NoAnswer
 from provisioner.talos.provider import provider as talos
 
@@ -46,9 +46,9 @@ class OneMachine(FakeCluster):
         self._meet(host, "lost")
         return applied
 
-    def reset(self, host: str, *, graceful: bool, reboot: bool) -> None:
+    def reset(self, host: str, *, graceful: bool, reboot: bool, wipe: Wipe = Wipe()) -> None:
         self._meet(host, "timeout", "denied")
-        super().reset(host, graceful=graceful, reboot=reboot)
+        super().reset(host, graceful=graceful, reboot=reboot, wipe=wipe)
         self._meet(host, "lost")
 
     def _meet(self, host: str, *which: Fault) -> None:
@@ -121,7 +121,10 @@ class TestTalos(ProviderSuite, KindSuite):
                 "delivery": "api",
                 "documents": documents(NODE, "worker"),
             },
-            changed={"documents": documents(NODE, "worker", sysctls={"vm.max_map_count": "300000"})},
+            changed={
+                "documents": documents(NODE, "worker", sysctls={"vm.max_map_count": "300000"}),
+                "wipe": ("/dev/sdb",),
+            },
         ),
     }
     cannot: ClassVar[Mapping[str, str]] = {
@@ -139,7 +142,8 @@ class TestTalos(ProviderSuite, KindSuite):
     @pytest.fixture
     def cloud(self) -> OneMachineRemote:
         nodes, machines = {NODE: host_of(NODE)}, {host_of(NODE): Maintenance("maintenance")}
-        return OneMachineRemote(OneMachine(nodes=nodes, machines=machines))  # type: ignore[arg-type]
+        hardware = {host_of(NODE): (Disk("/dev/sdb"),)}
+        return OneMachineRemote(OneMachine(nodes=nodes, machines=machines, hardware=hardware))  # type: ignore[arg-type]
 
     @pytest.fixture
     def connect(self, cloud: OneMachineRemote) -> Callable[[], FakeCluster]:
