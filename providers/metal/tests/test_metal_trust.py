@@ -13,8 +13,11 @@ from prov_metal.bmc.driver import Facts
 from prov_metal.console import TcpConsole, key_on
 from prov_metal.handover import unlike
 from prov_metal.kinds.host import HostKind
+from prov_metal.kinds.props import HostProps
 from prov_metal.trust import TRUSTS, carried, is_console, objections
-from prov_metal.ways.known import usual
+from prov_metal.ways.configuration import config_of
+from prov_metal.ways.known import WAYS, usual
+from prov_metal.ways.way import Trip
 from prov_standin.console import tell_key
 
 from provisioner.cluster.compose import compose
@@ -26,7 +29,7 @@ from provisioner.plugins.registry import Registry
 from provisioner.render.style import Style
 from provisioner.render.text import plan_text
 from provisioner.render.view import plan_view
-from provisioner.sdk import ProvError
+from provisioner.sdk import Fatal, ProvError, Secret
 from provisioner.spec.load import load
 from provisioner.talos.api.maintenance import Waiting
 
@@ -117,6 +120,23 @@ def test_what_is_not_refused_has_a_way_to_go(trust: str, way: str, bmc: str, con
     if not refused:
         goes = carried(trust, way)
         assert goes == {"media": "disc" if way == "media" else "url", "console": "api"}.get(trust, goes)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("trust", TRUSTS)
+def test_no_way_takes_a_configuration_along_that_goes_to_a_key(trust: str, way: str) -> None:
+    """Neither on a disc nor at a URL; and what must not go at all is refused once more."""
+    wanted = HostProps(
+        host="r1u1", address="10.1.0.1", bmc="redfish://10.0.0.1", image="", authority="", trust=trust,
+        authority_key=Secret(""), user_data=Secret("config"),
+    )  # fmt: skip
+    trip = Trip(None, wanted, None, None, 1, way=way)  # type: ignore[arg-type]
+    if (trust, way) == ("media", "network"):
+        with pytest.raises(Fatal, match="must not"):
+            config_of(trip)
+    else:
+        none = trust == "console" or (trust, way) == ("network", "media")
+        assert config_of(trip) == (None if none else "config")
 
 
 FACTS = Facts("Acme", "A1", "1", "6ae7f5b2-0102-0304-0506-0708090a0b0c", "S1", on=True)

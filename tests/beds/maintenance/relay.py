@@ -20,13 +20,14 @@ PORT = 50000
 
 
 class Relay:
-    """Listens at `address` and relays to `machine`, both without a port, from the beginning of a `with` to its end.
+    """Listens at `address` and relays to `machine`, from the beginning of a `with` to its end.
 
+    port    of the machine
     honest  so many connections are passed through as they are before it gets in between: who looks first and talks
             then, sees the real machine and talks to the relay
     """
 
-    def __init__(self, address: str, machine: str, *, honest: int = 0) -> None:
+    def __init__(self, address: str, machine: str, *, port: int = PORT, honest: int = 0) -> None:
         issued = maintenance()
         self.address = address
         self.fingerprint = fingerprint(issued)
@@ -34,7 +35,7 @@ class Relay:
         """Every byte that clients sent inside TLS, once they had gone through with the relay's own."""
         self.connections = 0
         self._honest = honest
-        self._machine = machine
+        self._machine, self._port = machine, port
         self._context = server_context(issued, required=False, protocols=("h2",))
         self._open: set[asyncio.Task[Any]] = set()
         self._loop = asyncio.new_event_loop()
@@ -88,7 +89,7 @@ class Relay:
             writer.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(self._machine, PORT)
+        there, back = await asyncio.open_connection(self._machine, self._port)
         await asyncio.gather(_pump(reader, back), _pump(there, writer))
 
     async def _listen_in(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -96,7 +97,7 @@ class Relay:
         away = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         away.check_hostname, away.verify_mode = False, ssl.CERT_NONE
         away.set_alpn_protocols(["h2"])
-        there, back = await asyncio.open_connection(self._machine, PORT, ssl=away)
+        there, back = await asyncio.open_connection(self._machine, self._port, ssl=away)
         await asyncio.gather(_pump(reader, back, self.heard), _pump(there, writer))
 
 

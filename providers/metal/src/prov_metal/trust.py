@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 from urllib.parse import urlsplit
 
-from provisioner.sdk import did_you_mean
+from provisioner.sdk import Fatal, did_you_mean
 
 Carried = Literal["disc", "url", "api"]
 """How a configuration gets there: with what is booted, from an address, or when the machine waits for it."""
@@ -50,9 +50,16 @@ _GOES = {
 def carried(trust: str, way: str) -> Carried:
     """How the configuration gets to a host on this rung that is booted this way.
 
-    Raises KeyError where it must not: then a plan was not refused that should have been.
+    Raises Fatal where it must not. Plans are refused before; what an older version has on record is not.
     """
-    return _CARRIED[trust, way]
+    goes = _CARRIED.get((trust, way))
+    if goes is None:
+        raise Fatal(
+            "a host must not get its configuration this way",
+            detail=f"its trust is {trust}, and it is booted by {way}",
+            remedy="set `trust` in its row of the inventory, and apply again",
+        )
+    return goes
 
 
 def objections(
