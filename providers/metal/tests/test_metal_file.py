@@ -45,6 +45,15 @@ def test_nodes_are_spread_over_racks_and_keep_their_hosts(rack: Path) -> None:
     }
 
 
+def test_the_shipped_plan_spreads_its_control_planes(tmp_path: Path) -> None:
+    """Over the racks, and leaves the second host of the first one to the worker."""
+    graph = planned(RACK.parents[1] / "plans/rack")
+    hosts = {
+        address.name: one.props["host"] for address, one in graph.resources.items() if address.kind == "metal.host"
+    }
+    assert hosts == {"control-1": "r1u1", "control-2": "r2u1", "control-3": "r3u1", "workers-1": "r1u2"}
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "says"),
     [

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 import pytest
+from prov_metal.arguments import joined
 from prov_metal.uki import with_arguments
 from prov_standin.efi import command_line_of
 
@@ -57,6 +58,16 @@ def test_arguments_come_behind_those_that_are_there(tmp_path: Path, more: str) -
     assert b"kernel" * 100 in found
     assert len(found) % FILE_ALIGNED == 0
     assert _file(tmp_path, before).read_bytes() == before
+
+
+def test_there_is_one_place_for_the_configuration(tmp_path: Path) -> None:
+    """Talos takes the first that it finds, which would be that of the image."""
+    before = program(b'console=ttyS0 talos.config=metal-iso dyndbg="file a +p" panic=1')
+    found = with_arguments(_file(tmp_path, before), "talos.config=http://10.0.0.5/x?a=${uuid}&b=1")
+    assert command_line_of(found) == (
+        'console=ttyS0 dyndbg="file a +p" panic=1 talos.config=http://10.0.0.5/x?a=${uuid}&b=1'
+    )
+    assert joined("a talos.config=none  b\n", "") == "a b"
 
 
 def test_what_does_not_fit_into_memory_is_refused(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ SECRET = "hunter2hunter2"
 
 def _lint(file: Path, *ignored: str) -> Lint:
     registry = Registry.installed()
-    spec = load(file, variables={}, environ={"PASSWORD": SECRET})
+    spec = load(file, variables={}, environ={"PASSWORD": SECRET, "BMC_PASSWORD": SECRET})
     topology, bindings = topology_of(spec, {})
     assert topology is not None
     composed = compose_with_stages(spec, topology, bindings, registry)

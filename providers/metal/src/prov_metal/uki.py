@@ -12,6 +12,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from prov_metal.arguments import joined
 from provisioner.sdk import OperatorNeeded
 
 _SIGNATURES = 4
@@ -29,7 +30,7 @@ class _Section:
 
 
 def with_arguments(image: Path, arguments: str) -> bytes:
-    """The program with these behind its own arguments; raises OperatorNeeded for what is none, or is signed."""
+    """The program with these behind its own arguments, see `joined`; raises OperatorNeeded where that cannot be."""
     try:
         data = bytearray(image.read_bytes())
         header = struct.unpack_from("<I", data, 0x3C)[0]
@@ -67,7 +68,7 @@ def _exchange(
 ) -> None:
     """Puts the longer text where the section is, or behind everything else if there is no room."""
     old = bytes(data[section.raw_at : section.raw_at + min(section.size, section.raw_size)]).rstrip(b"\0 \n")
-    new = old + b" " + arguments.encode()
+    new = joined(old.decode(errors="surrogateescape"), arguments).encode(errors="surrogateescape")
     later = [other.address for other in sections if other.address > section.address]
     alignment, file_alignment = struct.unpack_from("<II", data, header + 24 + 32)
     if later and section.address + len(new) > min(later):

@@ -10,6 +10,7 @@ import hashlib
 from pathlib import Path
 from typing import ClassVar
 
+from prov_metal.arguments import joined
 from prov_metal.bmc.driver import Bmc, Source
 from prov_metal.boot import ipxe
 from prov_metal.boot.blobs import Blob
@@ -48,8 +49,7 @@ class NetworkWay:
             if len(files) < len(places):
                 return None
             kernel, initramfs = (_image(trip, path) for path in files[:2])
-            line = f"{_text(files[2])} {arguments}".strip()
-            text = ipxe.boots(kernel, initramfs, line)
+            text = ipxe.boots(kernel, initramfs, joined(_text(files[2]), arguments))
             script = client.boot.offer(wanted.host, trip.token, "ipxe", lambda: Blob.of(text.encode()))
         return script
 
@@ -71,7 +71,7 @@ def _image(trip: Trip, path: Path) -> str:
 
 def _text(path: Path) -> str:
     try:
-        return " ".join(path.read_text().split())
+        return path.read_text()
     except (OSError, UnicodeDecodeError) as err:
         raise OperatorNeeded(
             "kernel arguments cannot be read",
