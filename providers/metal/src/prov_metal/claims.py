@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from prov_metal import matching
 from prov_metal.settings import HostRow, MetalNodeOptions, options_of
 from provisioner.sdk import Node, ProvError
 
@@ -58,6 +59,7 @@ def _fits(node: Node, name: str, row: HostRow) -> bool:
         and (not wish.racks or row.rack in wish.racks)
         and (not node.zone or row.rack == node.zone)
         and wish.labels.items() <= row.labels.items()
+        and matching.fits(wish.facts, row.facts)
     )
 
 
@@ -66,4 +68,5 @@ def _wish(node: Node) -> str:
     parts = [f"one of {', '.join(wish.hosts)}"] if wish.hosts else []
     parts += [f"in {' or '.join((node.zone,) if node.zone else wish.racks)}"] if node.zone or wish.racks else []
     parts += [f"with {key}={value}" for key, value in wish.labels.items()]
+    parts += [f"whose {key} is {value}" for key, value in wish.facts.items()]
     return f"a host {' '.join(parts)} is wanted" if parts else "any host will do"

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
+from prov_metal import matching
 from prov_metal.boot.dhcp import DhcpSettings, wrong
 from prov_metal.boot.tls import Tls
 from provisioner.sdk import ProvError, Schema, Secret, Value, prop, strip_origins
@@ -37,6 +38,7 @@ class HostRow:
                  `network`, see `trust`; empty for what the provider block says
     console      where its serial console can be heard, `tcp://HOST:PORT`; empty for that of its BMC
     labels       for pools to choose by
+    facts        what the machine is, such as `memory_gib`, for pools to ask for; `prov metal look` reads it
     """
 
     bmc: str
@@ -57,6 +59,7 @@ class HostRow:
     trust: str = ""
     console: str = ""
     labels: Mapping[str, str] = field(factory=dict)
+    facts: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen
@@ -109,11 +112,13 @@ class MetalNodeOptions:
     hosts   by name
     racks   in one of these
     labels  with all of these
+    facts   which are as asked for: a value, or `>=`, `>`, `<=`, `<`, `!=` and a value
     """
 
     hosts: tuple[str, ...] = ()
     racks: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(factory=dict)
+    facts: Mapping[str, Any] = field(factory=dict)
 
 
 def settings_of(block: Mapping[str, Value]) -> MetalSettings:
@@ -123,9 +128,11 @@ def settings_of(block: Mapping[str, Value]) -> MetalSettings:
 
 def options_of(pool: str, options: Mapping[str, Value]) -> MetalNodeOptions:
     """The options of a pool; raises ProvError."""
-    return _built(
-        MetalNodeOptions, options, "a pool option of the metal provider is wrong", f"correct the pool {pool}"
-    )
+    summary, remedy = "a pool option of the metal provider is wrong", f"correct the pool {pool}"
+    built = _built(MetalNodeOptions, options, summary, remedy)
+    if strange := matching.wrong(built.facts):
+        raise ProvError(summary, detail=strange, remedy=remedy)
+    return built
 
 
 def dhcp_of(settings: MetalSettings) -> DhcpSettings | None:
