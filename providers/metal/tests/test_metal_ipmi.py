@@ -12,11 +12,11 @@ import pytest
 from beds.ipmi.peer import GUID, Peer, entry, fru
 from prov_metal.bmc.access import Access
 from prov_metal.bmc.address import parse
-from prov_metal.bmc.driver import HasEvents, HasMedia
+from prov_metal.bmc.driver import HasEvents, HasMedia, TellsBoot
 from prov_metal.bmc.drivers import driver
 from prov_metal.bmc.fru import Made, read
 from prov_metal.bmc.ipmi import IpmiBmc, spellings
-from prov_metal.bmc.lan import Lan
+from prov_metal.bmc.lan import MOST_OPEN, Lan, Talk
 from prov_metal.bmc.redfish import RedfishBmc
 from prov_metal.diagnosis.reach import reach
 
@@ -171,6 +171,24 @@ def test_who_cannot_be_without_a_device_has_the_disk(more: str, device: int) -> 
         assert peer.flags[1] >> 2 == device
 
 
+@pytest.mark.parametrize(
+    ("flags", "target", "enabled"),
+    [
+        ((0xA0, 0x04), "network", "once, UEFI"),
+        ((0xC0, 0x08), "disk", "persistent, BIOS"),
+        ((0x00, 0x04), "network", "once, BIOS, not marked as valid"),
+        ((0x80, 0x1C), "device 0x7", "once, BIOS"),
+        ((0x00, 0x00), "", ""),
+    ],
+)
+def test_it_tells_what_the_next_start_boots(flags: tuple[int, int], target: str, enabled: str, peer: Peer) -> None:
+    """For whoever wonders why a host booted something else."""
+    peer.flags = flags
+    bmc = speak(peer)
+    assert isinstance(bmc, TellsBoot)
+    assert (bmc.next_boot().target, bmc.next_boot().enabled) == (target, enabled)
+
+
 def test_a_url_cannot_be_booted(peer: Peer) -> None:
     """IPMI has no word for it; nothing has happened."""
     with pytest.raises(Fatal) as caught:
@@ -321,3 +339,14 @@ def test_whether_a_bmc_lives_is_seen_without_a_login(peer: Peer) -> None:
         places = (parse(peer.address).base, f"ipmi://127.0.0.1:{port}", f"ipmi://127.0.0.1:{hole.getsockname()[1]}")
         found = [reach(place, usual_s=5.0, patience_s=0.5).state for place in places]
     assert found == ["answers", "refused", "unreachable"]
+
+
+def test_with_many_bmcs_sessions_are_given_back_at_once(peer: Peer) -> None:
+    """A session takes a file; beyond a number of them each ends with its command, and works all the same."""
+    crowd = [Talk() for _ in range(MOST_OPEN)]
+    bmc = speak(peer)
+    bmc.facts()
+    peer.asked.clear()
+    assert (bmc.facts().on, bmc.lan.session, len(peer.asked)) == (False, 1, 1)
+    for each in crowd:
+        each.close()

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from attrs import define, field, frozen
 
-from prov_metal.bmc.driver import Event, Facts, Source
+from prov_metal.bmc.driver import Event, Facts, NextBoot, Source
 from prov_metal.bmc.flavours import FLAVOURS, Flavour
 from prov_metal.bmc.fru import Made, made
 from prov_metal.bmc.lan import Lan
@@ -21,8 +21,9 @@ from provisioner.sdk import Fatal, ProviderError, Retry
 
 _CHASSIS, _APP = 0x00, 0x06
 _FLAGS, _CLEARING, _ACKNOWLEDGE = 5, 3, 4
-_VALID, _UEFI = 0x80, 0x20
-_NETWORK, _DISK = 0x1, 0x2
+_VALID, _PERSISTENT, _UEFI = 0x80, 0x40, 0x20
+_NETWORK = 0x1
+_DEVICES = {0x1: "network", 0x2: "disk", 0x5: "CD", 0x6: "setup", 0x8: "remote CD", 0x9: "remote media"}
 
 
 @frozen
@@ -36,7 +37,7 @@ class Identity:
 
 @define
 class IpmiBmc:
-    """Satisfies `Bmc`, `HasEvents`, `HasConsole`."""
+    """Satisfies `Bmc`, `HasEvents`, `HasConsole`, `TellsBoot`."""
 
     lan: Lan
     _known: tuple[int, Identity] | None = field(init=False, default=None)
@@ -69,6 +70,17 @@ class IpmiBmc:
         wanted = (_VALID | self._mode(), selectors[source] << 2)
         if self._flags() != wanted:
             self._set(*wanted)
+
+    def next_boot(self) -> NextBoot:
+        how, device = self._flags()
+        if not device:
+            return NextBoot()
+        words = [
+            "persistent" if how & _PERSISTENT else "once",
+            "UEFI" if how & _UEFI else "BIOS",
+            *([] if how & _VALID else ["not marked as valid"]),
+        ]
+        return NextBoot(_DEVICES.get(device >> 2, f"device {device >> 2:#x}"), ", ".join(words))
 
     def events(self) -> Sequence[Event]:
         try:

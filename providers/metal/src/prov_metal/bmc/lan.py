@@ -13,7 +13,9 @@ Sessions are few on a BMC. One is kept while it is used, left where it has been 
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
+import os
 import socket
 import threading
 import time
@@ -33,8 +35,13 @@ COMMAND_S = 10.0
 IDLE_S = 25.0
 """A session that was not used for longer may be gone on the other side."""
 
+MOST_OPEN = 400
+"""So many sessions stay open at a time; with more, each is given back after its command. Each takes a file, and
+pyghmi cannot wait for those with numbers from 1024 on (`select`)."""
+
 _LONGEST_PASSWORD = 20
 _LONGEST_NAME = 16
+_SELECTABLE = 1000
 _BUSY = {
     0xC0: "it is busy",
     0xC3: "it timed out by itself",
@@ -60,7 +67,9 @@ class Lan:
     login_s: float = LOGIN_S
     command_s: float = COMMAND_S
     session: int = field(init=False, default=0)
-    """Counts the logins: what was read in an earlier session may be of another chassis."""
+    """Counts the logins, but those after a session that was given back to make room: what was read in an earlier
+    session may be of another chassis."""
+    _lent: bool = field(init=False, default=False)
     _turn: threading.RLock = field(init=False, factory=threading.RLock)
     _talk: Talk | None = field(init=False, default=None)
     _used: float = field(init=False, default=0.0)
@@ -78,6 +87,9 @@ class Lan:
                 self.close()
                 raise self._silent("has fallen silent", self.command_s) from None
             self._used = time.monotonic()
+            if len(_TALKS) > MOST_OPEN:
+                self.close()
+                self._lent = True
             return heard
 
     def done(self, what: str, netfn: int, command: int, *data: int) -> bytes:
@@ -116,7 +128,8 @@ class Lan:
             self.close()
         if self._talk is None:
             self._talk = self._logged_in()
-            self.session += 1
+            self.session += not self._lent
+            self._lent = False
         return self._talk
 
     def _logged_in(self) -> Talk:
@@ -132,6 +145,14 @@ class Lan:
             talk.close()
             raise EndpointDown(
                 "a BMC does not answer", detail=f"{self.access.address.base}: nobody knows that name", after_s=5.0
+            ) from None
+        except OSError as err:
+            talk.close()
+            raise Retry(
+                "a BMC cannot be asked now",
+                detail=f"{self.access.address.base}: {err.strerror or err}",
+                remedy="raise the limit of open files (`ulimit -n`), or make fewer hosts at a time",
+                after_s=5.0,
             ) from None
         if said:
             talk.close()
@@ -198,11 +219,15 @@ class Talk:
         self.module = fresh("pyghmi.ipmi.private.session")
         self.kind = _session_type(self.module, cipher)
         self.session: Any = None
+        _TALKS.add(self)
         # The program's end closes it too; the callback must not hold the object itself.
         self._end = weakref.finalize(self, _leave, self.module)
 
     def login(self, host: str, port: int, name: str, password: str, limit_s: float) -> str:
         """Empty, or why there is no session. Raises TimeoutError, and OSError for a name that is none."""
+        with socket.socket(type=socket.SOCK_DGRAM) as probe:
+            if probe.fileno() >= _SELECTABLE:
+                raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         said: list[dict[str, Any]] = []
         self.session = self.kind(host, name, password, port=port, onlogon=said.append)
         self.wait(lambda: bool(said), limit_s)
@@ -237,7 +262,11 @@ class Talk:
         self.module.Session.wait_for_rsp(limit_s)
 
     def close(self) -> None:
+        _TALKS.discard(self)
         self._end()
+
+
+_TALKS: weakref.WeakSet[Talk] = weakref.WeakSet()
 
 
 def fresh(name: str) -> Any:
