@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -118,6 +120,29 @@ def test_the_end_of_listening_is_told(peer: Peer, listen: Callable[[Peer], Conso
     console.close()
     until(lambda: not peer.activated)
     assert [thread for thread in threading.enumerate() if thread.name == f"console of {peer.address}"] == []
+
+
+PROGRAM = """
+import sys, threading
+from prov_metal.bmc.access import Access
+from prov_metal.bmc.address import parse
+from prov_metal.bmc.drivers import driver
+from provisioner.sdk import Secret
+
+bmc = driver(Access(parse(sys.argv[1]), "admin", Secret("hunter2")))
+bmc.facts()
+while "hello" not in bmc.tail():
+    threading.Event().wait(0.02)
+"""
+
+
+def test_the_end_of_the_program_gives_all_back(peer: Peer) -> None:
+    """A session for commands and one for the console: both are closed, and the console is free for others."""
+    program = subprocess.Popen([sys.executable, "-c", PROGRAM, peer.address], stderr=subprocess.PIPE, text=True)
+    until(lambda: peer.sol)
+    peer.say(b"hello")
+    assert (program.wait(DEADLINE_S), program.stderr and program.stderr.read()) == (0, "")
+    until(lambda: peer.left == 2 and not peer.activated)
 
 
 def test_the_driver_has_a_console(peer: Peer) -> None:

@@ -10,11 +10,13 @@ import contextlib
 import functools
 import struct
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from pyghmi.ipmi.bmc import Bmc
+from pyghmi.ipmi.private.serversession import ServerSession
 from pyghmi.ipmi.private.session import Session
 
 GUID = UUID("12345678-9abc-4def-8123-456789abcdef")
@@ -49,6 +51,11 @@ class Peer(Bmc):  # type: ignore[misc]
 
     def __exit__(self, *_: object) -> None:
         self.mute = True
+
+    @property
+    def left(self) -> int:
+        """How many sessions were given back."""
+        return _LEFT[self]
 
     def is_active(self) -> bool:
         return True
@@ -114,6 +121,16 @@ class Peer(Bmc):  # type: ignore[misc]
             return 0xCB, b""
         following = number + 1 if number < len(self.log) else 0xFFFF
         return 0, struct.pack("<HH", following, number) + self.log[number - 1][2:]
+
+
+_LEFT: Counter[Any] = Counter()
+
+
+def _note_end(session: Any) -> None:
+    _LEFT[session.bmc] += 1
+
+
+ServerSession.close_server_session = _note_end  # pyghmi's does nothing, and tells nobody
 
 
 @functools.cache

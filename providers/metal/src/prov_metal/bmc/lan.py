@@ -215,13 +215,14 @@ def lan_of(access: Access) -> Lan:
 class Talk:
     """A session of pyghmi's in a module of its own, with deadlines. Not for two threads at once."""
 
-    def __init__(self, cipher: int = 0) -> None:
+    def __init__(self, cipher: int = 0, *, closes_at_exit: bool = True) -> None:
         self.module = fresh("pyghmi.ipmi.private.session")
         self.kind = _session_type(self.module, cipher)
         self.session: Any = None
         _TALKS.add(self)
         # The program's end closes it too; the callback must not hold the object itself.
         self._end = weakref.finalize(self, _leave, self.module)
+        self._end.atexit = closes_at_exit
 
     def login(self, host: str, port: int, name: str, password: str, limit_s: float) -> str:
         """Empty, or why there is no session. Raises TimeoutError, and OSError for a name that is none."""

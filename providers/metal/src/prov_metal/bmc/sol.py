@@ -118,7 +118,8 @@ class Ear:
 
     def listen(self) -> None:
         while not self.over.is_set():
-            talk = Talk(self.access.address.cipher)
+            # At the program's end it is this thread that closes it, when it is told that all is over.
+            talk = Talk(self.access.address.cipher, closes_at_exit=False)
             try:
                 self._hear(talk)
             except (Lost, ProviderError, OSError) as err:
