@@ -137,6 +137,7 @@ class RackGround:
         self.names.append(f"{asked.method} {asked.path.rpartition('/')[2]}")
         if (self._writes, "before") == (self._wanted.number, self._wanted.side):
             self._shoot()
+        return
 
     def _after(self, name: str, asked: Asked, answer: Answer) -> None:
         if asked.method != "GET" and (self._writes, "after") == (self._wanted.number, self._wanted.side):

@@ -36,6 +36,8 @@ class Line:
     def close(self) -> None:
         self._gone.set()
         if self._listener is not None:
+            with suppress(OSError):
+                self._listener.shutdown(socket.SHUT_RDWR)  # wakes whoever waits in `accept`
             self._listener.close()
 
     def _accept(self, listener: socket.socket) -> None:

@@ -43,9 +43,10 @@ _TICK_S = 0.02
 class Rack:
     """`troubles` by the name of a server; the others are well.
 
+    block    the addresses of one that was leased before, such as `127.130.0`; empty for others
     heard    the inventory names the consoles
     context  the certificate that BMCs show; None for HTTP in the clear
-    before   called with the server's name and each request to its BMC, before the BMC has it
+    before   called with the server's name and each request to its BMC, which does not have it yet; may answer itself
     after    the same with the answer, before it is sent
     """
 
@@ -55,10 +56,11 @@ class Rack:
     clock: Callable[[], float] | None = None
     speed: float = 1.0
     heard: bool = False
+    block: str = ""
     context: ssl.SSLContext | None = None
     returns: bool = True
     foreign: bool = False
-    before: Callable[[str, Asked], None] = field(default=lambda name, asked: None)
+    before: Callable[[str, Asked], Answer | None] = field(default=lambda name, asked: None)
     after: Callable[[str, Asked, Answer], None] = field(default=lambda name, asked, answer: None)
     servers: dict[str, Server] = field(init=False, factory=dict)
     bmcs: dict[str, Redfish] = field(init=False, factory=dict)
@@ -77,7 +79,7 @@ class Rack:
     _gone: threading.Event = field(init=False, factory=threading.Event)
 
     def __enter__(self) -> Rack:
-        self._block = _leased_block()
+        self._block = self.block or leased_block()
         self.image = write_image(self.folder / "metal-amd64.iso")
         self.cmdline = self.folder / "cmdline"
         self.cmdline.write_text("talos.platform=metal console=ttyS0")
@@ -159,7 +161,9 @@ class Rack:
         )
 
     def _answer(self, name: str, asked: Asked) -> Answer:
-        self.before(name, asked)
+        instead = self.before(name, asked)
+        if instead is not None:
+            return instead
         with self.turn:
             answer = self.bmcs[name].answer(asked)
         self.after(name, asked, answer)
@@ -184,7 +188,7 @@ _LEASES: list[socket.socket] = []
 """One for each rack of this process; what served for one rack may listen until the end of the process."""
 
 
-def _leased_block() -> str:
+def leased_block() -> str:
     """A block 127.A.B of addresses that no other rack has, here or in other processes."""
     for block in _blocks():
         lease = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
