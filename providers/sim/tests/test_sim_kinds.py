@@ -275,6 +275,7 @@ def test_a_node_becomes_one_machine_born_with_its_configuration():
         "time_scale": 0,
         "seed": 7,
         "disk": "/dev/vda",
+        "extra_disks": (),
         "power": "on",
         "alive": True,
     }
