@@ -14,7 +14,7 @@ from prov_aws.client import Aws
 from prov_aws.settings import AwsSettings
 
 from provisioner.conformance.lab import Lab, Sample
-from provisioner.sdk import Address, Done, Fatal, Pending, Ref
+from provisioner.sdk import Address, Done, Fatal, Pending, Ref, Unreachable
 
 KINDS = ("network", "elastic_ip", "gateway", "security_group", "route_table")
 CLIENTS: dict[str, Any] = {}
@@ -76,6 +76,20 @@ def test_the_first_call_needs_no_look(bed: Bed, lab_of: Callable[[str], Lab]) ->
 
     assert isinstance(lab.call("create", held), Done)
     assert bed.calls()["ec2:DescribeAddresses"] == 0
+
+
+def test_a_listing_that_fails_is_not_made_up_for_one_by_one(bed: Bed, lab_of: Callable[[str], Lab]) -> None:
+    """What a run of hundreds waits for together is waited for, also where AWS did not answer."""
+    lab = lab_of("elastic_ip")
+    held, gone = lab.hold(Address("aws.elastic_ip", "one")), lab.make(Address("aws.elastic_ip", "one"))
+    held.id, held.phase, held.seen = "eipalloc-0123456789abcdef0", "made", Unreachable("AWS does not answer")
+    gone.applied, gone.wanted = gone.applied, None
+    gone.phase, gone.seen = "looking", Unreachable("AWS does not answer")
+    before = bed.calls()
+    told = [lab.call("create", held), lab.call("delete", gone)]
+
+    assert [isinstance(one, Pending) and "does not answer" in one.note for one in told] == [True, True]
+    assert bed.calls() == before
 
 
 def test_what_was_refused_is_asked_for_again_at_once(bed: Bed, lab_of: Callable[[str], Lab]) -> None:

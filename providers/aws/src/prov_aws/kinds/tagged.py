@@ -39,6 +39,7 @@ from provisioner.sdk import (
     Reading,
     Seen,
     Severity,
+    Unreachable,
     Value,
 )
 
@@ -103,6 +104,8 @@ class Tagged:
         """Makes the object unless it is there, and shapes it."""
         if job.phase not in (ASKED, MADE):
             return about_to_ask(client, job, ctx, self.family.what)
+        if job.phase == MADE and isinstance(job.seen, Unreachable):
+            return Pending(job.id, MADE, job.memo, after_s=3.0, note=f"the {self.family.what}: {job.seen.reason}")
         if job.phase == MADE:
             thing: Thing | Pending | None = self.looked(client, job)
             if thing is None:
@@ -135,6 +138,9 @@ class Tagged:
         """Removes the object; what still uses it is waited for."""
         if self.many and job.id is not None and job.seen is None and not job.phase:
             return Pending(job.id, LOOKING, after_s=0.5, note=f"the {self.family.what} is looked for")
+        if self.many and isinstance(job.seen, Unreachable):  # each of them by itself would ask for even more
+            note = f"the {self.family.what}: {job.seen.reason}"
+            return Pending(job.id, job.phase, job.memo, after_s=3.0, note=note)
         thing = self.looked(client, job)
         if thing is None:
             return unless_unlisted(job, ctx, self.family.what)
