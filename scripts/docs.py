@@ -138,7 +138,15 @@ _QUIRKS_HEAD = """\
 This page is made by `make docs` from the table in `providers/metal/src/prov_metal/bmc/table.py`; edit that.
 
 BMCs that speak Redfish differ from what it says, and from each other.
-Each row is tried out before an emulator that is made to behave so.
+What prov needs of a BMC at all is in [a profile in DMTF's form](prov-bmc.v1_0_0.json).
+DMTF's validator can try it on yours:
+
+```sh
+pip install redfish-interop-validator
+rf_interop_validator --rhost https://BMC --username USER --password PASSWORD --authtype Basic prov-bmc.v1_0_0.json
+```
+
+Each row below is tried out before an emulator that is made to behave so.
 For rows *by make* the driver has to know who made the BMC.
 They set something in advance, and the same trial without the row must fail.
 For the others it is ready everywhere.

@@ -24,6 +24,14 @@ getent group libvirt-qemu >/dev/null || groupadd --system libvirt-qemu
 getent passwd libvirt-qemu >/dev/null ||
   useradd --system --gid libvirt-qemu --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin libvirt-qemu
 
+# DMTF's validator pins what others need in other versions, so it has an environment of its own.
+validator="redfish-interop-validator==3.0.4"
+if [ "$(cat build/metal/interop/installed 2>/dev/null)" != "$validator" ]; then
+  mkdir -p build/metal
+  /usr/bin/python3 -m venv --clear build/metal/interop
+  build/metal/interop/bin/python -m pip install --quiet --disable-pip-version-check "$validator"
+  echo "$validator" >build/metal/interop/installed
+fi
 wanted="sushy-tools==2.2.0 virtualbmc==3.3.0 pyghmi==1.6.19"
 tools="build/metal/tools"
 if [ "$(cat "$tools/installed" 2>/dev/null)" != "$wanted" ]; then

@@ -42,14 +42,16 @@ class Logs:
         base = f"/redfish/v1/{self.holder}Logs"
         below = path.removeprefix(base).strip("/").split("/")
         if below == [""]:
-            return Answer(200, {"Members": [{"@odata.id": f"{base}/{self.name}"}, {"@odata.id": f"{base}/gone"}]})
+            members = [{"@odata.id": f"{base}/{name}"} for name in (self.name, "gone")]
+            return Answer(200, {"@odata.type": "#LogServiceCollection.LogServiceCollection", "Members": members})
         if below[0] != self.name:
             return refusal(404, "no such log")
         entries = f"{base}/{self.name}/Entries"
         if len(below) == 1:
-            return Answer(200, {"Id": self.name, "ServiceEnabled": True, "Entries": {"@odata.id": entries}})
+            about = {"@odata.type": "#LogService.v1_1_0.LogService", "Id": self.name, "ServiceEnabled": True}
+            return Answer(200, {**about, "Entries": {"@odata.id": entries}})
         if len(below) == 3:
-            return Answer(200, dict(self.entries[int(below[2])]))
+            return Answer(200, {"@odata.type": "#LogEntry.v1_4_0.LogEntry", **self.entries[int(below[2])]})
         return refusal(403, "not for you") if self.shut else self._page(entries, int(query.partition("=")[2] or 0))
 
     def _page(self, place: str, start: int) -> Answer:
@@ -59,4 +61,5 @@ class Logs:
             for number in range(start, min(end, len(self.entries)))
         ]
         more = {"Members@odata.nextLink": f"{place}?$skip={end}"} if end < len(self.entries) else {}
-        return Answer(200, {"Members": shown, "Members@odata.count": len(self.entries), **more})
+        kind = {"@odata.type": "#LogEntryCollection.LogEntryCollection"}
+        return Answer(200, {**kind, "Members": shown, "Members@odata.count": len(self.entries), **more})

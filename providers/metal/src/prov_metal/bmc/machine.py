@@ -5,8 +5,9 @@ No path is ever put together, since vendors name things as they like.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from attrs import define, field
 
@@ -70,7 +71,7 @@ class Machine:
             if isinstance(link, Mapping) and "@odata.id" in link:
                 reply = self.wire.ask("GET", str(link["@odata.id"]))
                 if reply.fine:
-                    yield {"@odata.id": str(link["@odata.id"]), **reply.body}
+                    yield placed(reply.body, str(link["@odata.id"]))
 
     def _found(self) -> str:
         """The path of the machine. Raises Fatal where there are several, or none."""
@@ -86,6 +87,11 @@ class Machine:
                 effect=False,
             )
         return fitting[0]
+
+
+def placed(body: Resource, path: str) -> Resource:
+    """A resource that says where it is, which some do not."""
+    return body if body.get("@odata.id") else ChainMap({"@odata.id": path}, cast(dict[str, Any], body))
 
 
 def last_part(path: str) -> str:

@@ -87,9 +87,8 @@ class RedfishBmc:
 
     def next_boot(self) -> NextBoot:
         system = self._machine.system()
-        boot, link = system.get("Boot") or {}, system.get("SecureBoot")
-        place = str(link.get("@odata.id") or "") if isinstance(link, dict) else ""
-        secure = self.wire.ask("GET", place).body if place else {}
+        boot = system.get("Boot") or {}
+        secure: Resource = next(self._machine.linked([system.get("SecureBoot")]), {})
         return NextBoot(
             str(boot.get("BootSourceOverrideTarget") or ""),
             str(boot.get("BootSourceOverrideEnabled") or ""),

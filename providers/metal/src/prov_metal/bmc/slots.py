@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 
 from prov_metal.bmc.attributes import set_attributes
 from prov_metal.bmc.line import Reply
-from prov_metal.bmc.machine import Machine, Resource, last_part
+from prov_metal.bmc.machine import Machine, Resource, last_part, placed
 from provisioner.sdk import OperatorNeeded, ProviderError, Retry
 
 LATE_S = 45.0
@@ -124,7 +124,7 @@ class Slots:
     def _read(self) -> list[Resource]:
         wire = self.machine.wire
         replies = [(path, wire.ask("GET", path)) for path in self._paths or ()]
-        return [{"@odata.id": path, **reply.body} for path, reply in replies if reply.fine]
+        return [placed(reply.body, path) for path, reply in replies if reply.fine]
 
     def _found(self) -> Iterator[Resource]:
         habits = self.machine.habits()
