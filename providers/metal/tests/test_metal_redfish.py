@@ -9,11 +9,13 @@ from collections.abc import Callable
 import pytest
 from beds.bmc import habits
 from beds.bmc.bed import UUID, BmcBed
+from beds.bmc.exchange import Answer
 from prov_metal.bmc.address import parse
 from prov_metal.bmc.redfish import RedfishBmc
 from prov_metal.bmc.wire import Access, Wire
+from prov_metal.metal import MetalProvider
 
-from provisioner.sdk import EndpointDown, OperatorNeeded, ProvError, ProviderError, Retry, Secret, Throttled
+from provisioner.sdk import EndpointDown, Limits, OperatorNeeded, ProvError, ProviderError, Retry, Secret, Throttled
 
 DEADLINE_S = 20.0
 Ask = Callable[..., tuple[BmcBed, RedfishBmc]]
@@ -84,6 +86,23 @@ def test_what_a_bmc_refuses_becomes_an_error_with_a_remedy(
     assert caught.value.remedy or isinstance(caught.value, Throttled)
     assert "hunter2" not in f"{caught.value.detail} {caught.value.remedy}"
     assert len(bed.writes()) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "waits"), [("42", 42.0), ("9999", 300.0), ("Wed, 21 Oct 2026 07:28:00 GMT", 10.0), ("", 10.0)]
+)
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_bmc_says_how_long_it_wants_to_be_left_alone(ask: Ask, status: int, said: str, waits: float) -> None:
+    """The governor of its endpoint keeps to that; where it says nothing of use there is a usual pause."""
+    _, bmc = ask(lambda asked, on: Answer(status, None, {"Retry-After": said} if said else {}))
+    with pytest.raises(Throttled) as caught:
+        bmc.facts()
+    assert waits == caught.value.after_s
+
+
+def test_a_bmc_has_one_caller_at_a_time_and_a_rest() -> None:
+    """So the engine asks a slow one less often, see its governor."""
+    assert MetalProvider().limits({}) == Limits(in_flight=1, rest=1.0)
 
 
 def test_a_bmc_that_is_not_there_is_told_from_one_that_refuses() -> None:

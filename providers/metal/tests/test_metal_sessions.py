@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 
 import pytest
@@ -43,6 +45,24 @@ def test_a_wire_that_nobody_holds_any_more_logs_out(ask: Ask) -> None:
     del bmc
     gc.collect()
     assert sessions.open == 0
+
+
+def test_a_process_that_ends_logs_out(ask: Ask) -> None:
+    """Without a word of its own, and also where it ends with an error."""
+    sessions = Sessions()
+    bed, _ = ask(sessions)
+    program = (
+        "import sys\n"
+        "from prov_metal.bmc.address import parse\n"
+        "from prov_metal.bmc.redfish import RedfishBmc\n"
+        "from prov_metal.bmc.wire import Access, Wire\n"
+        "from provisioner.sdk import Secret\n"
+        "bmc = RedfishBmc(Wire(Access(parse(sys.argv[1]), 'admin', Secret('hunter2'))))\n"
+        "bmc.facts()\n"
+        "raise SystemExit(3)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, bed.address], check=False, timeout=60)
+    assert (done.returncode, sessions.begun, sessions.open) == (3, 1, 0)
 
 
 def test_a_session_that_has_ended_is_begun_anew(ask: Ask) -> None:

@@ -373,7 +373,7 @@ QUIRKS = (
         habit="A change of the boot source that leaves out target, enabled or mode is refused.",
         answer="Sends all three.",
         source="openstack/ironic redfish management.py",
-        vendor="ami|american megatrends|asrock",
+        vendor=r"\bami\b|american megatrends|asrock",
         sets={"whole_boot": True},
     ),
     Quirk(
