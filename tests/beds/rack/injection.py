@@ -10,7 +10,7 @@ from beds.rack.operator import Operator, Ran, cluster
 from beds.rack.rack import Rack
 from prov_sim.machine.certificates import maintenance, server_context
 
-TIMEOUT_S = 0.3
+TIMEOUT_S = 0.5
 """How long BMCs are waited for where they are mute or slow; others have the time that a busy computer needs."""
 
 
