@@ -86,6 +86,7 @@ def test_what_is_wrong_is_told_before_a_host_is_touched(rack: Path, file: str, o
         ),
         ("boot: [floppy]", "hosts.yaml:3:3: one: boot there is no way 'floppy'"),
         ("macs: ['52:54:00:00:00']", "hosts.yaml:3:3: one: macs has '52:54:00:00:00', which is no MAC address"),
+        ("wipe: [sda]", "hosts.yaml:3:3: one: wipe has 'sda', which is not the path of a disk"),
         ("uuid: 1234", "hosts.yaml:3:3: one: uuid '1234' is no UUID"),
         ("fingerprint: 'sha1:ab'", "hosts.yaml:3:3: one: fingerprint is no SHA-256 fingerprint"),
     ],

@@ -46,12 +46,6 @@ def _machine(node: Node, row: HostRow, settings: MetalSettings) -> Machine:
             detail=f"{node.claim} is known by no `macs`",
             remedy="give the card it boots from in its row of the inventory",
         )
-    if strange := [name for name in row.wipe if not name.startswith("/dev/")]:
-        raise ProvError(
-            "a host of the inventory is wrong",
-            detail=f"{node.claim}: wipe: {strange[0]!r} is not the path of a disk",
-            remedy="name each disk that is to be erased, such as /dev/sda",
-        )
     return Machine(address, Ref(address, "host"), Ref(address, "id"), "provider", row.disk, wipe=row.wipe)
 
 

@@ -36,6 +36,13 @@ def complaints(settings: Mapping[str, Value], row: Mapping[str, Value]) -> Itera
                 f"has {mac!r}, which is no MAC address",
                 "write six pairs, as in 52:54:00:00:00:0a",
             )
+    for disk in _texts(row, "wipe"):
+        if not disk.startswith("/dev/"):
+            yield (
+                "wipe",
+                f"has {disk!r}, which is not the path of a disk",
+                "name each disk that is to be erased, such as /dev/sda",
+            )
     if (uuid := _text(row, "uuid")) and not _is_uuid(uuid):
         yield "uuid", f"{uuid!r} is no UUID", "write it as the BMC shows it, 8-4-4-4-12 hexadecimal digits"
     if (print_ := _text(row, "fingerprint")) and not _FINGERPRINT.fullmatch(print_):
