@@ -11,6 +11,7 @@ for project in . providers/*/; do
 done
 work="$(mktemp -d)"
 export PROV_SIM_DIR="$work/sim" PROV_AGE_KEY_FILE="$work/age.key"
+export BMC_PASSWORD=of-nobody # the plan for racks takes it from here; planning asks no BMC
 finish() {
   [ -x "$work/env/bin/prov" ] && "$work/env/bin/prov" sim stop >/dev/null 2>&1 || true
   rm -rf "$work"
