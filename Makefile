@@ -19,7 +19,7 @@ demo: setup ## one file to a healthy cluster, on simulated machines
 test: setup ## all tests that need no root and no other programs
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m "not judge and not crash and not aws and not image and not qemu and not metal"
 
-test-crash: setup ## kill runs at every kind of point (2 to 3 minutes)
+test-crash: setup ## kill runs at every kind of point (4 minutes)
 	@$(BIN)/python -m pytest -n 2 --dist worksteal -q -m crash tests/crash tests/beds/rack providers/metal/tests
 
 test-aws: setup ## crashes, faults and a whole cluster on a test bed for AWS (root; 3 minutes)
