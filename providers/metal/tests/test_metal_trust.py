@@ -15,7 +15,7 @@ from prov_metal.handover import unlike
 from prov_metal.kinds.host import HostKind
 from prov_metal.kinds.props import HostProps
 from prov_metal.trust import TRUSTS, carried, is_console, objections
-from prov_metal.ways.configuration import config_of
+from prov_metal.ways.configuration import config_of, introduce
 from prov_metal.ways.known import WAYS, usual
 from prov_metal.ways.way import Trip
 from prov_standin.console import tell_key
@@ -23,6 +23,7 @@ from prov_standin.console import tell_key
 from provisioner.cluster.compose import compose
 from provisioner.cluster.tables import with_tables
 from provisioner.cluster.topology import topology_of
+from provisioner.conformance.fakes import FakeContext
 from provisioner.model.state import State
 from provisioner.planner.build import PlanOptions, make_plan
 from provisioner.plugins.registry import Registry
@@ -137,6 +138,34 @@ def test_no_way_takes_a_configuration_along_that_goes_to_a_key(trust: str, way: 
     else:
         none = trust == "console" or (trust, way) == ("network", "media")
         assert config_of(trip) == (None if none else "config")
+
+
+class Served:
+    """A client that notes by which cards hosts are served."""
+
+    dhcp = None
+
+    def __init__(self) -> None:
+        self.cards: list[tuple[str, ...]] = []
+
+    @property
+    def boot(self) -> Served:
+        return self
+
+    def knows(self, host: str, token: str, facts: Mapping[str, tuple[str, ...]], macs: tuple[str, ...]) -> None:
+        self.cards.append(macs)
+
+
+@pytest.mark.parametrize("trust", TRUSTS)
+def test_a_card_s_address_leads_to_nothing_where_the_bmc_is_trusted_alone(trust: str) -> None:
+    """Else `/boot.efi` would tell the place of the configuration to who has taken over an address."""
+    wanted = HostProps(
+        host="r1u1", address="10.1.0.1", bmc="redfish://10.0.0.1", image="", authority="", trust=trust, macs=(MAC,),
+        authority_key=Secret(""), user_data=Secret("config"),
+    )  # fmt: skip
+    client = Served()
+    introduce(Trip(client, wanted, None, FakeContext().about("key"), 1, way="http"))  # type: ignore[arg-type]
+    assert client.cards == [() if trust == "media" else (MAC,)]
 
 
 FACTS = Facts("Acme", "A1", "1", "6ae7f5b2-0102-0304-0506-0708090a0b0c", "S1", on=True)

@@ -36,7 +36,9 @@ def introduce(trip: Trip) -> None:
     # What IPMI says of a UUID is the BMC's own on many boards.
     by_bmc = facts.uuid if facts is not None and wanted.bmc.startswith("redfish") else ""
     known = {"uuid": (wanted.uuid or by_bmc,), "serial": (wanted.serial,), "mac": wanted.macs}
-    trip.client.boot.knows(wanted.host, trip.token, known, wanted.macs)
+    # A card's address proves nothing, and what is served by it may name the place of the configuration.
+    cards = wanted.macs if wanted.trust != "media" else ()
+    trip.client.boot.knows(wanted.host, trip.token, known, cards)
     dhcp = trip.client.dhcp
     if dhcp is not None and wanted.macs:
         trip.client.boot.card = dhcp.card
