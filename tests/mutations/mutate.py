@@ -54,12 +54,13 @@ PRELOADED = (
 
 @frozen
 class Verdict:
-    """What became of one mutation: the test that noticed it, empty where none did."""
+    """What became of one mutation: the test that noticed it, empty where none did, and what it said."""
 
     mutation: Mutation
     noticed: str
     broken: bool
     seconds: float
+    said: str = ""
 
 
 class Recorder:
@@ -67,15 +68,16 @@ class Recorder:
 
     def __init__(self) -> None:
         self.failed = ""
+        self.said = ""
         self.broken = False
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed and not self.failed:
-            self.failed = report.nodeid
+            self.failed, self.said = report.nodeid, report.longreprtext
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.failed, self.broken = report.nodeid, True
+            self.failed, self.said, self.broken = report.nodeid, report.longreprtext, True
 
 
 def main(words: Sequence[str]) -> int:
@@ -90,9 +92,10 @@ def main(words: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
         copies = [_copy(Path(folder) / str(number)) for number in range(JOBS)]
         as_it_is = _tried(tuple(map(_nothing, sorted({each.tests for each in chosen}))), list(copies))
-        failing = [each.noticed for each in as_it_is if each.noticed]
+        failing = [each for each in as_it_is if each.noticed]
+        for each in failing:
+            print(f"without any mutation there fails {each.noticed}\n{each.said}")
         if failing:
-            print(f"without any mutation there fails {', '.join(failing)}")
             return 1
         verdicts = _tried(chosen, list(copies))
     wrong = [each for each in verdicts if each.broken or not each.noticed]
@@ -165,16 +168,16 @@ def _child(mutation: Mutation, folder: Path) -> None:
     pytest.main([*options, "--import-mode=importlib", *mutation.tests], plugins=[recorder])
     used = Path(sys.modules[_package(mutation)].__file__ or "")
     broken = recorder.broken or folder not in used.parents
-    (folder / "verdict").write_text(json.dumps([recorder.failed, broken]))
+    (folder / "verdict").write_text(json.dumps([recorder.failed, broken, recorder.said]))
     os._exit(0)
 
 
 def _verdict(mutation: Mutation, folder: Path, status: int, seconds: float) -> Verdict:
     if os.WIFSIGNALED(status):
         return Verdict(mutation, "nothing came to an end", False, seconds)
-    failed, broken = json.loads((folder / "verdict").read_text())
+    failed, broken, said = json.loads((folder / "verdict").read_text())
     (folder / "verdict").unlink()
-    return Verdict(mutation, failed, broken, seconds)
+    return Verdict(mutation, failed, broken, seconds, said)
 
 
 def _show(verdict: Verdict) -> None:

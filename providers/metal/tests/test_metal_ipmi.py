@@ -36,7 +36,7 @@ def access(address: str, password: str = "hunter2", user: str = "admin") -> Acce
 
 
 def speak(peer: Peer, more: str = "") -> IpmiBmc:
-    return IpmiBmc(Lan(access(peer.address + more), login_s=5.0, command_s=0.5))
+    return IpmiBmc(Lan(access(peer.address + more), login_s=20.0, command_s=20.0))
 
 
 def flags_set(peer: Peer) -> list[bytes]:
@@ -283,10 +283,11 @@ def test_a_session_that_dies_is_begun_anew(peer: Peer) -> None:
     """One call fails as the endpoint's; the next logs in again."""
     bmc = speak(peer)
     bmc.facts()
-    peer.mute = True
+    peer.mute, patience = True, bmc.lan.command_s
+    bmc.lan.command_s = 0.3
     with pytest.raises(EndpointDown):
         bmc.facts()
-    peer.mute = False
+    peer.mute, bmc.lan.command_s = False, patience
     assert (bmc.facts().on, bmc.lan.session) == (False, 2)
 
 
