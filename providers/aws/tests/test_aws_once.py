@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from beds.aws.bed import Bed
+from beds.aws.bed import Bed, Record
 from beds.aws.holds import Pace
 from fakes.aws_remote import SORTS, AwsRemote, is_ours
 from prov_aws import provider
@@ -14,7 +14,7 @@ from prov_aws.client import Aws
 from prov_aws.settings import AwsSettings
 
 from provisioner.conformance.lab import Lab, Sample
-from provisioner.sdk import Address, Done, Fatal, Pending, Ref, Unreachable
+from provisioner.sdk import Address, Done, Fatal, Pending, Ref, Seen, Unreachable
 
 KINDS = ("network", "elastic_ip", "gateway", "security_group", "route_table")
 CLIENTS: dict[str, Any] = {}
@@ -76,6 +76,32 @@ def test_the_first_call_needs_no_look(bed: Bed, lab_of: Callable[[str], Lab]) ->
 
     assert isinstance(lab.call("create", held), Done)
     assert bed.calls()["ec2:DescribeAddresses"] == 0
+
+
+BY_ID, BY_TAGS = ["allocation-id"], ["tag:prov:lineage", "tag:prov:key"]
+
+
+@pytest.mark.parametrize(
+    ("phase", "known", "filters"),
+    [("made", True, [BY_ID]), ("made", False, [BY_TAGS]), ("", True, [BY_TAGS])],
+    ids=["in-the-making", "answer-lost", "settled"],
+)
+def test_what_is_in_the_making_is_asked_for_by_its_id(
+    bed: Bed, lab_of: Callable[[str], Lab], phase: str, known: bool, filters: list[list[str]]
+) -> None:
+    """So AWS need not go through all that there is for the few that are."""
+    lab = lab_of("elastic_ip")
+    held = lab.make(Address("aws.elastic_ip", "one"))
+    held.phase, held.id = phase, held.id if known else None
+    before = len(bed.records)
+    found = lab.read(held)
+
+    assert isinstance(found, Seen)
+    assert [_filters(record) for record in bed.records[before:]] == filters
+
+
+def _filters(record: Record) -> list[str]:
+    return [each["Name"] for each in record.call.params["Filters"]]
 
 
 def test_a_listing_that_fails_is_not_made_up_for_one_by_one(bed: Bed, lab_of: Callable[[str], Lab]) -> None:

@@ -65,23 +65,39 @@ class Family:
 
 
 def found(aws: Aws, family: Family, jobs: Sequence[Job[Any, Any]]) -> dict[str, Thing]:
-    """The objects of jobs, by key: by our tags, else by the id on record if nobody else's tags are on it."""
+    """The objects of jobs, by key: by our tags, or by the id on record where nobody else's tags are on it.
+
+    What is in the making is asked for by id first: it is little beside all that there is. The others are looked for
+    by their tags, with one listing where they are many, and by id where the tags were taken off.
+    """
+    things = _by_id(aws, family, [job for job in jobs if job.phase])
+    things |= _by_tags(aws, family, [job for job in jobs if job.key not in things])
+    return things | _by_id(aws, family, [job for job in jobs if not job.phase and job.key not in things])
+
+
+def _by_id(aws: Aws, family: Family, jobs: Sequence[Job[Any, Any]]) -> dict[str, Thing]:
+    by_key: dict[str, Thing] = {}
+    known = {job.id: job for job in jobs if job.id}
+    for ids in _chunks(list(known)):
+        for thing in described(aws, family, {family.filter: ids}):
+            job = known[thing[family.id]]
+            if not is_anothers(tags_of(thing), job):
+                by_key[job.key] = thing
+    return by_key
+
+
+def _by_tags(aws: Aws, family: Family, jobs: Sequence[Job[Any, Any]]) -> dict[str, Thing]:
     by_key: dict[str, Thing] = {}
     for lineage, group in _by_lineage(jobs).items():
         filters = {f"tag:{LINEAGE}": [lineage]}
-        if len(group) <= _FEW:
-            filters[f"tag:{KEY}"] = [job.key for job in group]
+        wanted = {job.key for job in group}
+        if len(wanted) <= _FEW:
+            filters[f"tag:{KEY}"] = sorted(wanted)
         for thing in described(aws, family, filters):
             tags = tags_of(thing)
-            if tags.get(LINEAGE) == lineage:
-                by_key.setdefault(tags.get(KEY, ""), thing)
-    lost = {job.id: job for job in jobs if job.id and job.key not in by_key}
-    for ids in _chunks(list(lost)):
-        for thing in described(aws, family, {family.filter: ids}):
-            job = lost[thing[family.id]]
-            if not is_anothers(tags_of(thing), job):
-                by_key[job.key] = thing
-    return {job.key: by_key[job.key] for job in jobs if job.key in by_key}
+            if tags.get(LINEAGE) == lineage and tags.get(KEY) in wanted:
+                by_key.setdefault(tags[KEY], thing)
+    return by_key
 
 
 def described(aws: Aws, family: Family, filters: Mapping[str, Sequence[str]]) -> Iterator[Thing]:
