@@ -15,7 +15,7 @@ from provisioner.talos.config.kinds import all_kinds, is_for_control_planes, kno
 from provisioner.talos.config.operations import are_operations
 from provisioner.talos.config.patch import identity_of, place_of
 from provisioner.talos.config.path import dotted
-from provisioner.talos.config.redact import mark_secrets
+from provisioner.talos.config.redact import mark_secrets, named_secret
 from provisioner.talos.config.twins import twins
 from provisioner.talos.versions import Contract
 
@@ -140,11 +140,15 @@ def _knows(subject: Subject, kind: str) -> bool:
 
 
 def secret_in_the_clear(subject: Subject) -> Iterator[Complaint]:
-    """A secret in a file is in the history of that file for good, and readable for all who can read the project."""
+    """A secret in a file is in the history of that file for good, and readable for all who can read the project.
+
+    What an environment or the headers of a request hold counts as a secret where its name says so, as `API_TOKEN`
+    does, or where credentials stand in it, as in `http://user:password@proxy`.
+    """
     for patch in _strategic(subject):
         for document, marked in zip(patch.documents, mark_secrets(patch.documents), strict=True):
             for (path, plain), (_, leaf) in zip(leaves(document), leaves(marked), strict=True):
-                if _is_bare(plain, leaf, path[-1]):
+                if _is_bare(plain, leaf, path[-1]) and named_secret(document, path, str(strip_origins(plain))):
                     yield Complaint(
                         f"{label(identity_of(document), path)} is written out",
                         place_of(plain) or patch.place,

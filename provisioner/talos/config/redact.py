@@ -44,6 +44,26 @@ _PLACES: Mapping[str, tuple[Pattern, ...]] = {
 }
 """By document kind, empty for the root."""
 
+_FREE: Mapping[str, tuple[Pattern, ...]] = {
+    "": patterns("machine.env.*", "cluster.extraManifestHeaders.*"),
+    "ContainerConfig": patterns("environment.*"),
+    "EnvironmentConfig": patterns("variables.*"),
+    "ExtensionServiceConfig": patterns("environment.*"),
+    "KubeExternalManifestConfig": patterns("headers.*"),
+}
+"""Those of them whose values people name themselves: each may be a secret, and most are none."""
+
+_NAMED_SECRET = re.compile(
+    r"secret|token|passw(or)?d|passphrase|credential|(api|access|private|auth)[-_.]?key"
+    r"|(?<![^-_.])(pass|pwd|auth|authorization|cookie|key)$",
+    re.IGNORECASE,
+)
+_NAMED_OTHERWISE = re.compile(r"[-_.](dir|endpoint|file|id|name|path|ttl|uri|url)$", re.IGNORECASE)
+"""What has to do with a secret and is none, such as `VAULT_TOKEN_FILE`."""
+
+_WITH_PASSWORD = re.compile(r"(^|[/\s,=])[^/@\s:,=]+:[^/@\s]+@")
+"""`user:password@`, with or without `://` before it."""
+
 _TELLING = re.compile(
     r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----"  # a file, a manifest, a key where no key is expected
     r"|://[^/@\s:]+:[^/@\s]+@"  # a URL with a password, such as that of a proxy
@@ -74,6 +94,20 @@ def without_secrets(message: str, documents: Iterable[Mapping[str, Value]]) -> s
         for form in forms:
             message = message.replace(form, "***")
     return message
+
+
+def named_secret(document: Mapping[str, Value], path: Path, text: str) -> bool:
+    """Whether a marked leaf shows that it is a secret: by its place, its name, or what stands in it.
+
+    Not so an innocent variable of an environment, which is marked only because any of them may be one.
+    """
+    if not any_matches(_FREE.get(_kind(document), ()), path):
+        return True
+    name, value = str(path[-1]), text
+    if isinstance(path[-1], int):  # an environment as a list, of `NAME=VALUE`
+        name, _, value = text.partition("=")
+    named = _NAMED_SECRET.search(name) is not None and _NAMED_OTHERWISE.search(name) is None
+    return named or _tells(value) or _WITH_PASSWORD.search(value) is not None
 
 
 def _kind(document: Mapping[str, Value]) -> str:

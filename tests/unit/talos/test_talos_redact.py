@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.model.value import Origin, Secret, Sourced, Value, leaves, reveal
 from provisioner.talos.config.encode import decode
-from provisioner.talos.config.redact import mark_secrets, without_secrets
+from provisioner.talos.config.redact import mark_secrets, named_secret, without_secrets
 
 FULL = """
 machine:
@@ -140,3 +140,36 @@ def test_a_secret_within_another_leaves_nothing_of_it() -> None:
     documents = [{"a": Secret("word"), "b": Secret("password-and-word")}]
 
     assert without_secrets("bad password-and-word", documents) == "bad ***"
+
+
+@pytest.mark.parametrize(
+    ("expected", "name", "value"),
+    [
+        (False, "HTTP_PROXY", "http://proxy.example.org:3128"),
+        (False, "HTTP_PROXY", "http://user@proxy.example.org:3128"),
+        (False, "NO_PROXY", "10.0.0.0/8,fd00::/8,mail@example.org"),
+        (True, "HTTP_PROXY", "http://user:planted@proxy.example.org:3128"),
+        (True, "HTTP_PROXY", "user:planted@proxy.example.org:3128"),
+        (False, "GRPC_GO_LOG_SEVERITY_LEVEL", "warning-and-above"),
+        (True, "API_TOKEN", "planted"),
+        (True, "PGPASSWORD", "planted"),
+        (True, "TS_AUTHKEY", "planted"),
+        (True, "AWS_SECRET_ACCESS_KEY", "planted"),
+        (False, "AWS_ACCESS_KEY_ID", "public"),
+        (False, "API_TOKEN_FILE", "/etc/api/token"),
+        (False, "KEYBOARD", "public"),
+        (True, "SIGNING_KEY", "planted"),
+    ],
+)
+def test_a_variable_is_a_secret_by_its_name_or_by_credentials_in_it(expected: bool, name: str, value: str) -> None:
+    """In an environment as a mapping and as a list; it is hidden in either case."""
+    mapping: dict[str, Value] = {"kind": "EnvironmentConfig", "variables": {name: value}}
+    listing: dict[str, Value] = {"kind": "ContainerConfig", "environment": (f"{name}={value}",)}
+
+    assert named_secret(mapping, ("variables", name), value) == expected
+    assert named_secret(listing, ("environment", 0), f"{name}={value}") == expected
+    assert value not in repr(mark_secrets([mapping, listing]))
+
+
+def test_what_is_marked_elsewhere_is_a_secret_whatever_it_says() -> None:
+    assert named_secret({"machine": {"token": "abc"}}, ("machine", "token"), "abc")
