@@ -15,9 +15,10 @@ from prov_metal.bmc.address import parse
 from prov_metal.bmc.driver import HasEvents, HasMedia, TellsBoot
 from prov_metal.bmc.drivers import driver
 from prov_metal.bmc.fru import Made, read
-from prov_metal.bmc.ipmi import IpmiBmc, spellings
+from prov_metal.bmc.ipmi import IpmiBmc
 from prov_metal.bmc.lan import MOST_OPEN, Lan, Talk
 from prov_metal.bmc.redfish import RedfishBmc
+from prov_metal.bmc.uuids import spellings
 from prov_metal.diagnosis.reach import reach
 
 from provisioner.sdk import EndpointDown, Fatal, OperatorNeeded, ProviderError, Retry, Secret, Throttled

@@ -101,30 +101,21 @@ def _to_who_says_so(job: HostJob, trip: Trip, facts: Facts) -> Pending:
 def unlike(found: Answers, facts: Facts, macs: tuple[str, ...]) -> str:
     """How who answers differs from the machine of the BMC; empty where all that both tell is the same.
 
-    `macs` are those of the inventory. Some BMCs swap bytes of the UUID, which is the same one then.
+    `macs` are those of the inventory.
     """
     told = [
-        ("UUID", found.uuid.lower(), {facts.uuid.lower(), _swapped(facts.uuid.lower()), *facts.uuid_spellings}),
-        ("serial number", found.serial.lower(), {facts.serial.lower()}),
+        ("UUID", found.uuid.lower(), facts.uuid.lower(), facts.uuids),
+        ("serial number", found.serial.lower(), facts.serial.lower(), {facts.serial.lower()}),
     ]
-    known = [(name, theirs, ours) for name, theirs, ours in told if theirs and ours - {""}]
-    for name, theirs, ours in known:
-        if theirs not in ours:
-            return f"the {name} there is {theirs}, and its BMC says {min(ours - {''})}"
+    known = [fact for fact in told if fact[1] and fact[2]]
+    for name, theirs, ours, alike in known:
+        if theirs not in alike:
+            return f"the {name} there is {theirs}, and its BMC says {ours}"
     if macs and found.macs and not set(macs) & set(found.macs):
         return f"none of its network cards is there, but {', '.join(found.macs)}"
     if not known and not (macs and found.macs):
         return "nothing can be compared: its BMC tells neither UUID nor serial number, and its row no `macs`"
     return ""
-
-
-def _swapped(uuid: str) -> str:
-    """The UUID with the bytes of its first three groups in the other order."""
-    groups = uuid.split("-")
-    if len(groups) != 5:
-        return ""
-    turned = ["".join(reversed([group[at : at + 2] for at in range(0, len(group), 2)])) for group in groups[:3]]
-    return "-".join([*turned, *groups[3:]])
 
 
 def _waits(trip: Trip) -> bool:

@@ -12,6 +12,8 @@ from typing import Literal, Protocol, runtime_checkable
 
 from attrs import frozen
 
+from prov_metal.bmc.uuids import turned
+
 Source = Literal["cd", "network", "http", "disk"]
 """What a machine boots from: virtual media, PXE, a URL that its firmware fetches itself, or what its firmware has on
 record from the installation.
@@ -23,7 +25,7 @@ class Facts:
     """What a BMC says of its machine, texts as it writes them. `on` is the power.
 
     `uuid` is empty where there is none; `uuid_spellings` are what it may be as well, its bytes read in other orders
-    (see `ipmi`). `bmc` is the firmware of the BMC itself, `mode` how the machine boots (`UEFI`, `Legacy`), and
+    (see `uuids`). `bmc` is the firmware of the BMC itself, `mode` how the machine boots (`UEFI`, `Legacy`), and
     `memory_gib` what is built in; empty and 0 where it does not say.
     """
 
@@ -38,9 +40,14 @@ class Facts:
     mode: str = ""
     memory_gib: float = 0.0
 
+    @property
+    def uuids(self) -> frozenset[str]:
+        """All spellings of the machine's UUID, in lower case; none where its BMC tells none."""
+        return frozenset({self.uuid.lower(), turned(self.uuid), *self.uuid_spellings} - {""})
+
     def is_uuid(self, text: str) -> bool:
-        """Whether a UUID that somebody wrote down is this machine's."""
-        return text.lower() in (self.uuid.lower(), *self.uuid_spellings)
+        """Whether a UUID that somebody says or wrote down is this machine's, in whatever order of bytes."""
+        return text.lower() in self.uuids
 
 
 class Bmc(Protocol):

@@ -7,7 +7,6 @@ Platform Management Interface Specification, Second Generation, v2.0".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from attrs import define, field, frozen
 
@@ -17,6 +16,7 @@ from prov_metal.bmc.fru import Made, made
 from prov_metal.bmc.lan import Lan
 from prov_metal.bmc.sel import newest
 from prov_metal.bmc.sol import Console, console_of
+from prov_metal.bmc.uuids import spellings
 from provisioner.sdk import Fatal, ProviderError, Retry
 
 _CHASSIS, _APP = 0x00, 0x06
@@ -149,18 +149,3 @@ class IpmiBmc:
 
     def _mode(self) -> int:
         return _UEFI if self.lan.access.address.uefi else 0
-
-
-def spellings(raw: bytes) -> tuple[str, ...]:
-    """The UUIDs that 16 bytes of a BMC can mean, the likeliest first; none for all zeros or all ones.
-
-    Firmware writes the first three fields with their low byte first (SMBIOS), the standard of UUIDs has the high one
-    first, and IPMI has all of it the other way round (20.8); BMCs do all three. A UUID says of itself which
-    version it is, so one order is sound as a rule; where that does not decide, firmware's order is taken.
-    """
-    if len(raw) < 16 or len(set(raw[:16])) == 1:
-        return ()
-    raw = raw[:16]
-    orders = (UUID(bytes_le=raw), UUID(bytes=raw), UUID(bytes=raw[::-1]))
-    sound = [each for each in orders if each.version in (1, 2, 3, 4, 5)]
-    return tuple(dict.fromkeys(str(each) for each in (*sound, *orders)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from prov_metal.bmc.uuids import turned
+
 SAID = ("mac", "serial", "uuid")
 """What machines are asked for in the query of a URL."""
 _NO_VALUE = re.compile(r"\$\{|^[0\-: ]*$|^(none|unknown|not specified|to be filled.*)$", re.IGNORECASE)
@@ -33,12 +35,7 @@ def _plain(text: str) -> set[str]:
 
 def _uuids(text: str) -> set[str]:
     """A UUID in both orders of its first three parts: SMBIOS and Redfish do not agree on that."""
-    (digits,) = _plain(text)
-    if len(digits) != 32:
-        return {digits}
-    parts = (digits[:8], digits[8:12], digits[12:16])
-    turned = "".join("".join(reversed([part[i : i + 2] for i in range(0, len(part), 2)])) for part in parts)
-    return {digits, turned + digits[16:]}
+    return (_plain(text) | _plain(turned(text))) - {""}
 
 
 def _short(text: str) -> str:
