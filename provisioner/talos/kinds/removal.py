@@ -281,8 +281,7 @@ def _leaver(client: Access, job: ConfigJob) -> _Leaver:
         return _Leaver(node, client.nodes.get(node, ""), "", "", on_record)
     manner, _, spare = job.how.partition("/")
     wipe = job.applied.wipe if job.applied is not None and manner != "renew" else ()
-    lenient = bool(spare) or manner == "remove-member"
-    return _Leaver(node, props.host, props.role, props.delivery, on_record, wipe, lenient)
+    return _Leaver(node, props.host, props.role, props.delivery, on_record, wipe, bool(spare))
 
 
 def _asked_lately(job: ConfigJob, now: datetime) -> bool:

@@ -324,36 +324,44 @@ class TestErasure:
             assert cluster.asked[0][3] is reboot
             cluster.machines["host-worker-1"] = evolve(cluster.machines["host-worker-1"], stage="running")
 
-    def test_in_maintenance_the_machine_says_what_is_left(self, cluster, ctx, leaving):
-        job = evolve(leaving("worker-1", "worker", delivery="api", wipe=("/dev/sdb",)), phase="resetting")
+    @pytest.mark.parametrize("how", ["leave", "remove-member", "teardown"])
+    def test_in_maintenance_the_machine_says_what_is_left(self, cluster, ctx, leaving, how):
+        """Also to a later run, which finds no node any more where an earlier one asked it to leave."""
+        job = evolve(leaving("worker-1", "worker", how=how, delivery="api", wipe=("/dev/sdb",)), phase="resetting")
         cluster.machines["host-worker-1"] = Maintenance("maintenance")
         with pytest.raises(OperatorNeeded, match="is not empty") as caught:
             KIND.delete(cluster, job, ctx)
         assert caught.value.detail == "worker-1: /dev/sdb holds u-data"
+        assert "--allow unwiped" in caught.value.remedy
+        given_up = resumed(job, KIND.delete(cluster, evolve(job, how=f"{how}/unwiped"), ctx))
+        assert given_up.memo[ERASED] == "/dev/sdb holds u-data"
         cluster.hardware["host-worker-1"] = (SDA, evolve(SDB, holds=()))
         job = resumed(job, KIND.delete(cluster, job, ctx))
         assert job.memo[ERASED] == "/dev/sdb (Big, serial 2, 4 TB): seen empty"
         assert KIND.delete(cluster, job, ctx) == Done(None)
 
+    @pytest.mark.parametrize("how", ["leave", "remove-member"])
     @pytest.mark.parametrize(
         ("disk", "complaint"),
         [("/dev/sdz", "/dev/sdz is not there"), ("/dev/sdb", "/dev/sdb cannot be written")],
     )
     def test_a_disk_that_cannot_be_erased_holds_up_everything_unless_that_is_accepted(
-        self, cluster, ctx, leaving, disk, complaint
+        self, cluster, ctx, leaving, disk, complaint, how
     ):
+        """Also where the node was taken for dead, and answers after all."""
         cluster.hardware["host-worker-1"] = (SDA, evolve(SDB, fixed=True))
         with pytest.raises(OperatorNeeded, match="cannot be") as caught:
-            KIND.delete(cluster, leaving("worker-1", "worker", wipe=(disk,)), ctx)
+            KIND.delete(cluster, leaving("worker-1", "worker", how=how, wipe=(disk,)), ctx)
         assert complaint in caught.value.detail
         assert "--allow unwiped" in caught.value.remedy
-        job = leaving("worker-1", "worker", how="leave/unwiped", wipe=("/dev/sda", disk))
+        assert cluster.asked == []
+        job = leaving("worker-1", "worker", how=f"{how}/unwiped", wipe=("/dev/sda", disk))
         job = resumed(job, KIND.delete(cluster, job, ctx))
         KIND.delete(cluster, job, ctx)
         assert cluster.asked[0][4] == Wipe(True)
-        assert complaint in ctx.said[0]
+        assert complaint in "; ".join(ctx.said)
 
-    @pytest.mark.parametrize("how", ["leave", "teardown"])
+    @pytest.mark.parametrize("how", ["leave", "remove-member", "teardown"])
     @pytest.mark.parametrize(
         ("found", "state"),
         [
