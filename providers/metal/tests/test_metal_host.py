@@ -143,6 +143,7 @@ class One:
     settings: MetalSettings = field(factory=MetalSettings)
     watch: Watch = field(factory=Watch)
     dhcp: None = None
+    there: Shown = field(factory=Shown)
 
     def bmc(self, props: Any) -> Rack:
         return self.rack
@@ -156,8 +157,8 @@ class One:
     def status_of(self, url: str) -> int:
         return 200
 
-    def shown(self, address: str, authority: str) -> Shown:
-        return Shown()
+    def shown(self, address: str, authority: str, at_most_s: float = 20.0) -> Shown:
+        return self.there
 
     def is_node(self, props: HostProps) -> bool:
         return self.rack.runs == "disk"
@@ -240,6 +241,74 @@ def test_another_machine_is_left_alone() -> None:
     with pytest.raises(OperatorNeeded, match="another machine") as caught:
         HostKind().create(One(rack), job, Clock())  # type: ignore[arg-type]
     assert "ffffffff" in caught.value.detail
+    assert rack.told == []
+
+
+@pytest.mark.parametrize("on", [True, False])
+@pytest.mark.parametrize("state", ["node", "other"])
+def test_a_host_at_whose_address_somebody_runs_is_left_alone(state: Any, on: bool) -> None:
+    """Whoever it is; where the machine itself is off, somebody else has its address."""
+    rack = Rack(on=on)
+    client = One(rack, there=Shown(state, ("talos-x", "10.1.0.1")))
+    with pytest.raises(OperatorNeeded, match="in use" if on else "has the address") as caught:
+        HostKind().create(client, JOB, Clock())  # type: ignore[arg-type]
+
+    assert f"r1u1 is {'on' if on else 'off'}, and at 10.1.0.1:50000 a " in caught.value.detail
+    assert "(talos-x)" in caught.value.detail
+    assert rack.told == []
+
+
+def test_a_machine_that_waits_for_a_configuration_is_nobodys() -> None:
+    rack = Rack(on=True)
+    HostKind().create(One(rack, there=Shown("maintenance")), JOB, Clock())  # type: ignore[arg-type]
+    assert rack.told == ["off"]
+
+
+@pytest.mark.parametrize(
+    ("uuid", "serial", "same"), [("6ae7f5b2", "S2", True), ("7", "S1", True), ("7", "S2", False)]
+)
+def test_another_machine_in_the_middle_gets_nothing(uuid: str, serial: str, same: bool) -> None:
+    """A BMC's address may lead elsewhere by now; where UUID or serial number is as before, so is the machine."""
+    rack = Rack()
+    client, clock = One(rack), Clock()
+    answer = HostKind().create(client, JOB, clock)  # type: ignore[arg-type]
+    assert isinstance(answer, Pending)
+    job = evolve(JOB, id=answer.id, phase=answer.phase, memo=answer.memo)
+    rack.facts = lambda: Facts("Acme", "A1", "1.0", uuid, serial, False)  # type: ignore[method-assign]
+    if same:
+        HostKind().create(client, job, clock)  # type: ignore[arg-type]
+        assert rack.told == ["insert"]
+        return
+    with pytest.raises(OperatorNeeded, match="than when it began") as caught:
+        HostKind().create(client, job, clock)  # type: ignore[arg-type]
+    assert "it was 6ae7f5b2/S1, and is 7/S2 now" in caught.value.detail
+    assert rack.told == []
+
+
+def test_a_node_that_came_up_late_is_not_begun_again() -> None:
+    """It was to be begun once more, for nothing had come of its disk."""
+    rack = Rack(on=True, runs="disk", installed=True)
+    job = evolve(JOB, id="r1u1", memo={"again": "yes"})
+    answer = HostKind().create(One(rack, there=Shown("node")), job, Clock())  # type: ignore[arg-type]
+    assert isinstance(answer, Pending)
+    assert (answer.phase, rack.told) == ("up", [])
+
+
+@pytest.mark.parametrize("verb", ["update", "delete"])
+def test_the_switch_of_another_machine_is_not_pressed(verb: str) -> None:
+    """Where the row says which chassis it is, that holds for as long as the host does."""
+    rack = Rack(on=verb == "delete")
+    pinned = evolve(HOST, serial="S0")
+    job = evolve(JOB, id="r1u1", applied=pinned, wanted=pinned if verb == "update" else None)
+    with pytest.raises(OperatorNeeded, match="another machine is behind this BMC"):
+        getattr(HostKind(), verb)(One(rack), job, Clock())
+    assert rack.told == []
+
+
+def test_a_host_that_was_never_met_is_not_switched_off() -> None:
+    """Nothing was done to it, and whose it is was never looked at."""
+    rack = Rack(on=True, silent=True)
+    assert HostKind().delete(One(rack), evolve(JOB, wanted=HOST), Clock()) == Done(None)  # type: ignore[arg-type]
     assert rack.told == []
 
 

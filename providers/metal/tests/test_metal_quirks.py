@@ -432,7 +432,7 @@ def _given_back(bed: BmcBed) -> None:
         authority="Y2E=",
         authority_key=Secret("a2V5"),
     )
-    job: Job[HostProps, HostOutputs] = Job("key", 1, Address("metal.host", "control-1"), applied=props)
+    job: Job[HostProps, HostOutputs] = Job("key", 1, Address("metal.host", "control-1"), id="r1u1", applied=props)
     client, clock = Client(MetalSettings(serve="127.0.0.1:1")), _Clock()
     for _ in range(10 * TRIES):
         answer = HostKind().delete(client, job, clock)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from prov_metal.bmc.driver import Facts
 from prov_metal.kinds.host import HostKind
 from prov_metal.kinds.props import HostOutputs, HostProps
 from prov_metal.kinds.release import ENDING, ERASING
+from prov_metal.met import Met
 
 from provisioner.sdk import ERASED, Address, Done, Erasure, Job, OperatorNeeded, Pending, Secret, Seen
 
@@ -49,6 +50,7 @@ class Desk:
     machine: Machine = field(factory=Machine)
     time: datetime = datetime(2026, 11, 29, tzinfo=UTC)
     said: list[str] = field(factory=list)
+    met: Met = field(factory=Met)
 
     def bmc(self, props: HostProps) -> Machine:
         return self.machine

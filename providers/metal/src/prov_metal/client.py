@@ -128,6 +128,7 @@ class Client:
         """The status with which a URL of ours is answered; 0 where nobody answers."""
         return status_of(url, timeout_s=self.timeout_s)
 
-    def shown(self, address: str, authority: str) -> Shown:
-        """What answers at the address of a node, see `is_node`."""
-        return shown(address, base64.b64decode(authority).decode(), timeout_s=self.timeout_s)
+    def shown(self, address: str, authority: str, at_most_s: float = TIMEOUT_S) -> Shown:
+        """What answers at the address of a node, see `is_node`; waited for so long at most."""
+        pem = base64.b64decode(authority).decode()
+        return shown(address, pem, timeout_s=min(self.timeout_s, at_most_s))

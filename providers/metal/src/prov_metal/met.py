@@ -15,7 +15,7 @@ _EMPTY = frozenset("0f-")
 
 @define
 class Met:
-    """What each host's BMC said last of its chassis."""
+    """What each host's BMC said last of its chassis; hosts that stand already are among them."""
 
     _facts: dict[str, Facts] = field(init=False, factory=dict)
     _macs: set[str] = field(init=False, factory=set)
@@ -26,6 +26,11 @@ class Met:
         with self._lock:
             self._facts[host] = facts
             self._macs.update(mac.lower() for mac in macs)
+
+    def forget(self, host: str) -> None:
+        """A host that was given back may be there under another name."""
+        with self._lock:
+            self._facts.pop(host, None)
 
     def macs(self) -> frozenset[str]:
         """The network cards of all hosts of this run, in lower case."""
@@ -40,3 +45,13 @@ class Met:
         if not set(mine.lower()) - _EMPTY:
             return ()
         return tuple(sorted(name for name, facts in known.items() if name != host and facts.uuid == mine))
+
+
+_MET: dict[str, Met] = {}
+_GUARD = threading.Lock()
+
+
+def met_of(lineage: str) -> Met:
+    """What this process has met for one state, in any of its provider blocks, for a plan or while it is applied."""
+    with _GUARD:
+        return _MET.setdefault(lineage, Met())

@@ -45,9 +45,11 @@ from prov_metal.deadlines import most_s, too_late
 from prov_metal.diagnosis.collect import hear
 from prov_metal.diagnosis.explain import explained
 from prov_metal.handover import deliver, is_due, listen
+from prov_metal.kinds.meeting import CHASSIS, is_free, is_meant, remembered
 from prov_metal.kinds.power import pressed
 from prov_metal.kinds.props import HostJob, HostOutputs, HostProps
 from prov_metal.kinds.release import erasure, how, release
+from prov_metal.met import met_of
 from prov_metal.trust import told
 from prov_metal.ways.known import WAYS, after, named, possible, refused
 from prov_metal.ways.way import Trip, Way
@@ -102,6 +104,7 @@ class HostKind:
         """Switches it on or off where it is not; what else may change is how its BMC is spoken to."""
         trip = _trip(client, _wanted(job), job, ctx)
         facts = trip.bmc.facts()
+        is_meant(trip.wanted, facts, {})
         on = trip.wanted.power == "on"
         if facts.on != on:
             return _pressed(job, trip, on=on, phase="switching")
@@ -172,6 +175,7 @@ def _reading(client: Client, job: HostJob) -> Reading:
         facts = client.bmc(props).facts()
     except EndpointDown as err:
         return Unreachable(err.detail or str(err))
+    _acquainted(client, job).met.note(props.host, facts, props.macs)
     seen = {"host": props.host, "address": props.address, "image": props.image, "power": "on" if facts.on else "off"}
     outputs = {"id": props.host, "host": props.address, "vendor": facts.vendor, "model": facts.model}
     return Seen(seen, outputs | {"serial": facts.serial})
@@ -181,6 +185,7 @@ def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
     facts = trip.bmc.facts()
     trip = evolve(trip, facts=facts)
     trip.client.met.note(trip.wanted.host, facts, trip.wanted.macs)
+    is_meant(trip.wanted, facts, job.memo)
     if job.phase in HEARD:
         hear(trip)
     match job.phase:
@@ -206,33 +211,23 @@ def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
 def _other(job: HostJob, trip: Trip, way: Way, following: Way, why: str) -> Pending:
     """Back to where it is off, and on by the next way."""
     trip.ctx.say(f"{trip.wanted.host} is booted by {following.name}, for {way.name} led nowhere: {why}")
-    memo = {"way": following.name, "left": way.name}
+    memo = _on_way(job) | {"way": following.name, "left": way.name}
+    memo.pop("again", None)
     return Pending(id=job.id, phase="stopping", memo=memo, after_s=0.0, note=f"goes on by {following.name}")
 
 
 def _meet(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
-    """Makes sure that the right machine is behind the BMC, before anything happens to it."""
+    """Makes sure that nobody uses the machine, before anything happens to it."""
     wanted = trip.wanted
-    for name, expected, found, same in (
-        ("uuid", wanted.uuid, facts.uuid, facts.is_uuid(wanted.uuid)),
-        ("serial", wanted.serial, facts.serial, wanted.serial.lower() == facts.serial.lower()),
-    ):
-        if expected and not same:
-            raise OperatorNeeded(
-                "another machine is behind this BMC",
-                detail=f"{wanted.host}: the inventory has {name} {expected}, the BMC says {found or 'nothing'}",
-                remedy="correct the row of the inventory, or the cabling",
-            )
-    if doubles := trip.client.met.doubles(wanted.host):
-        raise OperatorNeeded(
-            "two hosts have the same UUID",
-            detail=f"{wanted.host} and {', '.join(doubles)}: the BMCs say {facts.uuid}",
-            remedy="correct the rows of the inventory, or the UUID of a board",
-        )
+    if "again" in job.memo:  # whatever runs there by now is ours
+        if facts.on and _is_node(trip):
+            return _at("up", job, trip.ctx, "runs with its configuration", after_s=0.0)
+    else:
+        is_free(trip, facts)
     trip.ctx.say(f"{wanted.host} is {facts.vendor} {facts.model}".rstrip())
     for name, why in refused(trip).items():
         trip.ctx.say(f"{wanted.host} is not booted by {name}: {why}")
-    memo = _on_way(job) | {"way": way.name}
+    memo = _on_way(job) | {"way": way.name, CHASSIS: remembered(facts)}
     if facts.on:
         trip.bmc.switch(on=False)
         memo["pressed_at"] = trip.ctx.now().isoformat()
@@ -305,7 +300,7 @@ def _at(phase: str, job: HostJob, ctx: Context, note: str, *, after_s: float = P
 
 def _on_way(job: HostJob) -> dict[str, str]:
     """What is remembered through all phases."""
-    return {name: job.memo[name] for name in ("way", "again") if name in job.memo}
+    return {name: job.memo[name] for name in ("way", "again", CHASSIS) if name in job.memo}
 
 
 def _since(job: HostJob, ctx: Context) -> timedelta:
@@ -318,7 +313,14 @@ def _pressed(job: HostJob, trip: Trip, *, on: bool, phase: str) -> Pending:
 
 
 def _trip(client: Client, props: HostProps, job: HostJob, ctx: Context) -> Trip:
-    return Trip(client, props, client.bmc(props), ctx, job.generation)
+    return Trip(_acquainted(client, job), props, client.bmc(props), ctx, job.generation)
+
+
+def _acquainted(client: Client, job: HostJob) -> Client:
+    """The client, which knows what others have met for the same state."""
+    if job.lineage:
+        client.met = met_of(job.lineage)
+    return client
 
 
 def _whole(err: ProviderError) -> str:

@@ -19,6 +19,7 @@ from datetime import timedelta
 from functools import partial
 
 from prov_metal.boot.tokens import without_tokens
+from prov_metal.kinds.meeting import is_meant
 from prov_metal.kinds.power import pressed, since
 from prov_metal.kinds.props import HostJob
 from prov_metal.ways.known import WAYS, refused
@@ -47,8 +48,12 @@ def erasure(disks: tuple[Value, ...], manner: str) -> Erasure | None:
 
 
 def release(job: HostJob, trip: Trip) -> Answer:
-    """One call on the way drawn above."""
-    on = trip.bmc.facts().on
+    """One call on the way drawn above. A host that was refused at the first look is nobody's business here."""
+    if job.id is None:
+        return Done(None)
+    facts = trip.bmc.facts()
+    is_meant(trip.wanted, facts, job.memo)
+    on = facts.on
     if on and job.phase != "stopping" and job.how.startswith(RELEASE) and job.applied is not None:
         return _wait(job, trip)
     if on:
@@ -59,6 +64,7 @@ def release(job: HostJob, trip: Trip) -> Answer:
     for name in trip.wanted.boot:
         if name not in impossible:
             without_tokens(partial(WAYS[name].clear, trip))
+    trip.client.met.forget(trip.wanted.host)
     return Done(None)
 
 
