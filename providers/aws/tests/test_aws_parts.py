@@ -51,6 +51,21 @@ def _client_error(code: str, status: int = 400, text: str = "it said so") -> bot
         (EndpointDown, boto.ReadTimeoutError(endpoint_url="https://ec2")),
         (EndpointDown, boto.EndpointConnectionError(endpoint_url="https://ec2")),
         (Retry, ResponseParserError()),
+        (OperatorNeeded, boto.SSOTokenLoadError(error_msg="no token")),
+        (OperatorNeeded, boto.MetadataRetrievalError(error_msg="no answer")),
+        (OperatorNeeded, boto.InvalidRegionError(region_name="eu west")),
+        (OperatorNeeded, boto.SSLError(endpoint_url="https://ec2", error="certificate verify failed")),
+        (OperatorNeeded, _client_error("PendingVerification")),
+        (OperatorNeeded, _client_error("OperationNotPermitted", text="Modify its 'disableApiTermination' attribute")),
+        (OperatorNeeded, _client_error("OperationNotPermitted", text="deletion protection is enabled")),
+        (OperatorNeeded, _client_error("Unsupported", text="not supported in your requested Availability Zone")),
+        (Fatal, _client_error("Unsupported", text="the instance configuration is not supported")),
+        (Fatal, _client_error("VolumeModificationRateExceeded")),
+        (Busy, _client_error("InvalidTarget", text="targets are not in a running state and cannot be registered")),
+        (Missing, _client_error("InvalidTarget", text="the instance IDs are not valid")),
+        (Missing, _client_error("InvalidSecurityGroup", text="One or more security groups are invalid")),
+        (Missing, _client_error("ValidationError", text="The VPC ID 'vpc-0123456789abcdef0' is not found")),
+        (Fatal, _client_error("ValidationError", text="A port must be specified")),
     ],
 )
 def test_each_error_becomes_one_of_ours(expected: type[ProviderError], err: Exception) -> None:
@@ -67,6 +82,47 @@ def test_a_missing_permission_is_named_as_policies_name_it() -> None:
 
     assert found.remedy == "allow elasticloadbalancing:CreateListener to the user or role that prov runs as"
     assert "abcdef" not in found.detail
+
+
+@pytest.mark.parametrize(
+    ("remedy", "code", "text", "operation"),
+    [
+        ("set the clock of this machine right", "RequestExpired", "Request has expired.", "CreateVpc"),
+        ("set the clock", "SignatureDoesNotMatch", "Signature not yet current: 20261130 is later", "CreateVpc"),
+        ("allow kms:CreateGrant to", "AccessDenied", "u is not authorized to perform: kms:CreateGrant", "CreateVpc"),
+        ("ask who keeps that", "AccessDenied", "with an explicit deny in a service control policy", "CreateVpc"),
+        ("allow sts:AssumeRole to", "AccessDenied", "User is not authorized", "AssumeRole"),
+        ("enabled the region", "AuthFailure", "AWS was not able to validate the provided credentials", "CreateVpc"),
+        ("share it with the account", "AuthFailure", "Not authorized for images: [ami-0123456789]", "CreateVpc"),
+    ],
+)
+def test_a_refusal_says_what_helps(remedy: str, code: str, text: str, operation: str) -> None:
+    """AWS has one code for things of several causes, and names another permission than that of the call."""
+    answer: Any = {"Error": {"Code": code, "Message": text}, "ResponseMetadata": {"HTTPStatusCode": 403}}
+    found = translated(boto.ClientError(answer, operation), "ec2", "CreateVpc")
+
+    assert remedy in found.remedy
+
+
+def test_an_address_that_aws_still_holds_is_waited_for() -> None:
+    """What leaves a NAT gateway or balancer is denied for a while, and would go on to cost money."""
+    text = "You do not have permission to access the specified resource."
+    held = translated(_client_error("AuthFailure", text=text), "ec2", "ReleaseAddress")
+    strange = translated(_client_error("AuthFailure", text=text), "ec2", "AssociateAddress")
+
+    assert (type(held), type(strange)) == (Busy, Fatal)
+
+
+def test_a_region_that_does_not_exist_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing answers there, however long one waits."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "none")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with pytest.raises(OperatorNeeded) as caught:
+        Aws(AwsSettings(region="eu-wset-1")).call("ec2", "describe_vpcs")
+
+    assert "eu-wset-1" in caught.value.detail
+    assert "eu-west-1" in caught.value.remedy
 
 
 def test_what_was_given_does_not_enter_a_complaint_about_parameters() -> None:

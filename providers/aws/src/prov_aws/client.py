@@ -15,9 +15,9 @@ from typing import Any
 
 from attrs import define, field
 
-from prov_aws.errors import no_credentials, no_region, translated
+from prov_aws.errors import no_credentials, no_region, no_such_region, translated, unusable
 from prov_aws.settings import AwsSettings
-from provisioner.sdk import OperatorNeeded, ProviderError
+from provisioner.sdk import EndpointDown, ProviderError, did_you_mean
 
 CONNECT_S, ANSWER_S = 5, 30
 """How long a connection and an answer may take, in seconds."""
@@ -65,7 +65,7 @@ class Aws:
         except ProviderError:
             raise
         except Exception as err:
-            raise translated(err, service, client.meta.method_to_api_mapping[operation]) from None
+            raise self._translated(err, service, client.meta.method_to_api_mapping[operation]) from None
 
     def pages(self, service: str, operation: str, result: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
         """The items of all pages of a listing; a call for each page."""
@@ -79,7 +79,7 @@ class Aws:
         except ProviderError:
             raise
         except Exception as err:
-            raise translated(err, service, client.meta.method_to_api_mapping[operation]) from None
+            raise self._translated(err, service, client.meta.method_to_api_mapping[operation]) from None
 
     def take_turn(self, key: str) -> bool:
         """Gives the turn of changing its type to a machine, unless another one has it."""
@@ -95,6 +95,14 @@ class Aws:
         """The next machine may change its type; quiet where it was not this one's turn."""
         with self._guard:
             self._turn = "" if self._turn == key else self._turn
+
+    def _translated(self, err: Exception, service: str, operation: str) -> ProviderError:
+        """The error of the house; one that does not answer may be a region that does not exist."""
+        found = translated(err, service, operation)
+        region = self.region
+        if not isinstance(found, EndpointDown) or self._endpoint(service) or region in _regions():
+            return found
+        return no_such_region(f"{region}: {found.detail}", did_you_mean(region, _regions()))
 
     def _client(self, service: str) -> Any:
         client = self._clients.get(service)
@@ -141,7 +149,7 @@ def _session(settings: AwsSettings) -> Any:
         credentials = session.get_credentials()
         region = session.get_config_variable("region")
     except BotoCoreError as err:
-        raise _unusable(err) from None
+        raise unusable(err) from None
     if credentials is None:
         raise no_credentials("nothing in the environment, in the profiles, or on this machine")
     if not region:
@@ -163,6 +171,17 @@ def _loader() -> Any:
     import botocore.loaders
 
     return botocore.loaders.create_loader()
+
+
+@functools.cache
+def _regions() -> frozenset[str]:
+    """The regions that botocore knows, of all partitions; there may be newer ones."""
+    import botocore.session
+
+    session = botocore.session.Session()
+    session.register_component("data_loader", _loader())
+    partitions = session.get_available_partitions()
+    return frozenset(name for one in partitions for name in session.get_available_regions("ec2", one))
 
 
 def _as_role(session: Any, settings: AwsSettings) -> Any:
@@ -188,11 +207,3 @@ def _as_role(session: Any, settings: AwsSettings) -> Any:
         refresh_using=fetcher.fetch_credentials, method="assume-role"
     )
     return acting
-
-
-def _unusable(err: Exception) -> OperatorNeeded:
-    return OperatorNeeded(
-        "the configuration of AWS on this machine cannot be used",
-        detail=str(err),
-        remedy="correct the profile in ~/.aws/config, or name another under `profile:`",
-    )
