@@ -100,6 +100,8 @@ class Bed:
     caller_references: set[str] = field(factory=set)
     mapped: dict[str, set[str]] = field(factory=dict)
     lingering: dict[str, Any] = field(factory=dict)
+    doomed: str = ""
+    """Why new instances end by themselves after a while, such as `Client.InternalError: …`; empty where they run."""
     plain: bool = False
     """Whether moto answers alone, as if there were no bed."""
     silent: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from beds.aws.rules import Refusal, after, before
-from moto.ec2.models.instances import InstanceState
+from moto.ec2.models.instances import InstanceState, StateReason
 
 if TYPE_CHECKING:
     from beds.aws.bed import Bed
@@ -17,7 +17,14 @@ _CODES = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "s
 
 @after("ec2:RunInstances")
 def _instances_are_pending(bed: Bed, call: Call, result: dict[str, Any]) -> None:
-    _lasting(bed, call, (made["InstanceId"] for made in result["Instances"]), "pending", "running")
+    ids = [made["InstanceId"] for made in result["Instances"]]
+    if not bed.doomed:
+        _lasting(bed, call, ids, "pending", "running")
+        return
+    _lasting(bed, call, ids, "pending", "terminated")
+    for instance in bed.instances(call, ids):
+        instance.state_reason = StateReason(bed.doomed, bed.doomed.partition(":")[0])
+        bed.tokens.terminated(instance.id)
 
 
 @after("ec2:StartInstances")

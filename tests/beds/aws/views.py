@@ -91,8 +91,8 @@ _OWN: Final = (
 
 
 def refuse_hidden(call: Call, hidden: frozenset[str]) -> None:
-    """A call that names something hidden is told that it does not exist."""
-    for id_ in ids_in(dict(call.params)):
+    """A call that names something hidden is told that it does not exist; a filter just finds nothing."""
+    for id_ in ids_in({name: value for name, value in call.params.items() if name != "Filters"}):
         if id_ in hidden:
             raise Refusal(_NOT_FOUND[id_.rpartition("-")[0]], f"The ID '{id_}' does not exist")
 

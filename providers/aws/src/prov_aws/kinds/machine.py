@@ -11,6 +11,7 @@ from prov_aws.client import Aws
 from prov_aws.errors import Mismatch, Missing
 from prov_aws.jobs import asked, said
 from prov_aws.kinds.machine_disks import attached, mend_disks
+from prov_aws.kinds.machine_ends import ended, refuse_ended
 from prov_aws.kinds.machine_order import order
 from prov_aws.kinds.machine_parts import Parts, parts_of
 from prov_aws.kinds.machine_size import change_type, end_of_turn
@@ -124,6 +125,8 @@ class MachineKind(Tagged):
         """As for all kinds; while it starts, what reading has just found tells enough."""
         if job.phase == MADE and isinstance(job.seen, Seen) and job.seen.props["power"] == "starting":
             return Pending(job.id, MADE, after_s=3.0, note="it starts")
+        if job.phase == MADE and isinstance(job.seen, Absent):
+            refuse_ended(client, job)
         return super().create(client, job, ctx)
 
     def make(self, aws: Aws, job: Job[Any, Any]) -> Thing:
@@ -198,7 +201,7 @@ class MachineKind(Tagged):
             case "off", "stopped":
                 return ""
             case _, "shutting-down":
-                raise Fatal("the object is gone", detail=f"{id_} is shutting down", remedy="plan again")
+                raise ended(thing)
         return f"it is {state}"
 
     def _told(self, job: Job[Any, Any], thing: Thing | None, parts: Parts | None) -> Reading:
