@@ -205,7 +205,7 @@ class Sleeps(ThingKind):
 @breaks("test_k6_no_verb_waits")
 class WaitsForTheRemote(ThingKind):
     def create(self, client, job, ctx):
-        threading.Event().wait(1.0)
+        threading.Event().wait(600.0)
         return super().create(client, job, ctx)
 
 
@@ -490,6 +490,7 @@ class NeedsTheRecord(ThingKind):
         return super().delete(client, job, ctx) if job.applied else Done(None)
 
 
+PATIENCE_S = 60.0
 KINDS = [(test, broken) for test, found in BITTEN.items() for broken in found]
 
 
@@ -501,14 +502,14 @@ def test_a_kind_that_breaks_a_rule_is_caught(test: str, broken: type[Any], caplo
     provider.kinds = {**ToyProvider.kinds, **dict(kind)}  # type: ignore[attr-defined]
 
     with pytest.raises(CAUGHT):
-        _tried(test, provider, target, caplog)
+        _tried(test, provider, target, caplog, patience_s=0.3 if "waits" in test else PATIENCE_S)
 
 
 @pytest.mark.parametrize("test", sorted(BITTEN))
 def test_the_same_kinds_unbroken_pass(test: str, caplog: pytest.LogCaptureFixture) -> None:
     """So it is the break that is caught, and nothing else."""
     for broken in BITTEN[test]:
-        _tried(test, ToyProvider, _target(broken), caplog)
+        _tried(test, ToyProvider, _target(broken), caplog, patience_s=PATIENCE_S)
 
 
 def _target(broken: type[Any]) -> Address:
@@ -517,13 +518,15 @@ def _target(broken: type[Any]) -> Address:
     return Address.parse(next(text for base, text in kinds.items() if issubclass(broken, base)))
 
 
-def _tried(test: str, provider: type[ToyProvider], target: Address, caplog: pytest.LogCaptureFixture) -> None:
+def _tried(
+    test: str, provider: type[ToyProvider], target: Address, caplog: pytest.LogCaptureFixture, *, patience_s: float
+) -> None:
     remote = ToyRemote(kinds=provider.kinds)
     remote.cloud.images["talos"] = "sha256:1"
     made = provider(remote.cloud)
     suite = type("Suite", (KindSuite,), {"provider": made, "samples": SAMPLES})()
     lab = Lab(made, lambda: made.connect(made.settings()), remote, SAMPLES)
-    lab.watcher.patience_s = 0.3 if "waits" in test else 10.0
+    lab.watcher.patience_s = patience_s
     given = {"lab": lab, "target": target, "settings": {}, "caplog": caplog}
     rule = getattr(suite, test)
     rule(**{name: given[name] for name in inspect.signature(rule).parameters})

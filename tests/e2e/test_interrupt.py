@@ -15,11 +15,11 @@ from provisioner.model.event import Stopping
 from provisioner.workflow.apply import stop_on_interrupt
 
 bench = Bench(Path(sys.argv[1]))
-held = threading.Event()
+held, until_stopping = threading.Event(), sys.argv[2] == "until stopping"
 
 def hold(job):
     print("called", flush=True)
-    held.wait(float(sys.argv[2]))
+    held.wait(600)
 
 bench.cloud.script("create", "a", hold)
 plan = bench.plan({"toy.thing/a": None, "toy.thing/b": {"_after": ["toy.thing/a"]}})
@@ -28,6 +28,8 @@ def work(engine):
     def emit(event):
         if isinstance(event, Stopping):
             print("stopping", flush=True)
+            if until_stopping:
+                held.set()
     engine.emit = emit
     with stop_on_interrupt(engine):
         return engine.apply(plan.steps)
@@ -36,10 +38,10 @@ print(bench.run(work), flush=True)
 """
 
 
-def start(folder: Path, seconds: float) -> subprocess.Popen[str]:
-    """A run whose first call lasts so long; it is in flight when this returns."""
+def start(folder: Path, lasts: str) -> subprocess.Popen[str]:
+    """A run that stops; its first call was in flight until then, or `for long` is still."""
     run = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, str(folder), str(seconds)],
+        [sys.executable, "-c", PROGRAM, str(folder), lasts],
         cwd=Path(__file__).parents[1],
         stdout=subprocess.PIPE,
         text=True,
@@ -52,13 +54,13 @@ def start(folder: Path, seconds: float) -> subprocess.Popen[str]:
 
 
 def test_the_first_lets_the_call_in_flight_finish_and_begins_nothing_more(tmp_path: Path) -> None:
-    run = start(tmp_path, 0.5)
-    out, _ = run.communicate(timeout=30)
+    run = start(tmp_path, "until stopping")
+    out, _ = run.communicate(timeout=100)
     assert "done=1, failed=0, skipped=0, left=1" in out
 
 
 def test_the_second_ends_the_process_at_once(tmp_path: Path) -> None:
-    run = start(tmp_path, 600)
+    run = start(tmp_path, "for long")
     run.send_signal(signal.SIGINT)
-    run.communicate(timeout=30)
+    run.communicate(timeout=100)
     assert run.returncode == -signal.SIGINT

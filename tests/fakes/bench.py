@@ -42,6 +42,7 @@ class Bench:
     waits: list[float] = field(factory=list)
     """How long reading has waited before it asked again."""
     providers: dict[str, ProviderUse] = field(factory=lambda: {"toy": ProviderUse("toy", "toy", {})})
+    executor: Callable[[], Threads] = Threads
 
     @property
     def registry(self) -> Registry:
@@ -99,7 +100,7 @@ class Bench:
             options=PlanOptions(options.get("destroy", False), frozenset(options.get("allow", ()))),
         )
 
-    def apply(self, wanted: Mapping[str, Any], *, deadline_s: float = 30.0, **case: Any) -> RunResult:
+    def apply(self, wanted: Mapping[str, Any], *, deadline_s: float = 100.0, **case: Any) -> RunResult:
         """Plans and does it."""
         plan = self.plan(wanted, **case)
         assert not plan.blocked, plan.problems
@@ -109,12 +110,12 @@ class Bench:
         unfinished = [entry for entry in self.state().entries.values() if entry.status in ("creating", "updating")]
         return self.run(lambda run: run.settle(unfinished))
 
-    def run(self, work: Callable[[Engine], RunResult], *, deadline_s: float = 30.0) -> RunResult:
+    def run(self, work: Callable[[Engine], RunResult], *, deadline_s: float = 100.0) -> RunResult:
         """One run over the state, under its lock."""
         store = self.store()
         registry = self.registry
         try:
-            with store.lock(INFO) as fence, closing(Threads()) as executor:
+            with store.lock(INFO) as fence, closing(self.executor()) as executor:
                 run = Engine(
                     records=Records(store.load()),
                     store=store,

@@ -160,7 +160,7 @@ class Deaf:
     """A BMC that takes connections and never says a word, or hangs up on each request."""
 
     hangs_up: bool = False
-    met: int = 0
+    _callers: list[object] = field(factory=list)
     _socket: socket.socket = field(init=False)
 
     def __enter__(self) -> Deaf:
@@ -175,14 +175,21 @@ class Deaf:
     def address(self) -> str:
         return f"redfish+http://127.0.0.1:{self._socket.getsockname()[1]}"
 
+    def met(self) -> int:
+        """How many came so far; connections are taken in the order in which they are made."""
+        with socket.create_connection(self._socket.getsockname()) as last:
+            while last.getsockname() not in self._callers:
+                threading.Event().wait(0.001)
+            return self._callers.index(last.getsockname())
+
     def _serve(self) -> None:
         held = []
         while True:
             try:
-                connection, _ = self._socket.accept()
+                connection, caller = self._socket.accept()
             except OSError:
                 return
-            self.met += 1
+            self._callers.append(caller)
             connection.recv(1)
             if self.hangs_up:
                 connection.close()
@@ -197,7 +204,7 @@ def test_nobody_waits_for_ever_and_nothing_is_sent_twice(hangs_up: bool, method:
         bmc = _bmc(deaf.address, timeout_s=0.2)
         with pytest.raises(EndpointDown, match="does not answer"):
             bmc.wire._session.line.request(method, "/redfish/v1/", {} if method == "POST" else None, {})
-        assert deaf.met == 1
+        assert deaf.met() == 1
 
 
 @pytest.mark.parametrize("status", [301, 307])

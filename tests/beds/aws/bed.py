@@ -166,7 +166,8 @@ class Bed:
         """A client of boto3, as somebody else would use it."""
         config = Config(
             retries={"mode": "standard", "total_max_attempts": attempts},
-            read_timeout=20,
+            connect_timeout=60,
+            read_timeout=60,
             s3={"addressing_style": "path"},
             parameter_validation=False,
             max_pool_connections=32,

@@ -49,6 +49,7 @@ def test_a_connection_that_breaks(bed: Bed, ground: Ground, fault: str, made: in
 def test_a_stale_read_tells_how_it_was(bed: Bed, ground: Ground) -> None:
     """The answer of a moment ago comes again, and the next one is right."""
     bed.settle()
+    bed.now = lambda: 0.0
     before = ground.instances()
     instance = ground.run()
     bed.faults.script("stale", "ec2:DescribeInstances")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from math import inf
 from threading import Event
 from typing import Any
@@ -11,7 +11,9 @@ from fakes.bench import Bench
 from fakes.trial import Trial
 
 from provisioner.conformance.toy import Cloud, ToyProvider
+from provisioner.engine.apply import Engine, RunResult
 from provisioner.engine.endpoints import Endpoints
+from provisioner.engine.executor import Threads
 from provisioner.engine.looks import BREAK, MOST_S, Looks
 from provisioner.model.job import Job, Pending
 from provisioner.model.plan import ProviderUse
@@ -98,35 +100,51 @@ def test_nobody_waits_after_the_end() -> None:
 
 
 class Crowd(Cloud):
-    """A cloud whose first reading takes until all things are asked for and would be read, too."""
+    """A cloud whose first reading takes until all others wait to be read, or are."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.first, self.another = Event(), Event()
-        self.beside = 0
+        self.first, self.beside = Event(), Event()
         self.watch = self.note
+        self.all_wait: Callable[[], bool] = lambda: False
 
     def note(self, moment: str, verb: str, job: Job[Any, Any]) -> None:
         if moment == "before" and job.address.name != "a":
-            self.first.wait(10)
+            self.first.wait(60)
 
     def ask(self, names: Iterable[str]) -> None:
         super().ask(names)
         if self.first.is_set():
-            self.another.set()
+            self.beside.set()
             return
         self.first.set()
-        self.beside += self.another.wait(0.5)  # nobody comes, unless others are read beside this
+        while not (self.all_wait() or self.beside.wait(0.01)):
+            pass
+
+
+class Slowly(Threads):
+    """A clock on which a second of the computer's is a twentieth: nothing takes long there, however busy it is."""
+
+    def now(self) -> float:
+        return super().now() / 20
+
+    def arrived(self, timeout_s: float | None) -> list[Any]:
+        return super().arrived(None if timeout_s is None else timeout_s * 20)
 
 
 def test_many_that_come_due_meanwhile_are_read_with_one_call(bench: Bench) -> None:
     """While one reading is under way none begins beside it, and the next one is for all the others."""
     cloud = bench.cloud = Crowd()
+    bench.executor = Slowly
     for name in "abcdef":
         cloud.script("create", name, Pending(phase="booting", after_s=0.01))
-    bench.apply(dict.fromkeys(f"toy.thing/{name}" for name in "abcdef"))
+    plan = bench.plan(dict.fromkeys(f"toy.thing/{name}" for name in "abcdef"))
 
-    assert cloud.beside == 0
+    def work(run: Engine) -> RunResult:
+        cloud.all_wait = lambda: len(run._looks._turns[GROUP].waiting) == 5
+        return run.apply(plan.steps)
+
+    assert bench.run(work).complete
     assert cloud.reads == [("a",), ("b", "c", "d", "e", "f")]
 
 
