@@ -58,7 +58,7 @@ def _killed_while_it_makes_the_host(lab: Lab) -> None:
 
 
 def _asked(port: int, path: str) -> tuple[int, str]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request("GET", path)
     reply = connection.getresponse()
     return reply.status, reply.read().decode()

@@ -51,7 +51,7 @@ from provisioner.talos.versions import Contract
 KINDS = {**talos.kinds, **sim.kinds}
 FUNCTIONS = {**talos.functions, "concat": lambda *parts: "".join(map(str, parts))}
 POLL_S = 0.02
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 class RealContext:

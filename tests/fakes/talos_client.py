@@ -25,7 +25,7 @@ from provisioner.talos.api._wire import cosi_pb2, machine_pb2
 from provisioner.talos.api._wire.cosi_grpc import StateStub
 from provisioner.talos.api._wire.machine_grpc import MachineServiceStub
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 def until(look: Callable[[], Any]) -> Any:

@@ -63,7 +63,7 @@ def _port() -> int:
 def _asked(url: str, method: str = "GET", **headers: str) -> tuple[int, bytes, str]:
     parts = urlsplit(url)
     assert parts.hostname is not None
-    connection = HTTPConnection(parts.hostname, parts.port, timeout=5)
+    connection = HTTPConnection(parts.hostname, parts.port, timeout=60)
     connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, headers=headers)
     reply = connection.getresponse()
     body = reply.read()
@@ -225,7 +225,7 @@ def test_curl_goes_on_where_it_was_cut_off(service: BootService, tmp_path: Path)
     """A client that is not ours."""
     url, file = _offer(service), tmp_path / "disc"
     file.write_bytes(DATA[:50])
-    done = subprocess.run(["curl", "-s", "-C", "-", "-o", file, url], check=False, timeout=30)
+    done = subprocess.run(["curl", "-s", "-C", "-", "-o", file, url], check=False, timeout=100)
     assert done.returncode == 0
     assert file.read_bytes() == DATA
 
@@ -245,7 +245,7 @@ def test_with_a_certificate_it_is_https(certificate: Tls) -> None:
 
 
 def _over_tls(service: BootService, path: str, context: ssl.SSLContext) -> bytes:
-    connection = HTTPSConnection(service.where.host, service.where.port, timeout=5, context=context)
+    connection = HTTPSConnection(service.where.host, service.where.port, timeout=60, context=context)
     connection.request("GET", path)
     body = connection.getresponse().read()
     connection.close()

@@ -17,7 +17,7 @@ from prov_metal.metal import MetalProvider
 
 from provisioner.sdk import EndpointDown, Limits, OperatorNeeded, ProvError, ProviderError, Retry, Secret, Throttled
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 Ask = Callable[..., tuple[BmcBed, RedfishBmc]]
 
 

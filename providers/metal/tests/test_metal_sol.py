@@ -18,7 +18,7 @@ from prov_metal.bmc.sol import KEPT, Console, Receiver, Tape
 
 from provisioner.sdk import Secret
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import signal
@@ -62,6 +63,24 @@ def test_many_clients_at_once_start_one_daemon(own_sim):
 
     assert len(found) == 4
     assert len(set(found)) == 1
+
+
+def test_a_daemon_that_somebody_starts_just_now_is_waited_for(own_sim):
+    """It has the right to be the daemon, and does not listen yet: no reason to fail, nor for a second one."""
+    place, found = own_sim.control.place, []
+    place.lock.parent.mkdir(exist_ok=True)
+    with place.lock.open("w") as starting:
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        with pytest.raises(ControlError) as refused:
+            own_sim.control.ask("show")
+        call = threading.Thread(target=lambda: found.append(own_sim.world()["machines"]))
+        call.start()
+        while call.is_alive() and not place.log.exists():
+            call.join(0.01)
+    call.join()
+
+    assert refused.value.code == "no-answer"
+    assert found == [[]]
 
 
 def test_a_daemon_stops_cleanly_and_leaves_no_socket(own_sim):
@@ -160,7 +179,7 @@ def test_a_second_daemon_for_the_same_socket_gives_way(shared_sim):
     before = pid_of(place)
     command = [sys.executable, "-m", "prov_sim.daemon", "--socket", str(place.socket)]
 
-    assert subprocess.run(command, check=False, timeout=30).returncode == 0
+    assert subprocess.run(command, check=False, timeout=100).returncode == 0
 
     assert pid_of(place) == before
 

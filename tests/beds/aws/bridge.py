@@ -122,7 +122,7 @@ class Bridge:
         """What runs, by the id of its instance."""
         return dict(self.site.machines)
 
-    def wait(self, holds: Callable[[], bool], seconds: float = 20.0) -> None:
+    def wait(self, holds: Callable[[], bool], seconds: float = 100.0) -> None:
         """Until something holds that the bridge brings about; raises TimeoutError."""
         with self._looked:
             if not self._looked.wait_for(holds, seconds):

@@ -17,7 +17,7 @@ from attrs import define, field
 
 GUID = "a123456789abcdefa123456789abcdef"
 USER, PASSWORD = "admin", "hunter2"
-DEADLINE_S = 15.0
+DEADLINE_S = 60.0
 
 _LAN = """\
 name "bed"
@@ -100,7 +100,7 @@ class Sim:
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
-        self._process.wait(10)
+        self._process.wait(60)
 
     @property
     def address(self) -> str:

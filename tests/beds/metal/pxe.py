@@ -112,7 +112,7 @@ def fetched(name: str) -> int:
 def _fetched(name: str) -> int:
     size = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as machine:
-        machine.settimeout(5)
+        machine.settimeout(60)
         machine.sendto(b"\0\x01" + name.encode() + b"\0octet\0", (HERE, 69))
         while True:
             reply, peer = machine.recvfrom(2048)

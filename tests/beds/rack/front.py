@@ -42,7 +42,7 @@ class Front:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            timeout = 10
+            timeout = 60
 
             def serve(self) -> None:
                 front.serve(self)
@@ -60,7 +60,7 @@ class Front:
             def get_request(self) -> tuple[Any, Any]:
                 sock, address = super().get_request()
                 if front.context is not None:
-                    sock.settimeout(10)
+                    sock.settimeout(60)
                     sock = front.context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
                 return sock, address
 

@@ -61,7 +61,7 @@ class Operator:
     folder: Path
     key: Path
     rack: Rack = field(init=False)
-    timeout_s: float = 5.0
+    timeout_s: float = 60.0
     executor: OnRackTime | None = None
     seconds: float = 0.0
 

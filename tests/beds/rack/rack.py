@@ -35,7 +35,7 @@ from beds.rack.trouble import HEALTHY, Trouble
 USER, PASSWORD = "admin", "planted-bmc-password"
 BMC_PORT, SERVE_PORT, TALOS_PORT = 8443, 8069, 50000
 START = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-_FETCH_S = 5.0
+_FETCH_S = 60.0
 _TICK_S = 0.02
 
 

@@ -89,7 +89,7 @@ class Site:
     def settle(self) -> None:
         """Lets machines that are about something get on with it, for a moment of real time."""
         if self._loop is not None:
-            asyncio.run_coroutine_threadsafe(asyncio.sleep(_MOMENT_S), self._loop).result(20)
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(_MOMENT_S), self._loop).result(60)
 
     def close(self) -> None:
         if self._loop is not None:
@@ -137,4 +137,4 @@ class Site:
         async def done() -> T:
             return work()
 
-        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(done(), self._loop).result(60)

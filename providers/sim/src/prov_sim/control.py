@@ -28,6 +28,10 @@ class ControlError(Exception):
         self.code = code
 
 
+class _NotYet(ControlError):
+    """Nobody listens, and somebody is about to: a daemon starts, or stops."""
+
+
 class Control:
     """Calls one daemon. Nothing is opened, started or created before the first call; safe to share among threads.
 
@@ -59,9 +63,11 @@ class Control:
             raise
 
     def call(self, verb: str, **arguments: Any) -> dict[str, Any]:
-        """Calls the daemon, after starting it if none runs."""
+        """Calls the daemon, after starting it if none runs, or waiting for one that somebody starts just now."""
         try:
             return self.ask(verb, **arguments)
+        except _NotYet:
+            pass
         except ControlError as err:
             if err.code != "no-daemon":
                 raise
@@ -97,7 +103,7 @@ class Control:
                 connection.connect(f"/proc/self/fd/{folder}/{self.place.socket.name}")
             except (FileNotFoundError, ConnectionRefusedError):
                 if self._somebody_holds_the_lock():
-                    raise ControlError("no-answer", "the daemon is starting or stopping") from None
+                    raise _NotYet("no-answer", "the daemon is starting or stopping") from None
                 raise ControlError("no-daemon", "no daemon runs") from None
             except OSError as err:
                 raise ControlError("no-answer", f"cannot connect to the daemon: {err.strerror}") from None
