@@ -11,9 +11,9 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 scripts/metal-tools.sh
 PYTHONPATH=tests .venv/bin/python -c 'from fakes.yard import built; built()'
-mkdir -p build/metal/cache /etc/libvirt /var/lib/libvirt /var/cache/libvirt /run/libvirt
+mkdir -p build/metal/cache /etc/libvirt /var/lib/libvirt /var/cache/libvirt /run/libvirt /run/netns
 exec unshare --mount --net --pid --fork --kill-child --mount-proc sh -eu -c '
-  for folder in /etc/libvirt /var/lib/libvirt /run/libvirt; do mount -t tmpfs tmpfs "$folder"; done
+  for folder in /etc/libvirt /var/lib/libvirt /run/libvirt /run/netns; do mount -t tmpfs tmpfs "$folder"; done
   mount -t sysfs sysfs /sys
   mount --bind build/metal/cache /var/cache/libvirt # what libvirt found out about qemu, which takes it 8 seconds
   ip link set lo up

@@ -46,8 +46,9 @@ def test_hosts_that_are_made_are_answered_and_nobody_else(seen: Callable[[str], 
     """Each sort of firmware gets what it can boot, iPXE the menu; a host that comes or goes restarts nothing."""
     found = seen("hosts")
 
-    assert found["bios"] == {"address": "10.78.0.11", "file": "undionly.kpxe", "class": ""}
-    assert found["uefi"] == {"address": "10.78.0.11", "file": "ipxe.efi", "class": ""}
+    given = {"address": "10.78.0.11", "server": "10.78.0.1", "class": ""}
+    assert found["bios"] == {**given, "file": "undionly.kpxe"}
+    assert found["uefi"] == {**given, "file": "ipxe.efi"}
     assert found["ipxe"]["file"] == "http://10.78.0.1:8069/boot.ipxe"
     assert found["web"]["file"] == "http://10.78.0.1:8069/boot.efi"
     assert found["web"]["class"] == "HTTPClient"
@@ -59,6 +60,33 @@ def test_hosts_that_are_made_are_answered_and_nobody_else(seen: Callable[[str], 
     assert found["log"][0].endswith("DHCPOFFER(prov0) 10.78.0.11 52:54:00:00:00:01 ")
     assert found["private"] == "0o700"
     assert found["left"] == [False, False]
+
+
+def test_beside_the_site_s_server_it_says_what_to_boot_and_gives_out_nothing(
+    seen: Callable[[str], dict[str, Any]],
+) -> None:
+    """A BIOS chooses from a menu and asks for its choice at port 4011, where UEFI hears of the file at all.
+
+    iPXE believes a proxy at once if there is a server beside the URL; firmware that fetches URLs is told one.
+    """
+    found = seen("proxied")
+    bios, menu, web = "undionly.kpxe", "http://10.78.0.1:8069/boot.ipxe", "http://10.78.0.1:8069/boot.efi"
+
+    here, none = "10.78.0.1", "0.0.0.0"
+    assert {name: (one["file"], one["server"]) for name, one in found["asked"].items()} == {
+        "bios": (bios, none),
+        "bios at 4011": (bios, here),
+        "uefi": ("", here),
+        "uefi at 4011": ("ipxe.efi", here),
+        "ipxe by bios": (menu, here),
+        "ipxe by uefi": (menu, here),
+        "web": (web, here),
+    }
+    assert {one["address"] for one in found["asked"].values()} == {none, found["machine"]}
+    assert {one["class"] for name, one in found["asked"].items() if name != "web"} == {"PXEClient"}
+    assert found["asked"]["web"]["class"] == "HTTPClient"
+    assert found["stranger"] is None
+    assert (found["card"], found["nobody"]) == ("52:54:00:00:00:aa", "")
 
 
 def test_dnsmasq_dies_with_a_run_that_is_killed(seen: Callable[[str], dict[str, Any]]) -> None:

@@ -68,23 +68,33 @@ def script(machine: Machine, disk: Path) -> str:
     tap = f"tap{machine.number}"
     run("ip", "tuntap", "add", tap, "mode", "tap")
     run("ip", "link", "set", tap, "master", "br0", "up")
-    variables = machine.folder / f"{machine.name}.vars"
-    variables.write_bytes((FIRMWARE / "OVMF_VARS_4M.fd").read_bytes())
     pidfile = machine.folder / f"{machine.name}.pid"
+    rom = "" if machine.bios or machine.rom else ",romfile="
     command = [
         *("qemu-system-x86_64", "-accel", "tcg,tb-size=64", "-machine", "q35", "-cpu", "max", "-smp", "1"),
         *("-m", str(MEMORY_MIB), "-display", "none", "-nodefaults", "-no-reboot", "-daemonize"),
         *("-pidfile", str(pidfile), "-smbios", f"type=1,uuid={machine.uuid},serial={machine.serial}"),
-        *("-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE / 'OVMF_CODE_4M.fd'}"),
-        *("-drive", f"if=pflash,format=raw,unit=1,file={variables}"),
+        *_firmware(machine),
         *("-device", "virtio-scsi-pci", "-device", "virtio-rng-pci"),
         *("-drive", f"if=none,id=d0,format=qcow2,cache=unsafe,file={disk}"),
         *("-device", "scsi-hd,drive=d0,bootindex=%(disk)d"),
         *("-netdev", f"tap,id=n0,ifname={tap},script=no,downscript=no"),
-        *("-device", f"virtio-net-pci,netdev=n0,mac={machine.mac},romfile=,bootindex=%(card)d"),
+        *("-device", f"virtio-net-pci,netdev=n0,mac={machine.mac}{rom},bootindex=%(card)d"),
         *("-chardev", f"file,id=c0,path={machine.console},append=on", "-serial", "chardev:c0"),
     ]
     return _SCRIPT.format(pidfile=pidfile, command=command)
+
+
+def _firmware(machine: Machine) -> list[str]:
+    """The firmware in qemu's words; the old sort is SeaBIOS, which boots from the network by the card's ROM."""
+    if machine.bios:
+        return ["-machine", "graphics=off"]  # then it speaks on the serial console
+    variables = machine.folder / f"{machine.name}.vars"
+    variables.write_bytes((FIRMWARE / "OVMF_VARS_4M.fd").read_bytes())
+    return [
+        *("-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE / 'OVMF_CODE_4M.fd'}"),
+        *("-drive", f"if=pflash,format=raw,unit=1,file={variables}"),
+    ]
 
 
 @define

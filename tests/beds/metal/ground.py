@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -117,16 +117,20 @@ class Ground:
         return f"redfish://{GATEWAY}:{port}"
 
     @contextmanager
-    def dhcp(self) -> Iterator[None]:
-        """The DHCP server of the site: every machine has its address, and nothing else is told."""
+    def dhcp(self, within: Sequence[str] = (), interface: str = "br0") -> Iterator[Path]:
+        """The DHCP server of the site: every machine has its address, and nothing else is told. Gives its log.
+
+        within, interface  on which computer it runs, and where it listens there
+        """
         hosts = [f"--dhcp-host={mac_of(number)},{address_of(number)}" for number in range(2, 100)]
         process = self.start(
             "dhcp",
+            *within,
             *("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--bind-interfaces"),
-            *("--interface=br0", "--dhcp-authoritative", "--user=root", "--log-dhcp", "--log-facility=-"),
+            *(f"--interface={interface}", "--dhcp-authoritative", "--user=root", "--log-dhcp", "--log-facility=-"),
             *(f"--dhcp-leasefile={self.folder / 'leases'}", "--dhcp-range=10.77.0.0,static,255.255.255.0", *hosts),
         )
-        yield
+        yield self.folder / "dhcp.out"
         self.stop(process)
 
     def start(self, log: str, *words: str, environ: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:

@@ -67,6 +67,7 @@ class Machine:
     """One machine, `number` makes its addresses; `bmc` is the root of its BMC, for plain requests.
 
     rom       whether its network card has the boot ROM of iPXE; without it the firmware's own is used
+    bios      whether its firmware is of the old sort, which only those behind IPMI may have
     firmware  what the firmware is told beyond that, by name (fw_cfg)
     """
 
@@ -74,6 +75,7 @@ class Machine:
     number: int
     folder: Path
     rom: bool = False
+    bios: bool = False
     firmware: dict[str, str] = field(factory=dict)
     bmc: str = ""
 

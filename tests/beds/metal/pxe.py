@@ -24,9 +24,11 @@ from prov_metal.boot.dnsmasq import Dnsmasq
 HERE, RANGE = "10.78.0.1", "10.78.0.100,10.78.0.150,255.255.255.0"
 BASE = f"http://{HERE}:8069"
 ONE, TWO, STRANGER = "52:54:00:00:00:01", "52:54:00:00:00:02", "52:54:00:00:00:99"
-MACHINES = "machines"
+MACHINES, MACHINE, CARD = "machines", "10.78.0.200", "52:54:00:00:00:aa"
 T = TypeVar("T")
 BIOS, UEFI, WEB = 0, 7, 16
+_FIRST = bytes((71, 4, 0x80, 0, 0, 0, 255))
+"""The first entry of the menu that a BIOS was sent, which is all that is in it."""
 _COOKIE = b"\x63\x82\x53\x63"
 
 
@@ -37,10 +39,10 @@ def cable() -> None:
     for words in (
         "link set lo up",
         f"netns add {MACHINES}",
-        f"link add prov0 type veth peer name prov1 netns {MACHINES}",
+        f"link add prov0 type veth peer name prov1 address {CARD} netns {MACHINES}",
         f"address add {HERE}/24 dev prov0",
         "link set prov0 up",
-        f"-n {MACHINES} address add 10.78.0.200/24 dev prov1",
+        f"-n {MACHINES} address add {MACHINE}/24 dev prov1",
         f"-n {MACHINES} link set prov1 up",
     ):
         subprocess.run(["ip", *words.split()], check=True)
@@ -58,25 +60,33 @@ def _there(work: Callable[..., T], *given: Any) -> T:
         return pool.submit(move).result()
 
 
-def asked(mac: str, arch: int, *, ipxe: bool = False, seconds: float = 3.0) -> Mapping[str, str] | None:
-    """What a machine with this card is offered; None if nobody answers in time."""
-    return _there(_asked, mac, arch, ipxe, seconds)
+def asked(
+    mac: str, arch: int, *, ipxe: bool = False, again: bool = False, seconds: float = 3.0
+) -> Mapping[str, str] | None:
+    """What a machine with this card is offered; None if nobody answers in time.
+
+    again  asks the boot server itself, at port 4011, as a machine does that has its address from another server
+    """
+    return _there(_asked, mac, arch, ipxe, again, seconds)
 
 
-def _asked(mac: str, arch: int, ipxe: bool, seconds: float) -> Mapping[str, str] | None:
+def _asked(mac: str, arch: int, ipxe: bool, again: bool, seconds: float) -> Mapping[str, str] | None:
     hardware = bytes.fromhex(mac.replace(":", ""))
     number = os.urandom(4)
     vendor = f"{'HTTPClient' if arch == WEB else 'PXEClient'}:Arch:{arch:05d}:UNDI:003016".encode()
-    options = {53: b"\x01", 60: vendor, 93: struct.pack(">H", arch), 55: bytes((1, 3, 6, 54, 60, 66, 67))}
+    options = {53: b"\x03" if again else b"\x01", 60: vendor, 93: struct.pack(">H", arch)}
+    options |= {55: bytes((1, 3, 6, 43, 54, 60, 66, 67))}
     options |= {175: b"\x01\x01\x01"} if ipxe else {}
-    packet = struct.pack(">BBBB4sHH16s16s64s128s", 1, 1, 6, 0, number, 0, 0x8000, b"", hardware, b"", b"") + _COOKIE
-    packet += b"".join(bytes((code, len(value))) + value for code, value in options.items()) + b"\xff"
+    options |= {43: _FIRST} if again and arch == BIOS else {}
+    own = socket.inet_aton(MACHINE if again else "0.0.0.0")
+    packet = struct.pack(">BBBB4sHH4s12s16s64s128s", 1, 1, 6, 0, number, 0, 0x8000, own, b"", hardware, b"", b"")
+    packet += _COOKIE + b"".join(bytes((code, len(value))) + value for code, value in options.items()) + b"\xff"
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as machine:
         machine.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
         machine.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"prov1")
         machine.bind(("", 68))
         machine.settimeout(seconds)
-        machine.sendto(packet, ("255.255.255.255", 67))
+        machine.sendto(packet, (HERE, 4011) if again else ("255.255.255.255", 67))
         while True:
             try:
                 reply = machine.recv(4096)
@@ -99,6 +109,7 @@ def _offer(reply: bytes) -> Mapping[str, str]:
     file = options.get(67, reply[108:236]).rstrip(b"\0").decode()
     return {
         "address": socket.inet_ntoa(reply[16:20]),
+        "server": socket.inet_ntoa(reply[20:24]),
         "file": file,
         "class": options.get(60, b"").rstrip(b"\0").decode(),
     }
@@ -147,6 +158,29 @@ def hosts() -> dict[str, Any]:
     found["private"] = oct(folder.stat().st_mode & 0o777)
     dnsmasq.close()
     found["left"] = [folder.exists(), Path(f"/proc/{pid}").exists()]
+    return found
+
+
+def proxied() -> dict[str, Any]:
+    """Another server gives out addresses; this one says what to boot, also to who asks it again at port 4011."""
+    dnsmasq = Dnsmasq(DhcpSettings("prov0", proxy="10.78.0.0"), BASE)
+    dnsmasq.welcome(Guest("r1u1", (ONE,), "10.78.0.11"))
+    found = {
+        "asked": {
+            "bios": asked(ONE, BIOS),
+            "bios at 4011": asked(ONE, BIOS, again=True),
+            "uefi": asked(ONE, UEFI),
+            "uefi at 4011": asked(ONE, UEFI, again=True),
+            "ipxe by bios": asked(ONE, BIOS, ipxe=True),
+            "ipxe by uefi": asked(ONE, UEFI, ipxe=True),
+            "web": asked(ONE, WEB),
+        },
+        "stranger": asked(STRANGER, BIOS, seconds=1.0),
+        "machine": MACHINE,
+        "card": dnsmasq.card(MACHINE) if fetched("ipxe.efi") > 0 else "",
+        "nobody": dnsmasq.card("10.78.0.201"),
+    }
+    dnsmasq.close()
     return found
 
 
@@ -203,4 +237,4 @@ def _until(found: Callable[[], Any]) -> Any:
 
 if __name__ == "__main__":
     cable()
-    print(json.dumps({"hosts": hosts, "killed": killed, "in_the_way": in_the_way}[sys.argv[1]]()))
+    print(json.dumps({"hosts": hosts, "proxied": proxied, "killed": killed, "in_the_way": in_the_way}[sys.argv[1]]()))

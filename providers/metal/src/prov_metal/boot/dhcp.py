@@ -6,12 +6,15 @@
 
 A machine whose network card is not that of a host which is being made gets no answer at all. Client architectures are
 those of RFC 4578 and of IANA's list: 0 is BIOS, 7 and 9 are UEFI, 16 is UEFI over HTTP; iPXE shows option 175.
+
+As a proxy it answers without an address, and UEFI and menus of a BIOS a second time, at port 4011.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from attrs import field, frozen
 
@@ -108,13 +111,14 @@ def config(settings: DhcpSettings, base: str, files: Files, user: str, group: st
         "enable-tftp",
         f"tftp-root={files.tftp}",
         "tftp-no-fail",
-        f"dhcp-boot=tag:ipxe,{menu}",
+        f"dhcp-boot=tag:ipxe,{menu}{_server(base)}",
         f"dhcp-boot=tag:!ipxe,tag:bios,{BIOS}",
         f"dhcp-boot=tag:!ipxe,tag:uefi,{UEFI}",
     ]
     if settings.proxy:
         lines += [
             f"dhcp-range={settings.proxy},proxy",
+            "dhcp-pxe-vendor=PXEClient,HTTPClient",
             f'pxe-service=tag:!ipxe,x86PC,"prov",{BIOS}',
             f'pxe-service=tag:!ipxe,X86-64_EFI,"prov",{UEFI}',
             f'pxe-service=tag:!ipxe,BC_EFI,"prov",{UEFI}',
@@ -124,6 +128,12 @@ def config(settings: DhcpSettings, base: str, files: Files, user: str, group: st
         lines += [f"dhcp-option=option:router{',' + settings.router if settings.router else ''}"]
         lines += [f"dhcp-option=option:dns-server{''.join(',' + server for server in settings.dns)}"]
     return "\n".join(lines) + "\n"
+
+
+def _server(base: str) -> str:
+    """The boot server that goes with a URL: without one, iPXE asks another time and boots nothing of a proxy's."""
+    host = urlsplit(base).hostname or ""
+    return "" if ":" in host else f",,{host}"
 
 
 def hosts(guests: Mapping[str, Guest]) -> str:
@@ -144,3 +154,15 @@ def card(leases: str, address: str) -> str:
     """
     found = [line.split() for line in leases.splitlines()]
     return next((words[1].lower() for words in found if len(words) > 2 and words[2] == address), "")
+
+
+def neighbour(table: str, address: str, interface: str) -> str:
+    """The network card that answers for an address at an interface, by the text of `/proc/net/arp`; else empty.
+
+    After a line of titles come address, sort, flags, card, mask and interface; a card of zeros has not answered.
+    """
+    for line in table.splitlines()[1:]:
+        words = line.split()
+        if len(words) == 6 and (words[0], words[5]) == (address, interface) and words[3].strip("0:"):
+            return words[3].lower()
+    return ""

@@ -23,11 +23,12 @@ from pathlib import Path
 
 from attrs import define, field
 
-from prov_metal.boot.dhcp import BIOS, UEFI, DhcpSettings, Files, Guest, card, config, hosts
+from prov_metal.boot.dhcp import BIOS, UEFI, DhcpSettings, Files, Guest, card, config, hosts, neighbour
 from provisioner.sdk import OperatorNeeded
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
+_NEIGHBOURS = Path("/proc/net/arp")
 _TAIL = 64 * 1024
 _SETTLES_S = 5.0
 """In this time dnsmasq says what is wrong with its configuration, or serves."""
@@ -62,8 +63,13 @@ class Dnsmasq:
                 self._tell()
 
     def card(self, address: str) -> str:
-        """The network card that was given an address; empty where none was."""
+        """The network card that was given an address; empty where none was.
+
+        Where another server gives out addresses it is the card that answers for this one.
+        """
         try:
+            if self.settings.proxy:
+                return neighbour(_NEIGHBOURS.read_text(), address, self.settings.interface)
             return card(self._files.leases.read_text(errors="replace"), address) if self._files else ""
         except OSError:
             return ""
