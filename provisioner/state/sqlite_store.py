@@ -51,6 +51,7 @@ class SqliteStore:
         self._identity = identity
         self._for_new = for_new or identity
         self._db: sqlite3.Connection | None = None
+        self._file: tuple[int, int] | None = None
         self._writable = False
         self._vault: Vault | None = None
 
@@ -124,6 +125,7 @@ class SqliteStore:
         """
         if not self.exists:
             return State(self._cluster or "", lineage="", serial=0)
+        self._renew()
         db = self._open()
         with reading(self.path), _snapshot(db), _no_garbage():
             meta = self._meta()
@@ -288,8 +290,14 @@ class SqliteStore:
 
     def _open(self) -> sqlite3.Connection:
         if self._db is None:
+            self._file = _number(self.path)
             self._db = open_to_read(self.path)
         return self._db
+
+    def _renew(self) -> None:
+        """Lets go of a file that another one has taken the place of, such as a newer copy; who writes keeps it."""
+        if self._db is not None and not self._writable and self._file != _number(self.path):
+            self.close()
 
     def _meta(self) -> dict[str, str]:
         meta = dict(self._open().execute("SELECT name, value FROM meta").fetchall())
@@ -351,6 +359,12 @@ def _overtaken() -> StateMoved:
         detail="this run held the lock before; what it began is on record",
         remedy="look at the plan again with `prov plan`",
     )
+
+
+def _number(path: Path) -> tuple[int, int]:
+    """Which file stands at a path."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _sync(folder: Path) -> None:

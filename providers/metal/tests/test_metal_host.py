@@ -135,7 +135,10 @@ class Serves:
 
 @define
 class One:
-    """A client for one rack."""
+    """A client for one rack.
+
+    elsewhere  another process serves, and answers with `status`
+    """
 
     rack: Rack
     boot: Serves = field(factory=Serves)
@@ -144,6 +147,8 @@ class One:
     watch: Watch = field(factory=Watch)
     dhcp: None = None
     there: Shown = field(factory=Shown)
+    elsewhere: bool = False
+    status: int = 200
 
     def bmc(self, props: Any) -> Rack:
         return self.rack
@@ -155,7 +160,7 @@ class One:
         """Nobody listens."""
 
     def status_of(self, url: str) -> int:
-        return 200
+        return self.status
 
     def shown(self, address: str, authority: str, at_most_s: float = 20.0) -> Shown:
         return self.there
@@ -232,6 +237,39 @@ def test_a_run_that_was_killed_goes_on_and_writes_the_disk_once(
             job = evolve(job, id=answer.id, phase=answer.phase, memo=answer.memo)
     assert isinstance(answer, Done)
     assert (rack.on, rack.inserted, rack.source, rack.runs) == (True, None, "disk", "disk")
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(0, "nobody answers"), (404, "its answer is 404"), (410, "its answer is 410")]
+)
+def test_nothing_begins_before_another_process_serves_what_is_booted(status: int, said: str) -> None:
+    """Where one is to: its looks at the state come when they come. Once it does, the host goes on."""
+    rack, job, clock = Rack(), evolve(JOB, id="r1u1", phase="stopped", memo={"way": "media"}), Clock()
+    client = One(rack, settings=MetalSettings(serve="10.0.0.5:8069"), elsewhere=True, status=status)
+    for _ in range(3):
+        answer = HostKind().create(client, job, clock)  # type: ignore[arg-type]
+
+        assert isinstance(answer, Pending)
+        assert (answer.phase, answer.note) == ("stopped", f"waits for `prov serve` at 10.0.0.5:8069: {said}")
+        assert rack.told == []
+    client.status = 200
+    answer = HostKind().create(client, job, clock)  # type: ignore[arg-type]
+
+    assert isinstance(answer, Pending)
+    assert (answer.phase, rack.told) == ("loaded", ["insert"])
+
+
+def test_who_waits_too_long_for_another_process_is_told_so() -> None:
+    """Here that is the cause; what is served here is not asked for."""
+    rack, job, clock = Rack(), evolve(JOB, id="r1u1", phase="stopped", memo={"way": "media"}), Clock()
+    client = One(rack, settings=MetalSettings(serve="10.0.0.5:8069"), elsewhere=True, status=0)
+    HostKind().create(client, job, clock)  # type: ignore[arg-type]
+    clock.time += DEADLINES["stopped"].limit + timedelta(minutes=1)
+    with pytest.raises(OperatorNeeded, match="a host takes too long") as caught:
+        HostKind().create(client, job, clock)  # type: ignore[arg-type]
+
+    assert "what it should boot is not served: no answer from `serve`" in caught.value.detail
+    assert "what it asked for stands in the log of `prov serve`" in caught.value.detail
 
 
 def test_another_machine_is_left_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import os
 import shutil
 import signal
@@ -266,6 +267,29 @@ def test_reading_needs_no_lock(store: SqliteStore, path: Path) -> None:
     with store.lock(INFO) as fence:
         store.commit([Put(_entry())], fence)
         assert list(_store(path).load().entries) == [A]
+
+
+def test_a_newer_copy_in_its_place_is_read_at_once(store: SqliteStore, path: Path, tmp_path: Path) -> None:
+    """By who has looked at the older one; copies are made while another process has the lock, and put there whole."""
+    place = tmp_path / "elsewhere" / "demo.db"
+    place.parent.mkdir()
+    reader = _store(place)
+    with store.lock(INFO) as fence:
+        for address in (A, B):
+            store.commit([Put(_entry(address))], fence)
+            _copied(path, place)
+
+            assert store.load().entries == reader.load().entries
+    reader.close()
+    assert [place] == list(place.parent.iterdir())
+
+
+def _copied(path: Path, place: Path) -> None:
+    """As `sqlite3 FILE ".backup COPY"` does it, and a move."""
+    draft = place.with_suffix(".new")
+    with contextlib.closing(sqlite3.connect(path)) as there, contextlib.closing(sqlite3.connect(draft)) as here:
+        there.backup(here)
+    draft.replace(place)
 
 
 # a process that dies

@@ -73,18 +73,19 @@ class Client:
             settings.serve,
             everywhere=settings.serve_everywhere,
             tls=tls_of(settings),
-            alone=self._elsewhere,
+            alone=self.elsewhere,
         )
 
     @property
-    def _elsewhere(self) -> bool:
+    def elsewhere(self) -> bool:
+        """Whether another process serves hosts, and has the logs of that."""
         return self.settings.serve_alone and not self.serves
 
     @property
     def dhcp(self) -> Dnsmasq | None:
         """What answers hosts that boot over the network, None where others do; raises ProvError."""
         found = dhcp_of(self.settings)
-        return None if found is None or self._elsewhere else self.answering(found, self.boot.where.base)
+        return None if found is None or self.elsewhere else self.answering(found, self.boot.where.base)
 
     def fetched(self, ctx: Context, place: str) -> Path | None:
         """A file from a URL or a place of this computer, looked at once in a run; None while it is on its way."""

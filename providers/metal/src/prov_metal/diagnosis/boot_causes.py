@@ -84,8 +84,8 @@ def _dhcp(e: Evidence) -> str:
     )
     if e.way in ("network", "http") and line and not e.said(_TALOS):
         return f"nobody gives it an address: {line}"
-    asked = e.way == "network" and e.phase == "booting" and not e.asked_by_us and not e.requests
-    return "no DHCP server has heard of it" if asked and e.heard and not e.said(_TALOS) else ""
+    silent = e.way == "network" and e.phase == "booting" and not (e.asked_by_us or e.requests or e.elsewhere)
+    return "no DHCP server has heard of it" if silent and e.heard and not e.said(_TALOS) else ""
 
 
 def _ignores(e: Evidence) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from prov_metal.ways.way import Trip
 
 T = TypeVar("T")
+_FETCHING = ("starting", "booting")
+_NEEDED = ("stopped", "loaded", "armed")
 _TALKING = ("armed", "starting", "booting", "parted", "from-disk", "up")
 """Phases in which the machine itself may say something."""
 
@@ -48,7 +50,8 @@ def collect(trip: Trip, phase: str, way: str, err: ProviderError) -> Evidence:
         next_boot=_quiet(bmc.next_boot, None) if answers and isinstance(bmc, TellsBoot) else None,
         media=_quiet(bmc.media, None) if answers and isinstance(bmc, HasMedia) else None,
         events=tuple(_quiet(bmc.events, ())) if answers and isinstance(bmc, HasEvents) else (),
-        served=_served(trip, way) if phase in ("starting", "booting") else 200,
+        served=_served(trip, way) if phase in _FETCHING or (client.elsewhere and phase in _NEEDED) else 200,
+        elsewhere=client.elsewhere,
         requests=tuple(_quiet(lambda: client.boot.requests(wanted.host), [])),
         leases=tuple(_quiet(lambda: client.dhcp.log() if client.dhcp else [], [])),
         macs=tuple(wanted.macs),

@@ -59,6 +59,7 @@ class Evidence:
     leases    what the DHCP and TFTP server said, the newest last
     handed    its configuration is handed over by the API, not on a disc or by a URL
     heard     whether anybody listened to the console
+    elsewhere whether another process serves it, so that nothing is known of requests and leases
     """
 
     host: str
@@ -74,6 +75,7 @@ class Evidence:
     media: str | None = None
     events: tuple[Event, ...] = ()
     requests: tuple[Request, ...] = ()
+    elsewhere: bool = False
     leases: tuple[str, ...] = ()
     macs: tuple[str, ...] = ()
     known: frozenset[str] = field(default=frozenset())
@@ -118,6 +120,8 @@ class Evidence:
             lines.append(f"boots next from {self.next_boot.target} ({self.next_boot.enabled})")
         if self.facts is not None:
             lines.append("a disc is in" if self.media else "no disc is in")
+        if self.elsewhere:
+            lines.append("what it asked for stands in the log of `prov serve`")
         if self.requests:
             last = self.requests[-1]
             lines.append(f"{len(self.requests)} requests, the last for {last.what}: {last.status}")

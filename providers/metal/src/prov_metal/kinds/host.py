@@ -34,6 +34,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any, ClassVar
 
 from attrs import evolve
@@ -247,10 +248,19 @@ def _stop(job: HostJob, trip: Trip, facts: Facts) -> Pending:
 
 
 def _load(job: HostJob, trip: Trip, way: Way) -> Pending:
-    if way.serve(trip) is None:
-        return Pending(id=job.id, phase="stopped", memo=job.memo, after_s=POLL_S, note="waits for the image")
+    url = way.serve(trip)
+    waits = "waits for the image" if url is None else _unserved(trip, url)
+    if waits:
+        return Pending(id=job.id, phase="stopped", memo=job.memo, after_s=POLL_S, note=waits)
     way.load(trip)
     return Pending(id=job.id, phase="loaded", memo=job.memo, after_s=0.0, note="has what it will boot")
+
+
+def _unserved(trip: Trip, url: str) -> str:
+    """What is to be waited for until another process serves this; empty where it does, or is none."""
+    status = trip.client.status_of(url) if trip.client.elsewhere else HTTPStatus.OK
+    said = f"its answer is {status}" if status else "nobody answers"
+    return "" if status == HTTPStatus.OK else f"waits for `prov serve` at {trip.client.settings.serve}: {said}"
 
 
 def _boot(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
