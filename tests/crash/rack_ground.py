@@ -18,6 +18,7 @@ from beds.rack.operator import cluster
 from beds.rack.rack import Rack
 from beds.rack.server import Server
 from crash.ground import Broken, Passage, _expect
+from crash.rack_courses import Course
 from crash.run import KILLED, Ended, Runner
 from fakes.lab import Lab
 
@@ -44,11 +45,12 @@ class Gone(ConnectionError):
 
 @define(eq=False)
 class RackGround:
-    """One cluster of one host, made and removed again and again. `returns` as of `Server`."""
+    """One cluster of one host, made and removed again and again."""
 
     lab: Lab
     rack: Rack
     runner: Runner
+    course: Course
     since: float = field(factory=time.time)
     _wanted: Point = Point()
     _writes: int = 0
@@ -57,7 +59,8 @@ class RackGround:
 
     def __attrs_post_init__(self) -> None:
         self.rack.before, self.rack.after = self._before, self._after
-        self.lab.write(cluster(self.rack))
+        block = self.course.arrange(self.rack)
+        self.lab.write(cluster(self.rack, **block))
 
     @property
     def server(self) -> Server:
@@ -65,11 +68,12 @@ class RackGround:
 
     # runs
 
-    def begin(self, *, returns: bool) -> None:
+    def begin(self) -> None:
         """A server with something else on its disk, which runs."""
         server = self.server
-        server.returns, server.foreign = returns, True
-        server.installs = server.starts = 0
+        server.returns, server.foreign = self.course.returns, True
+        server.installs = server.starts = server.cut_short = 0
+        self.rack.site.world.erasures.clear()
         with self.rack.turn:
             server.catch_up()
             server.press(on=True)
@@ -80,8 +84,8 @@ class RackGround:
         file.unlink(missing_ok=True)
         self._go(*args, PROV_CRASH_TRACE=str(file))
         passages = [Passage(tuple(json.loads(line))) for line in file.read_text().splitlines()]
-        ours = [name for passage in passages for name in passage.names if "metal.host/" in name]
-        points = [Point(name) for name in ours if name.startswith(("commit ", "apply "))]
+        ours = [name for passage in passages for name in passage.names if _is_ours(name)]
+        points = [Point(name) for name in ours]
         return points + [
             Point("", number + 1, side) for number in range(self._writes) for side in ("before", "after")
         ]
@@ -119,12 +123,15 @@ class RackGround:
         _expect(f"exit code of plan\n{plan.text}", 0, plan.code)
 
     def check_gone(self) -> None:
-        """Off, wiped, empty, and on no record; not started again for that."""
+        """Off, wiped, empty, and on no record; not started again for that, and each disk erased once."""
         server = self.server
         with self.rack.turn:
             server.catch_up()
             found = (server.installs, server.power, server.installed, server.inserted, server.override)
         _expect("installs, power, configuration, disc, boot order", (1, False, None, None, None), found)
+        erased = {disk: times for (_, _, disk), times in self.rack.site.world.erasures.items()}
+        _expect("erased disks, and how often", dict.fromkeys(self.course.wipe, 1), erased)
+        _expect("how often it was switched off while it erased them", 0, server.cut_short)
         plan = self._run(Point(), "destroy", "--yes")
         _expect(f"exit code of a second destroy\n{plan.text}", 0, plan.code)
 
@@ -155,3 +162,9 @@ class RackGround:
                     os.kill(child, 0)
                     time.sleep(0.01)
         raise Gone
+
+
+def _is_ours(name: str) -> bool:
+    """A passage about the host, or the one that ends what runs on it."""
+    about = "metal.host/" in name and name.startswith(("commit ", "apply "))
+    return about or name.startswith("request talos.reset ")

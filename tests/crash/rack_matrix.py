@@ -1,6 +1,6 @@
 """The crash matrix of racked servers: killed at every phase that is on record, and in every call to a BMC.
 
-    python tests/crash/rack_matrix.py RESULTS
+    python tests/crash/rack_matrix.py RESULTS [COURSE...]
 
 Each pair of kills, one of the apply and one of the destroy after it, adds a line of JSON to RESULTS; what has a line
 is not done again. The end is a count, and exit code 1 if any kill broke something.
@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from beds.rack.rack import Rack
 from crash.ground import Broken
 from crash.points import kind_of
+from crash.rack_courses import COURSES, Course
 from crash.rack_ground import MODULES, SPEED, Point, RackGround
 from crash.run import Runner
 from fakes.lab import Lab
@@ -32,12 +33,10 @@ from fakes.lab import Lab
 from provisioner.state.identity import create_identity
 
 APPLY, DESTROY = ("apply", "--yes"), ("destroy", "--yes")
-WAYS = {"comes back": True, "stays off": False}
-"""What a server does after its installation."""
 
 
 @contextmanager
-def fresh_rack() -> Iterator[RackGround]:
+def fresh_rack(course: Course = COURSES["comes back"]) -> Iterator[RackGround]:
     """A rack of one, and prov beside it."""
     folder = Path(tempfile.mkdtemp(prefix="prov-rack-"))
     create_identity(folder / "age.key")
@@ -46,33 +45,50 @@ def fresh_rack() -> Iterator[RackGround]:
     with Rack(1, folder, speed=SPEED) as rack:
         runner = Runner(lab, *MODULES)
         try:
-            yield RackGround(lab, rack, runner)
+            yield RackGround(lab, rack, runner, course)
         finally:
             runner.close()
             shutil.rmtree(folder)
 
 
-def once_each(points: list[Point]) -> list[Point]:
-    """The first point of each kind, and every point in a call to a BMC."""
+def once_each(points: list[Point], course: Course) -> list[Point]:
+    """The first point of each kind, and every point in a call to a BMC; once more where a second way repeats them."""
     chosen: dict[str, Point] = {}
     for point in points:
-        chosen.setdefault(f"{kind_of(point.name)} {point.name.split()[-2]}" if point.name else str(point), point)
-    return list(chosen.values())
+        chosen.setdefault(_kind(point, len(course.ways)), point)
+    return [*chosen.values()]
 
 
-def lives(ground: RackGround, *, returns: bool) -> tuple[list[Point], list[Point]]:
+def _kind(point: Point, ways: int) -> str:
+    if not point.name:
+        return str(point)
+    *_, side, number = point.name.split()
+    return f"{kind_of(point.name)} {side} {min(int(number), ways)}"
+
+
+def lives(ground: RackGround) -> tuple[list[Point], list[Point]]:
     """The points of an apply and of a destroy, each undisturbed."""
-    ground.begin(returns=returns)
-    made = once_each(ground.trace(*APPLY))
+    course = ground.course
+    ground.begin()
+    made = once_each(ground.trace(*APPLY), course)
     ground.check_made()
-    gone = once_each(ground.trace(*DESTROY))
+    gone = once_each(ground.trace(*DESTROY), course)
     ground.check_gone()
+    if not course.whole:
+        made = [point for point in made if not point.name.startswith("apply ")]
     return made, gone
 
 
-def killed(ground: RackGround, made: Point, gone: Point, *, returns: bool) -> tuple[bool, bool]:
-    """A life with two kills in it; whether it came to each. Raises Broken."""
-    ground.begin(returns=returns)
+def pairs(course: Course, made: list[Point], gone: list[Point]) -> list[tuple[Point, Point]]:
+    """Which kills come in one life: where the end is special, each of the destroy; else each of the apply."""
+    if course.wipe:
+        return [(Point(), point) for point in gone]
+    return [*zip(made, cycle(gone), strict=False)]
+
+
+def killed(ground: RackGround, made: Point, gone: Point) -> tuple[bool, bool]:
+    """A life with two kills in it; whether it came to each. A point that is none kills nothing. Raises Broken."""
+    ground.begin()
     first = ground.kill(made, *APPLY)
     ground.check_made()
     second = ground.kill(gone, *DESTROY)
@@ -80,39 +96,40 @@ def killed(ground: RackGround, made: Point, gone: Point, *, returns: bool) -> tu
     return first, second
 
 
-def main(results: Path) -> int:
+def main(results: Path, names: list[str]) -> int:
     results.parent.mkdir(parents=True, exist_ok=True)
     rows = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
-    known = {(row["way"], row["point"]) for row in rows}
-    for way, returns in WAYS.items():
-        with fresh_rack() as ground:
-            made, gone = lives(ground, returns=returns)
-        left = [pair for pair in zip(made, cycle(gone), strict=False) if (way, str(pair[0])) not in known]
+    known = {(row["course"], row["point"], row["then"]) for row in rows}
+    for course in [COURSES[name] for name in names] or COURSES.values():
+        with fresh_rack(course) as ground:
+            left = pairs(course, *lives(ground))
+        left = [pair for pair in left if (course.name, str(pair[0]), str(pair[1])) not in known]
         while left:
-            with fresh_rack() as ground:
+            with fresh_rack(course) as ground:
                 while left:
-                    row = _row(ground, way, *left.pop(0))
+                    row = _row(ground, *left.pop(0))
                     rows.append(row)
                     with results.open("a") as file:
                         file.write(json.dumps(row) + "\n")
-                    print(f"{row['outcome']:7} {way}: {row['point']} / {row['then']}", flush=True)
+                    said = f"{row['outcome']:7} {course.name}: {row['point']} / {row['then']} ({row['seconds']} s)"
+                    print(said, flush=True)
                     if row["outcome"] == "broken":
                         print(row["detail"], flush=True)
                         break
-    print(json.dumps(Counter(f"{row['way']}: {row['outcome']}" for row in rows)))
+    print(json.dumps(Counter(f"{row['course']}: {row['outcome']}" for row in rows)))
     return int(any(row["outcome"] == "broken" for row in rows))
 
 
-def _row(ground: RackGround, way: str, made: Point, gone: Point) -> dict[str, Any]:
+def _row(ground: RackGround, made: Point, gone: Point) -> dict[str, Any]:
     began = time.monotonic()
-    row: dict[str, Any] = {"way": way, "point": str(made), "then": str(gone)}
+    row: dict[str, Any] = {"course": ground.course.name, "point": str(made), "then": str(gone)}
     try:
-        hits = killed(ground, made, gone, returns=WAYS[way])
-        row["outcome"] = "held" if hits[0] else "missed"
+        hits = killed(ground, made, gone)
+        row["outcome"] = "held" if hits[0] or made == Point() else "missed"
     except Broken as err:
         row |= {"outcome": "broken", "detail": str(err)}
     return {**row, "seconds": round(time.monotonic() - began, 1)}
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

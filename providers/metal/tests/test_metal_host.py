@@ -149,6 +149,7 @@ class One:
     there: Shown = field(factory=Shown)
     elsewhere: bool = False
     status: int = 200
+    served_since: datetime | None = None
 
     def bmc(self, props: Any) -> Rack:
         return self.rack
@@ -161,6 +162,10 @@ class One:
 
     def status_of(self, url: str) -> int:
         return self.status
+
+    def serving(self, host: str, now: datetime) -> datetime:
+        self.served_since = self.served_since or now
+        return self.served_since
 
     def shown(self, address: str, authority: str, at_most_s: float = 20.0) -> Shown:
         return self.there
@@ -428,6 +433,33 @@ def test_a_machine_of_which_no_node_comes_is_begun_anew_by_the_next_run() -> Non
     assert "r1u1: no node came of the image it should boot after 30 min (booting, by media" in found.detail
     assert "installs itself" in found.detail
     assert rack.told == ONCE
+
+
+@pytest.mark.parametrize("phase", ["starting", "booting"])
+def test_a_machine_that_asked_while_no_run_was_there_is_started_once_more(phase: str) -> None:
+    """Nobody served what it should boot, so it booted something else; it has all its time to become a node first."""
+    rack, clock, client = Rack(on=True, inserted=URL), Clock(), One(Rack())
+    client.rack, begin = rack, clock.time
+    job = evolve(JOB, id="r1u1", phase=phase, memo={"way": "media", "since": begin.isoformat()})
+    started: list[datetime] = []
+    for _ in range(400):
+        clock.time += timedelta(seconds=10)
+        answer = HostKind().create(client, job, clock)  # type: ignore[arg-type]
+        if isinstance(answer, Done):
+            break
+        started += [clock.time] if rack.told and not started else []
+        job = evolve(job, id=answer.id, phase=answer.phase, memo=answer.memo)
+
+    assert isinstance(answer, Done)
+    assert rack.told == ["off", "insert", "boot from cd", "on", "eject", "boot from disk"]
+    assert started[0] - begin >= DEADLINES["booting"].limit
+
+
+def test_a_machine_is_started_once_more_and_no_third_time() -> None:
+    rack, since = Rack(on=True, boots=()), Clock().time.isoformat()
+    found = _ends(rack, evolve(JOB, id="r1u1", phase="booting", memo={"way": "media", "since": since}), 60)
+    assert isinstance(found, Fatal)
+    assert rack.told == ["off", *ONCE]
 
 
 def test_a_bmc_that_never_answers_leaves_the_host_as_it_is() -> None:

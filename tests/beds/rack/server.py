@@ -13,6 +13,7 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal, Protocol
 
 from attrs import define, field, frozen
@@ -100,6 +101,10 @@ class Server:
     starts: int = 0
     runs: bool = False
     """Talos runs from the disk."""
+    erases: bool = False
+    """Talos has ended its API, and erases the disks."""
+    cut_short: int = 0
+    """How often somebody switched it off while it did."""
     said_at: int = 0
     """How many lines the console had when the power came on last."""
     ejects_left: float = 0.0
@@ -118,7 +123,11 @@ class Server:
         if self.runs and self.site.wiped(self):
             self.installed = None
         if self.runs and not self.site.on(self):
-            self._off("the system powered off")
+            self.runs = False
+            self.erases = bool(self.trouble.erases_s)
+            self._after(self.trouble.erases_s, lambda: self._off("the system powered off"))
+            if not self.erases:
+                self.catch_up()
 
     # What its BMC does to it.
 
@@ -133,6 +142,7 @@ class Server:
             self._note("OK", "the system was powered on")
             self._firmware()
         else:
+            self.cut_short += self.erases
             self.site.cut(self)
             self._off("the system was powered off")
 
@@ -199,11 +209,11 @@ class Server:
     def _from_url(self) -> str:
         """The firmware fetches a disc by itself."""
         self._say(*talos_says.HTTP_BEGINS)
-        try:
-            return self._boots(self.fetch(self.override_url))
-        except OSError:
-            self._say(*talos_says.HTTP_FAILS)
-            return "Not Found"
+        if not self.trouble.fetches_nothing:
+            with suppress(OSError):
+                return self._boots(self.fetch(self.override_url))
+        self._say(*talos_says.HTTP_FAILS)
+        return "Not Found"
 
     def _boots(self, medium: bytes) -> str:
         if not disc.boots(medium):
@@ -293,7 +303,7 @@ class Server:
             self.site.boot(self, config)
 
     def _off(self, why: str) -> None:
-        self.power = self.runs = False
+        self.power = self.runs = self.erases = False
         self._agenda.clear()
         self._note("OK", why)
 

@@ -27,6 +27,7 @@ class Trouble:
     Of the machine:
 
     drive_is_unseen   the firmware does not see the virtual drive
+    fetches_nothing   the firmware gets nothing from URLs
     ignores_override  it boots in its own order, whatever is set
     order             the order that it has come to, instead of the one of the installation
     secure_boot       its firmware boots signed images only
@@ -40,6 +41,7 @@ class Trouble:
                       the disk is as it was after every installation
     system_says       what the installed system says on its console
     api_is_shut       its API never opens
+    erases_s          how long it erases disks, until it switches itself off
     etcd_waits        its etcd finds no other member, and waits
     """
 
@@ -54,6 +56,7 @@ class Trouble:
     boot_says: tuple[int, str, str] | None = None
     ejects_after_s: float = 0.0
     drive_is_unseen: bool = False
+    fetches_nothing: bool = False
     ignores_override: bool = False
     order: tuple[Literal["cd", "disk", "network", "http"], ...] = ()
     secure_boot: bool = False
@@ -67,6 +70,7 @@ class Trouble:
     system_says: tuple[str, ...] = ()
     api_is_shut: bool = False
     etcd_waits: bool = False
+    erases_s: float = 0.0
 
 
 HEALTHY = Trouble()

@@ -47,6 +47,7 @@ class Client:
     _bmcs: dict[Access, Bmc] = field(init=False, factory=dict)
     _consoles: dict[str, TcpConsole] = field(init=False, factory=dict)
     _listening: dict[str, datetime] = field(init=False, factory=dict)
+    _serving: dict[str, datetime] = field(init=False, factory=dict)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
 
     def bmc(self, props: Any) -> Bmc:
@@ -111,6 +112,13 @@ class Client:
         """Since when this process listens to the host's console; from now on where it did not."""
         with self._lock:
             return self._listening.setdefault(host, now)
+
+    def serving(self, host: str, now: datetime) -> datetime:
+        """Since when this process serves the host; from now on where it did not. Another process always did."""
+        if self.elsewhere:
+            return datetime.min.replace(tzinfo=UTC)
+        with self._lock:
+            return self._serving.setdefault(host, now)
 
     def is_node(self, props: HostProps) -> bool:
         """Whether a node of the cluster answers at the host's address, and runs from its disk."""

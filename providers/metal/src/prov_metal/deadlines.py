@@ -61,9 +61,10 @@ _ONCE = ("", "parted", "from-disk", "up")
 def most_s(ways: Sequence[str]) -> float:
     """The seconds that a host may take with these ways at most, if it fails at the last moment each time.
 
-    The disk counts twice: a machine of which nobody knows whether it was installed boots from its disk first.
+    One way counts twice, and the disk: a machine of which nobody knows whether it was installed boots from its disk
+    first, and then once more from its image.
     """
-    phases = [*_EACH_WAY * max(1, len(ways)), *_ONCE, "from-disk"]
+    phases = [*_EACH_WAY * (max(1, len(ways)) + 1), *_ONCE, *_ONCE]
     return sum((DEADLINES[phase].limit for phase in phases), timedelta()).total_seconds()
 
 

@@ -28,6 +28,8 @@ to a node, it goes back to `stopping` and on by the next one.
 An installation is not begun twice. Where a run was cut off about the moment of the first start, and the machine is
 off when somebody looks again, nobody can tell whether it never started or has installed itself since. Then its own
 disk comes first (`parted`), and only if no node comes of that, the whole way is gone once more, and no third time.
+The same where it was started and nobody served it for a while: it may have asked then, and booted something else.
+Once the time of `booting` is over, no node came and there is no other way, it is started once more.
 """
 
 from __future__ import annotations
@@ -165,6 +167,9 @@ def _attempted(trip: Trip, job: HostJob, ways: Sequence[Way], way: Way) -> Answe
     following = after(way, ways)
     if following is not None and job.phase in ("starting", "booting"):
         return _other(job, trip, way, following, answer.note)
+    if job.phase == "booting" and "again" not in job.memo and _alone(job, trip):
+        trip.ctx.say(f"{trip.wanted.host} is started once more: nothing was served to it for a while after its start")
+        return _once_more(job, "starts again: nobody served it when it may have asked")
     raise too_late(trip, job.phase, way.name, answer.note)
 
 
@@ -248,7 +253,7 @@ def _stop(job: HostJob, trip: Trip, facts: Facts) -> Pending:
 
 
 def _load(job: HostJob, trip: Trip, way: Way) -> Pending:
-    url = way.serve(trip)
+    url = _served(trip, way)
     waits = "waits for the image" if url is None else _unserved(trip, url)
     if waits:
         return Pending(id=job.id, phase="stopped", memo=job.memo, after_s=POLL_S, note=waits)
@@ -265,7 +270,7 @@ def _unserved(trip: Trip, url: str) -> str:
 
 def _boot(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
     """Starts it, and waits until it has installed itself one way or the other."""
-    if way.serve(trip) is None:
+    if _served(trip, way) is None:
         return Pending(id=job.id, phase=job.phase, memo=job.memo, after_s=POLL_S, note="waits for the image")
     if job.phase != "booting":
         return _start(job, trip, facts)
@@ -275,11 +280,14 @@ def _boot(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
         return _at("up", job, trip.ctx, "runs with its configuration", after_s=0.0)
     if is_due(trip):
         return deliver(job, trip, facts)
-    return Pending(id=job.id, phase="booting", memo=job.memo, after_s=POLL_S, note="installs itself")
+    note = "installs itself, unless it asked for something while no run was there" if _alone(job, trip) else ""
+    return Pending(id=job.id, phase="booting", memo=job.memo, after_s=POLL_S, note=note or "installs itself")
 
 
 def _start(job: HostJob, trip: Trip, facts: Facts) -> Pending:
     if facts.on:
+        if _alone(job, trip):
+            return _at("booting", job, trip.ctx, "boots what it was told to", alone="yes")
         return _at("booting", job, trip.ctx, "boots the image")
     if _since(job, trip.ctx) > BEGUN and "again" not in job.memo:
         return _at("parted", job, trip.ctx, "may have been installed already", after_s=0.0, unsure="yes")
@@ -294,12 +302,30 @@ def _from_disk(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
     if facts.on and _is_node(trip):
         return _at("up", job, trip.ctx, "runs with its configuration", after_s=0.0)
     if job.memo.get("unsure") and _since(job, trip.ctx) > DISK:
-        memo = _on_way(job) | {"again": "yes"}
-        return Pending(id=job.id, memo=memo, after_s=0.0, note="has nothing on its disk")
+        return _once_more(job, "has nothing on its disk")
     if facts.on:
         return Pending(id=job.id, phase="from-disk", memo=job.memo, after_s=POLL_S, note="boots from its own disk")
     way.clear(trip)
     return _pressed(job, trip, on=True, phase=job.phase)
+
+
+def _served(trip: Trip, way: Way) -> str | None:
+    """Where what it boots is served from now on; None while that is on its way."""
+    url = way.serve(trip)
+    if url is not None:
+        trip.client.serving(trip.wanted.host, trip.ctx.now())
+    return url
+
+
+def _alone(job: HostJob, trip: Trip) -> bool:
+    """Whether it was started before this process served it: another run was cut off, and nobody answered it."""
+    served = trip.client.serving(trip.wanted.host, trip.ctx.now())
+    return "alone" in job.memo or served > datetime.fromisoformat(job.memo["since"])
+
+
+def _once_more(job: HostJob, note: str) -> Pending:
+    """The whole way once more, and no third time."""
+    return Pending(id=job.id, memo=_on_way(job) | {"again": "yes"}, after_s=0.0, note=note)
 
 
 def _at(phase: str, job: HostJob, ctx: Context, note: str, *, after_s: float = POLL_S, **memo: str) -> Pending:
