@@ -155,7 +155,11 @@ Names with a slash are issues or files on GitHub.
 """
 
 _GROUPS: tuple[tuple[str, str, tuple[Rule, ...]], ...] = (
-    ("Providers", "`ProviderSuite`; P2 to P5 are for providers that make machines.", PROVIDER_RULES),
+    (
+        "Providers",
+        "`ProviderSuite`; P2 to P5 are for providers that make machines, P7 for stocks, and P8 for tables.",
+        PROVIDER_RULES,
+    ),
     ("Kinds", "`KindSuite`, for each sample of a kind with the four verbs.", KIND_RULES),
     ("Abilities", "`KindSuite` too, for kinds and providers that have the ability.", ABILITY_RULES),
     ("Stores", "`StoreSuite`.", STORE_RULES),

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from attrs import evolve, field, frozen
 
+from provisioner.cluster.claims import claimed
 from provisioner.cluster.compose import compose
 from provisioner.cluster.topology import topology_of
 from provisioner.graph.resources import ResourceGraph
@@ -16,11 +17,13 @@ from provisioner.model.design import Machine, Slice
 from provisioner.model.topology import STOCK_SCHEMATIC, EndpointWish, Node, Role, TalosWish, Topology
 from provisioner.model.value import Secret, Value
 from provisioner.plugins.registry import Registry
-from provisioner.sdk.provider import Provider
+from provisioner.sdk.provider import Infrastructure, Provider
 from provisioner.spec.load import load
+from provisioner.spec.schema import AUTO
 from provisioner.talos.provider import provider as talos
 
 INSTANCE = "here"
+_ENDPOINT = "k8s.example.org"
 LONGEST = 63
 """How long the names of clusters and nodes may be."""
 
@@ -61,6 +64,19 @@ def part(topology: Topology, settings: Mapping[str, Value]) -> Slice:
     return Slice(INSTANCE, settings, topology, topology.nodes)
 
 
+def given(
+    provider: Infrastructure,
+    topology: Topology,
+    settings: Mapping[str, Value],
+    held: Mapping[str, str] | None = None,
+) -> tuple[Topology, dict[str, str]]:
+    """The cluster with what each node is given of its provider's stock, and that as bindings.
+
+    `held` are earlier bindings. Where the provider has no stock that is the cluster as it was.
+    """
+    return claimed(topology, {INSTANCE: part(topology, settings)}, {INSTANCE: provider}, held or {})
+
+
 def with_long_names(shape: Shape) -> Topology:
     """A cluster whose names are as long as they may be."""
     short = cluster(shape, name="c" * LONGEST)
@@ -71,7 +87,7 @@ def with_long_names(shape: Shape) -> Topology:
 def shipped_plan(
     folder: Path, provider: Provider, settings: Mapping[str, Any], shape: Shape, into: Path
 ) -> ResourceGraph:
-    """A shipped plan, with all its machines made by one provider."""
+    """A shipped plan, with all its machines made by one provider, and a host as endpoint where that makes none."""
     document = yaml.safe_load((folder / "cluster.yaml").read_text())
     document["providers"] = {INSTANCE: {"type": provider.name, **settings}}
     for pool in document["pools"].values():
@@ -80,6 +96,11 @@ def shipped_plan(
     file.write_text(yaml.safe_dump(document))
     spec = load(file, variables={}, environ={})
     topology, bindings = topology_of(spec, {})
+    assert topology is not None, "shipped plans are clusters"
+    if topology.endpoint.text == AUTO and isinstance(provider, Infrastructure):
+        mine, _ = given(provider, topology, settings)
+        if provider.endpoint(part(mine, settings)) is None:  # then a file has to name one
+            topology = evolve(topology, endpoint=EndpointWish(_ENDPOINT))
     return compose(spec, topology, bindings, Registry({}, {provider.name: provider, "talos": talos}))
 
 

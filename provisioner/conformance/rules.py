@@ -69,7 +69,29 @@ PROVIDER_RULES = (
         "missing credentials are told",
         {
             "test_p6_missing_credentials_are_told_at_once": "Without credentials there is an error with a remedy "
-            "within two seconds.",
+            "within two seconds: when the first object is read, or made where each has an endpoint of its own.",
+        },
+    ),
+    Rule(
+        "P7",
+        "what a node is given is for life",
+        {
+            "test_p7_each_node_is_given_something_of_its_own": "Each node of the slice is given something of the "
+            "stock, no two of them the same, and the same again each time, with network, disk and processes out of "
+            "bounds.",
+            "test_p7_what_a_node_holds_it_keeps": "What a node holds it keeps, whoever joins or leaves, whatever its "
+            "pool wishes for by now, and in whatever order the stock stands.",
+            "test_p7_a_stock_that_is_too_small_is_told": "Where the stock is too small the error names a node that "
+            "gets nothing, and a remedy; nothing is given twice.",
+        },
+    ),
+    Rule(
+        "P8",
+        "rows of tables are only looked at",
+        {
+            "test_p8_rows_are_only_looked_at": "Rows that are right are not complained of, what only one row can "
+            "have is told of fields that are not secret, and both are the same each time, also of values that are "
+            "not known yet, without touching anything.",
         },
     ),
 )

@@ -17,6 +17,7 @@ import pytest
 from attrs import evolve, frozen
 from fakes.toy_maker import ToyMaker
 from fakes.toy_remote import ToyRemote
+from fakes.toy_stock import STOCK, ToyStock
 
 from provisioner.conformance.kind_suite import KindSuite, Sample
 from provisioner.conformance.lab import LINEAGE, Lab
@@ -40,6 +41,7 @@ from provisioner.sdk import (
     OperatorNeeded,
     Owned,
     Pending,
+    ProvError,
     ProviderError,
     Retry,
     Secret,
@@ -603,6 +605,101 @@ class Gruff(ToyProvider):
         raise OperatorNeeded("no credentials")
 
 
+class GivingAllTheSame(ToyStock):
+    def claim(self, part, held):
+        return dict.fromkeys(super().claim(part, held), self.places(part)[0])
+
+
+class ForgettingTheLast(ToyStock):
+    def claim(self, part, held):
+        return dict([*super().claim(part, held).items()][:-1])
+
+
+class CastingLots(ToyStock):
+    counted = 0
+
+    def claim(self, part, held):
+        type(self).counted += 1
+        return {name: f"{place} {self.counted}" for name, place in super().claim(part, held).items()}
+
+
+class LookingUp(ToyStock):
+    def claim(self, part, held):
+        Path(__file__).read_text()
+        return super().claim(part, held)
+
+
+class SharingOutAnew(ToyStock):
+    """Right by itself each time, so only who holds something else notices."""
+
+    def claim(self, part, held):
+        return super().claim(part, {})
+
+
+class GivingAgain(ToyStock):
+    """Gives to newcomers what others hold."""
+
+    def claim(self, part, held):
+        kept = {node.name: held[node.name] for node in part.nodes if node.name in held}
+        return {**super().claim(part, {}), **kept}
+
+
+class KeepingTheGone(ToyStock):
+    def claim(self, part, held):
+        return {**held, **super().claim(part, held)}
+
+
+class RunningOut(ToyStock):
+    def claim(self, part, held):
+        try:
+            return super().claim(part, held)
+        except ProvError as err:
+            raise ProvError(err.summary, detail="all are taken", remedy=err.remedy) from None
+
+
+class AtALoss(ToyStock):
+    def claim(self, part, held):
+        try:
+            return super().claim(part, held)
+        except ProvError as err:
+            raise ProvError(err.summary, detail=err.detail) from None
+
+
+class Overbooking(ToyStock):
+    def claim(self, part, held):
+        places = self.places(part)
+        return {node.name: places[number % len(places)] for number, node in enumerate(part.nodes)}
+
+
+class NeverContent(ToyStock):
+    def complaints(self, settings, table, row):
+        yield "door", "is shut", "open it"
+
+
+class WantingToKnow(ToyStock):
+    def complaints(self, settings, table, row):
+        assert isinstance(row["door"], str)
+        yield from ()
+
+
+class ShowingCodes(ToyStock):
+    def single(self, table, row):
+        code = row["code"]
+        if isinstance(code, Secret | str):
+            yield "code", str(code.reveal() if isinstance(code, Secret) else code)
+
+
+class OneForAll(ToyStock):
+    def single(self, table, row):
+        yield "door", "the same"
+
+
+class Knocking(ToyStock):
+    def single(self, table, row):
+        Path(__file__).read_text()
+        return super().single(table, row)
+
+
 DESIGNS = [
     ("test_p2_design_is_pure", Dicing),
     ("test_p2_design_is_pure", ReadingFiles),
@@ -616,6 +713,21 @@ DESIGNS = [
     ("test_p5_what_joins_or_leaves_changes_nothing_about_the_others", Numbering),
     ("test_p6_missing_credentials_are_told_at_once", Welcoming),
     ("test_p6_missing_credentials_are_told_at_once", Gruff),
+    ("test_p7_each_node_is_given_something_of_its_own", GivingAllTheSame),
+    ("test_p7_each_node_is_given_something_of_its_own", ForgettingTheLast),
+    ("test_p7_each_node_is_given_something_of_its_own", CastingLots),
+    ("test_p7_each_node_is_given_something_of_its_own", LookingUp),
+    ("test_p7_what_a_node_holds_it_keeps", SharingOutAnew),
+    ("test_p7_what_a_node_holds_it_keeps", GivingAgain),
+    ("test_p7_what_a_node_holds_it_keeps", KeepingTheGone),
+    ("test_p7_a_stock_that_is_too_small_is_told", RunningOut),
+    ("test_p7_a_stock_that_is_too_small_is_told", AtALoss),
+    ("test_p7_a_stock_that_is_too_small_is_told", Overbooking),
+    ("test_p8_rows_are_only_looked_at", NeverContent),
+    ("test_p8_rows_are_only_looked_at", WantingToKnow),
+    ("test_p8_rows_are_only_looked_at", ShowingCodes),
+    ("test_p8_rows_are_only_looked_at", OneForAll),
+    ("test_p8_rows_are_only_looked_at", Knocking),
 ]
 
 
@@ -625,7 +737,8 @@ def test_a_provider_that_breaks_a_rule_is_caught(
 ) -> None:
     names = {"toy.thing.name": r"[a-z0-9-]{1,63}"}
     suite = type("Suite", (ProviderSuite,), {"provider": broken(), "names": names})()
-    given: dict[str, Any] = {"settings": {}, "bare_settings": {}, "plan": "single-node"}
+    settings = STOCK if issubclass(broken, ToyStock) else {}
+    given: dict[str, Any] = {"settings": settings, "bare_settings": settings, "plan": "single-node"}
     given |= {"tmp_path": tmp_path, "monkeypatch": monkeypatch}
     rule = getattr(suite, test)
 

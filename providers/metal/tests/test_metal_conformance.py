@@ -1,4 +1,4 @@
-"""Hosts keep the rules of the house for kinds, before the simulated rack."""
+"""The provider and its hosts keep the rules of the house, before the simulated rack."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from prov_metal.settings import settings_of
 from provisioner.conformance.back_end import BackEnd, Fault
 from provisioner.conformance.kind_suite import KindSuite, Sample
 from provisioner.conformance.lab import Lab
+from provisioner.conformance.provider_suite import ProviderSuite
 from provisioner.conformance.rules import deviates
 from provisioner.sdk import Address, Secret, Seen, Value
 
@@ -125,9 +126,43 @@ NEW_PASSWORD = "planted-new-password"
 BLOCK = leased_block()
 
 
+def _inventory(rack: Rack) -> dict[str, Value]:
+    """Twelve hosts in four racks; there is something behind the BMC of the first only."""
+    rows = {
+        f"r{1 + number % 4}u{1 + number // 4}": {
+            "bmc": f"redfish+http://{BLOCK}.{101 + number}:{BMC_PORT}",
+            "address": f"{BLOCK}.{1 + number}",
+            "macs": (f"52:54:00:00:00:{1 + number:02x}",),
+            "rack": ("a", "b", "c", "another-zone")[number % 4],
+        }
+        for number in range(12)
+    }
+    assert rows["r1u1"]["bmc"] == rack.address("r1u1")
+    return {**rows}
+
+
+class TestMetal(ProviderSuite):
+    """The provider: its inventory, its design, and what it says without a password."""
+
+    provider = metal_provider
+
+    @pytest.fixture
+    def rack(self, tmp_path: Path) -> Iterator[Rack]:
+        with Rack(1, tmp_path, clock=lambda: 0.0, block=BLOCK) as rack:
+            yield rack
+
+    @pytest.fixture
+    def settings(self, rack: Rack) -> Mapping[str, Value]:
+        return {"inventory": _inventory(rack), "serve": rack.serve, "username": USER, "password": PASSWORD}
+
+    @pytest.fixture
+    def bare_settings(self, settings: Mapping[str, Value]) -> Mapping[str, Value]:
+        return {name: value for name, value in settings.items() if name not in ("username", "password")}
+
+
 @pytest.mark.crash
 class TestHosts(KindSuite):
-    """The kind; the provider's design needs claims, which the kit does not make. Takes most of a minute."""
+    """The kind. Takes most of a minute."""
 
     provider = metal_provider
     cannot: ClassVar[Mapping[str, str]] = {
