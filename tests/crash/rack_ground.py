@@ -24,7 +24,7 @@ from fakes.lab import Lab
 
 SPEED = 40.0
 MODULES = ("prov_metal.metal", "prov_metal.bmc.redfish", "provisioner.talos.api.reader", "pycdlib", "redfish")
-_DEAD_S = 5.0
+_DEAD_S = 60.0
 
 
 @frozen

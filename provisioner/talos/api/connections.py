@@ -5,8 +5,8 @@ A cluster is polled every second or so, and a handshake costs more than a call: 
 time-out, never two.
 
 A port that somebody forwards, such as that of a virtual machine, accepts before anybody listens behind it, and then
-says nothing. So a machine that has not answered yet, or no longer, has less time for its handshake than for the
-rest; every `PATIENT_EVERY`th time it has all of it, for some are only slow.
+says nothing. So a machine that did not answer last time has less time for its handshake than for the rest; the first
+time, and every `PATIENT_EVERY`th after that, it has all of it, for some are only slow, and many commands look once.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ IN_FLIGHT = 64
 """Machines asked at one moment; more wait their turn, which their time-out does not count."""
 KEPT_AT_MOST = 1024
 HANDSHAKE_S = 1.5
-"""For the handshake of a machine that is not known to answer."""
+"""For the handshake of a machine that did not answer last time."""
 PATIENT_EVERY = 4
 _FILES_FOR_OTHERS = 256
 """Left to the rest of the process: the state, calls in flight, providers."""
@@ -94,7 +94,7 @@ class Connections:
 
     async def _meet(self, host: str, channel: Channel) -> None:
         """Connects, if that is not done yet; raises TimeoutError where the peer says nothing for too long."""
-        hasty = host not in self._answers and (self._silences[host] + 1) % PATIENT_EVERY != 0
+        hasty = host not in self._answers and self._silences[host] % PATIENT_EVERY != 0
         try:
             async with asyncio.timeout(self._handshake_s if hasty else None):
                 await channel.__connect__()
