@@ -61,7 +61,7 @@ def _there(work: Callable[..., T], *given: Any) -> T:
 
 
 def asked(
-    mac: str, arch: int, *, ipxe: bool = False, again: bool = False, seconds: float = 3.0
+    mac: str, arch: int, *, ipxe: bool = False, again: bool = False, seconds: float = 20.0
 ) -> Mapping[str, str] | None:
     """What a machine with this card is offered; None if nobody answers in time.
 
@@ -149,7 +149,7 @@ def hosts() -> dict[str, Any]:
         "files": [fetched("undionly.kpxe"), fetched("ipxe.efi"), fetched("../config")],
     }
     dnsmasq.welcome(Guest("r1u2", (TWO,)))
-    found["two"] = _until(lambda: asked(TWO, UEFI))
+    found["two"] = _until(lambda: asked(TWO, UEFI, seconds=1.0))
     found["same"] = dnsmasq._child is not None and dnsmasq._child.pid == pid
     dnsmasq.dismiss("r1u1")
     found["gone"] = _until(lambda: True if asked(ONE, BIOS, seconds=0.5) is None else None)
@@ -227,8 +227,8 @@ def _alive(pid: int) -> bool:
 
 
 def _until(found: Callable[[], Any]) -> Any:
-    """The first answer that is one, of at most twenty."""
-    for _ in range(20):
+    """The first answer that is one, of at most six hundred."""
+    for _ in range(600):
         if answer := found():
             return answer
         signal.sigtimedwait([signal.SIGUSR1], 0.1)

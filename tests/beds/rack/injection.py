@@ -16,8 +16,13 @@ TIMEOUT_S = 0.5
 
 def suffer(fault: Fault, folder: Path, key: Path) -> tuple[Ran, Operator]:
     """How an apply at a rack with the fault ends."""
-    hurried = any(trouble.deaf or trouble.slow_s for trouble in fault.troubles)
-    operator = Operator(folder, key, timeout_s=TIMEOUT_S if hurried else 60.0)
+    deaf = any(trouble.deaf for trouble in fault.troubles)
+    hurried = deaf or any(trouble.slow_s for trouble in fault.troubles)
+    operator = Operator(folder, key)
+    if hurried:
+        operator.timeout_s = TIMEOUT_S
+    if deaf:
+        operator.patience_s = 3 * TIMEOUT_S
     names = [f"r1u{number + 1}" for number in range(fault.control)]
     rack = Rack(
         fault.control,

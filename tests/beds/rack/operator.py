@@ -62,6 +62,7 @@ class Operator:
     key: Path
     rack: Rack = field(init=False)
     timeout_s: float = 60.0
+    patience_s: float = 60.0
     executor: OnRackTime | None = None
     seconds: float = 0.0
 
@@ -112,7 +113,7 @@ class Operator:
             wait=lambda seconds: None,
         )
         project = open_project(self.folder / "cluster.yaml", None, {}, world)
-        provider = MetalProvider(self.timeout_s, self.rack.segment.at)
+        provider = MetalProvider(self.timeout_s, self.rack.segment.at, self.patience_s)
         return evolve(project, registry=Registry(project.registry._points, {"metal": provider}))
 
 

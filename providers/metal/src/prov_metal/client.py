@@ -37,6 +37,7 @@ class Client:
     settings: MetalSettings
     timeout_s: float = TIMEOUT_S
     answering: Callable[[DhcpSettings, str], Dnsmasq] = dnsmasq_at
+    patience_s: float = 3 * TIMEOUT_S
     watch: Watch = field(init=False, factory=Watch)
     serves: bool = field(init=False, default=False)
     """Whether this process is the one that serves alone."""
@@ -130,8 +131,8 @@ class Client:
         return runs_from_disk(props.address, ca, key, now=datetime.now(UTC))
 
     def reach(self, bmc: str) -> Reach:
-        """How the BMC at an address of the inventory takes a connection, with three times the usual patience."""
-        return reach(parse(bmc).base, usual_s=self.timeout_s, patience_s=3 * self.timeout_s)
+        """How the BMC at an address of the inventory takes a connection, with more than the usual patience."""
+        return reach(parse(bmc).base, usual_s=self.timeout_s, patience_s=self.patience_s)
 
     def status_of(self, url: str) -> int:
         """The status with which a URL of ours is answered; 0 where nobody answers."""

@@ -38,12 +38,14 @@ from provisioner.sdk import (
 class MetalProvider:
     """Servers in racks, by way of their management controllers.
 
-    timeout_s  how long these are waited for, in seconds
-    answering  gives what answers hosts that boot over the network
+    timeout_s   how long these are waited for, in seconds
+    answering   gives what answers hosts that boot over the network
+    patience_s  how long to wait, in seconds, where the question is whether a controller answers at all
     """
 
     timeout_s: float = TIMEOUT_S
     answering: Callable[[DhcpSettings, str], Dnsmasq] = dnsmasq_at
+    patience_s: float = 3 * TIMEOUT_S
 
     name: ClassVar[str] = "metal"
     protocol: ClassVar[int] = PROTOCOL
@@ -55,7 +57,7 @@ class MetalProvider:
 
     def connect(self, settings: MetalSettings) -> Client:
         """What the kinds share; nothing is opened yet."""
-        return Client(settings, self.timeout_s, self.answering)
+        return Client(settings, self.timeout_s, self.answering, self.patience_s)
 
     def endpoint(self, part: Slice) -> Endpoint | None:
         """None: a rack has no balancer that could be made; the file names a host."""
