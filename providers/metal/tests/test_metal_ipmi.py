@@ -347,6 +347,21 @@ def test_whether_a_bmc_lives_is_seen_without_a_login(peer: Peer) -> None:
     assert found == ["answers", "refused", "unreachable"]
 
 
+def test_a_lost_packet_is_no_dead_bmc() -> None:
+    """The question is asked again until the time is over."""
+    with socket.socket(type=socket.SOCK_DGRAM) as lossy:
+        lossy.bind(("127.0.0.1", 0))
+
+        def answer_the_second() -> None:
+            lossy.recv(1024)
+            _, caller = lossy.recvfrom(1024)
+            lossy.sendto(b"\x06", caller)
+
+        threading.Thread(target=answer_the_second, daemon=True).start()
+        found = reach(f"ipmi://127.0.0.1:{lossy.getsockname()[1]}", usual_s=20.0, patience_s=60.0)
+    assert found.state == "answers"
+
+
 def test_with_many_bmcs_sessions_are_given_back_at_once(peer: Peer) -> None:
     """A session takes a file; beyond a number of them each ends with its command, and works all the same."""
     crowd = [Talk() for _ in range(MOST_OPEN)]

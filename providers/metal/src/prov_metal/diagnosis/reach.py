@@ -15,6 +15,8 @@ from prov_metal.diagnosis.evidence import Reach
 
 _CAPABILITIES = bytes.fromhex("0600ff07 00 00000000 00000000 09 2018c8 810038 8e04 b5")
 """Get Channel Authentication Capabilities in a packet outside of any session (IPMI 2.0, 22.13)."""
+_AGAIN_S = 1.0
+"""When a packet counts as lost; the question is a short one."""
 
 
 def reach(base: str, *, usual_s: float, patience_s: float) -> Reach:
@@ -50,22 +52,33 @@ def reach(base: str, *, usual_s: float, patience_s: float) -> Reach:
 def _by_ipmi(host: str, port: int, usual_s: float, patience_s: float) -> Reach:
     """Asks what a BMC can do, which it tells without a login; nobody is told who asks.
 
-    Over UDP a host that does not listen refuses, and one that is not there is silent, as is a firewall.
+    Over UDP a host that does not listen refuses, and one that is not there is silent, as is a firewall; and packets
+    get lost, so the question is asked again and again.
     """
     began = time.monotonic()
     try:
         where = socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0]
         with socket.socket(where[0], socket.SOCK_DGRAM) as wire:
-            wire.settimeout(patience_s)
             wire.connect(where[4])
-            wire.send(_CAPABILITIES)
-            wire.recv(1024)
+            while not _told(wire, min(_AGAIN_S, patience_s)):
+                if time.monotonic() - began >= patience_s:
+                    return Reach("unreachable", time.monotonic() - began)
     except ConnectionRefusedError:
         return Reach("refused", time.monotonic() - began)
     except OSError:
         return Reach("unreachable", time.monotonic() - began)
     took = time.monotonic() - began
     return Reach("slow" if took > usual_s else "answers", took)
+
+
+def _told(wire: socket.socket, limit_s: float) -> bool:
+    """Whether one packet has an answer in time."""
+    wire.settimeout(limit_s)
+    wire.send(_CAPABILITIES)
+    try:
+        return bool(wire.recv(1024))
+    except TimeoutError:
+        return False
 
 
 def status_of(url: str, *, timeout_s: float) -> int:
