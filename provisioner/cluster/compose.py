@@ -9,12 +9,13 @@ topology ── endpoint(owner) ──► host of the Kubernetes API
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 from attrs import evolve, field, frozen
 
 from provisioner.cluster.claims import claimed
-from provisioner.errors import InputError, Place, Problem
+from provisioner.errors import InputError, Place, Problem, ProvError
 from provisioner.graph.resources import ResourceGraph, build_graph
 from provisioner.model.address import Address
 from provisioner.model.design import Machine, Slice
@@ -133,7 +134,8 @@ def _cluster(
     machines: dict[str, Machine] = {}
     rollouts: list[Rollout] = []
     for name, provider in infrastructure.items():
-        part = provider.design(slices[name], boot)
+        with _block_of(spec, name):
+            part = provider.design(slices[name], boot)
         resources += part.resources
         machines |= part.machines
         rollouts += part.rollouts
@@ -317,7 +319,8 @@ def _endpoint(
     if topology.endpoint.text != AUTO:
         return topology.endpoint.text, None
     owner = _first_control_pool(spec).provider
-    made = providers[owner].endpoint(slices[owner])
+    with _block_of(spec, owner):
+        made = providers[owner].endpoint(slices[owner])
     if made is None:
         raise InputError(
             [
@@ -332,6 +335,17 @@ def _endpoint(
         )
     resources += made.resources
     return made.host, made.outside
+
+
+@contextmanager
+def _block_of(spec: ClusterSpec, name: str) -> Iterator[None]:
+    """What a provider finds wrong without a place is shown at its block."""
+    try:
+        yield
+    except ProvError as err:
+        if err.place == Place():
+            err.place = spec.providers[name].place
+        raise
 
 
 def _first_control_pool(spec: ClusterSpec) -> Pool:

@@ -111,7 +111,7 @@ def _ask(
         return {job.address: _normal(kind, by_key.get(job.key, _SILENT)) for job in jobs}
     except ProviderError as err:
         reason = f"{err.summary}: {err.detail}" if err.detail else err.summary
-        return {question.resource.address: Unreachable(reason) for question in batch}
+        return {question.resource.address: Unreachable(reason, remedy=err.remedy) for question in batch}
     except Exception as err:  # a plan shall not end because one kind cannot read
         return {question.resource.address: Unreachable(fault(err).detail) for question in batch}
 

@@ -51,10 +51,14 @@ class Absent:
 
 @frozen
 class Unreachable:
-    """The remote did not answer, so nothing is known; this is never taken for absence."""
+    """The remote did not answer, so nothing is known; this is never taken for absence.
+
+    `remedy` says what helps, where waiting does not.
+    """
 
     reason: str
     since: datetime | None = None
+    remedy: str = ""
 
 
 Reading: TypeAlias = Seen | Absent | Unreachable

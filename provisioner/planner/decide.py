@@ -214,15 +214,18 @@ class Decider:
     def _unanswered(self) -> None:
         """Lookups that could not be asked are in the way of whatever works with their answer."""
         silent = {
-            address: reading.reason
+            address: reading
             for address, reading in self._seen.items()
             if isinstance(reading, Unreachable) and self._is_lookup(address)
         }
+        users: dict[Address, list[Address]] = defaultdict(list)
         for address, steps in self._steps.items() if silent else ():
             used = {ref.to for step in steps for ref in refs(dict(getattr(step, "wanted", {})))} & silent.keys()
-            self._problems.extend(
-                no_answer(self._graph.resources[lookup], address, silent[lookup]) for lookup in sorted(used)
-            )
+            for lookup in used:
+                users[lookup].append(address)
+        self._problems.extend(
+            no_answer(self._graph.resources[lookup], users[lookup], silent[lookup]) for lookup in sorted(users)
+        )
 
     def _is_lookup(self, address: Address) -> bool:
         return address in self._graph.resources and self._kinds.of(address).look_up

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from provisioner.errors import Place, Problem
 from provisioner.model.address import Address
-from provisioner.model.resource import Resource
+from provisioner.model.resource import Resource, Unreachable
 from provisioner.model.state import Entry, Move
+from provisioner.model.value import strip_origins
+
+_MOST = 3
+"""So many addresses are named where there may be hundreds."""
 
 
 def place_of(resource: Resource) -> Place:
@@ -56,20 +62,31 @@ def nothing_found(resource: Resource) -> Problem:
     return Problem(
         "lookup",
         "nothing was found that a lookup asks for",
-        f"{resource.address}: there is nothing that fits its properties",
+        f"{resource.address}: there is nothing that fits its properties{_plainly(resource)}",
         place_of(resource),
         "correct its properties, or make what it looks for",
     )
 
 
-def no_answer(resource: Resource, user: Address, reason: str) -> Problem:
+def _plainly(resource: Resource) -> str:
+    """What a lookup asks for, as far as it is plain text, numbers and the like."""
+    given = {name: strip_origins(value) for name, value in resource.props.items()}
+    told = (f"{name} {value}" for name, value in given.items() if isinstance(value, str | int) and value != "")
+    text = ", ".join(told)
+    return f": {text}" if text else ""
+
+
+def no_answer(resource: Resource, users: Sequence[Address], silent: Unreachable) -> Problem:
     """A lookup that could not be asked, though something needs its answer."""
+    named = ", ".join(map(str, users[:_MOST]))
+    more = f" and {len(users) - _MOST} more" if len(users) > _MOST else ""
+    need = "needs" if len(users) == 1 else "need"
     return Problem(
         "lookup-unreachable",
         "a lookup cannot be answered",
-        f"{resource.address}: {reason}; {user} needs it",
+        f"{resource.address}: {silent.reason}; {named}{more} {need} it",
         place_of(resource),
-        "try again once it can be reached",
+        silent.remedy or "try again once it can be reached",
     )
 
 

@@ -61,7 +61,9 @@ class Kinds(KindSuite):
 
     provider = aws_provider
     samples: ClassVar[Mapping[str, Sample]] = {
-        "aws.network/one": Sample({"name": "one", "cidr": "10.1.0.0/16"}, changed={**_RENAMED, "dns_names": False}),
+        "aws.network/one": Sample(
+            {"name": "one", "cidr": "10.1.0.0/16"}, changed={**_RENAMED, "dns_names": False, "ipv6": True}
+        ),
         "aws.subnet/one": Sample(
             {"name": "one", "network": _id("network"), "cidr": "10.1.0.0/20", "zone": "a"},
             changed={**_RENAMED, "public": True},
@@ -194,6 +196,7 @@ class Kinds(KindSuite):
                 "security_groups": (_id("security_group", "other"),),
                 "hop_limit": 2,
                 "disks": {"/dev/sdf": _id("volume")},
+                "profile": _id("instance_profile"),
             },
         ),
     }

@@ -118,6 +118,11 @@ def test_golden_design(name: str) -> None:
     [
         ("operators is empty", _topology(*ONE), {"operators": ()}),
         ("operators: 'anywhere'", _topology(*ONE), {"operators": ("anywhere",)}),
+        ("operators: 203.0.113.7 has no length", _topology(*ONE), {"operators": ("203.0.113.7",)}),
+        ("outgoing: 0.0.0.0 has no length", _topology(*ONE), {"outgoing": ({"ports": "all", "to": "0.0.0.0"},)}),
+        ("outside: 203.0.113.9 has", _topology(*ONE), {"network": {"id": "vpc-1", "outside": ("203.0.113.9",)}}),
+        ("tags: Name is the tag", _topology(*ONE), {"tags": {"Name": "mine"}}),
+        ("tags: aws:x begins", _topology(_node("control-1", "controlplane", options={"tags": {"aws:x": "y"}})), {}),
         ("nodes is 'some'", _topology(*ONE), {"nodes": "some"}),
         ("balancer.publick", _topology(*ONE), {"balancer": {"publick": True}}),
         ("outgoing: a rule is", _topology(*ONE), {"outgoing": ({"port": "tcp/443"},)}),

@@ -18,7 +18,7 @@ from typing import Any
 from attrs import field, frozen
 
 from prov_aws.functions import subnet4
-from prov_aws.settings import AwsSettings, NetworkWish, wish, wrong
+from prov_aws.settings import AwsSettings, NetworkWish, as_cidr, wish, wrong
 from provisioner.sdk import Address, Call, Node, Ref, Resource, Slice, Value
 
 _LETTERS = "abcdefgh"
@@ -100,6 +100,8 @@ def _existing(part: Slice, settings: AwsSettings, wanted: NetworkWish, maker: Ma
     balancer = bool(settings.balancer.get("public", True))
     nodes = _Subnets(maker, network, "nodes", wanted.subnets, public=not private)
     feet = _Subnets(maker, network, "balancer", wanted.balancer_subnets or wanted.subnets, public=balancer)
+    for cidr in wanted.outside:
+        as_cidr("network.outside", cidr)
     by_node = {zone: nodes.of(zone) for zone in zones_of(part.nodes)}
     by_foot = {zone: feet.of(zone) for zone in zones_of(_control(part))}
     resources = (found, *nodes.resources, *feet.resources)

@@ -218,13 +218,16 @@ def settings_of(block: Mapping[str, Value]) -> AwsSettings:
     _one_of("dial", settings.dial, ("", "public", "private"))
     for name in ("operators", "node_ports"):
         for cidr in getattr(settings, name):
-            _cidr(name, cidr)
+            as_cidr(name, cidr)
     for port in settings.peer_ports:
         ports_of(port)
     for rule in settings.outgoing:
         if not isinstance(rule, Mapping) or not {"ports", "to"} <= rule.keys() <= {"ports", "to", "for"}:
             raise wrong("outgoing: a rule is {ports: …, to: …, for: …}, such as {ports: tcp/443, to: 0.0.0.0/0}")
         ports_of(str(rule["ports"]))
+        if not str(rule["to"]).startswith(_NO_CIDRS):
+            as_cidr("outgoing", str(rule["to"]))
+    _tags("tags", settings.tags)
     return settings
 
 
@@ -235,6 +238,7 @@ def options_of(given: Mapping[str, Value], pool: str) -> NodeOptions:
     for name, sentence in schema.complaints(plain):
         raise wrong(f"{pool}: {name} {sentence}")
     options: NodeOptions = schema.build(schema.normal(plain))
+    _tags(f"{pool}: tags", options.tags)
     if options.arch:
         _one_of(f"{pool}: arch", options.arch, ("amd64", "arm64"))
     return options
@@ -273,11 +277,28 @@ def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
         raise wrong(f"{name} is {value!r}; use one of {', '.join(text for text in known if text)}")
 
 
-def _cidr(name: str, text: str) -> None:
+_NO_CIDRS = ("sg-", "pl-", "self")
+"""How else than as a CIDR a rule says whom it is about."""
+_NOT_OF_FILES = ("aws:", "prov:")
+"""Beginnings of tags that AWS and prov keep to themselves."""
+
+
+def as_cidr(name: str, text: str) -> None:
+    """Raises ProvError where a text is no CIDR in the form in which EC2 takes it."""
     try:
-        ipaddress.ip_network(text)
+        net = ipaddress.ip_network(text)
     except ValueError as err:
         raise wrong(f"{name}: {err}; write it like 203.0.113.7/32") from None
+    if "/" not in text:
+        raise wrong(f"{name}: {text} has no length; write it as {net}")
+
+
+def _tags(name: str, tags: Mapping[str, str]) -> None:
+    for key in tags:
+        if key == "Name":
+            raise wrong(f"{name}: Name is the tag by which AWS shows things, and each has the name of its own there")
+        if key.startswith(_NOT_OF_FILES):
+            raise wrong(f"{name}: {key} begins with what AWS and prov keep for tags of their own; call it otherwise")
 
 
 def _plain(value: Value) -> Value:

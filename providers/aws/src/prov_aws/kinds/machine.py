@@ -13,7 +13,8 @@ from prov_aws.jobs import asked, said
 from prov_aws.kinds.machine_disks import attached, mend_disks
 from prov_aws.kinds.machine_ends import ended, refuse_ended
 from prov_aws.kinds.machine_order import order
-from prov_aws.kinds.machine_parts import Parts, parts_of
+from prov_aws.kinds.machine_parts import Parts, groups_of, is_first, parts_of
+from prov_aws.kinds.machine_profile import mend_profile, profile_of
 from prov_aws.kinds.machine_size import change_type, end_of_turn
 from prov_aws.kinds.tagged import Tagged, in_order
 from prov_aws.made import MADE, Family, Thing, found
@@ -47,7 +48,7 @@ class MachineProps:
     root         what else there is to say of it, as in `Volume`
     volumes      further disks, as in `Volume`; they go with the machine
     disks        ids of disks that outlive it, by device
-    profile      name or ARN of the instance profile
+    profile      name or ARN of the instance profile; one that somebody attached where none is named stays
     group        name of the placement group
     spot         run on spare capacity, which AWS may take back; `spot_price` is the most to pay for an hour
     hop_limit    of answers of the metadata service, which always wants a session token
@@ -70,7 +71,7 @@ class MachineProps:
     root_device: str = prop(birth=True, default="/dev/xvda")
     volumes: tuple[Mapping[str, Any], ...] = prop(immutable=True, readable=False, default=())
     disks: Mapping[str, str] = field(factory=dict)
-    profile: str = prop(immutable=True, default="")
+    profile: str = ""
     group: str = prop(immutable=True, default="")
     spot: bool = prop(immutable=True, default=False)
     spot_type: str = prop(immutable=True, readable=False, default="")
@@ -162,6 +163,8 @@ class MachineKind(Tagged):
         fresh = job.outputs is None
         parts = Parts() if fresh else parts_of(aws, [(job, thing)])[job.key]
         parts.mend(aws, asked(job), thing, fresh=fresh)
+        if not fresh:
+            mend_profile(aws, job, thing)
         return mend_disks(aws, job, thing) or end_of_turn(aws, job, thing)
 
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
@@ -218,13 +221,13 @@ def _props(job: Job[Any, Any], thing: Thing, parts: Parts) -> dict[str, Value]:
         "type": thing["InstanceType"],
         "image": thing["ImageId"],
         "subnet": thing.get("SubnetId", ""),
-        "security_groups": tuple(sorted(group["GroupId"] for group in thing.get("SecurityGroups") or ())),
+        "security_groups": tuple(sorted(groups_of(thing))),
         "address": parts.address,
         "targets": _targets(job, thing, parts),
         "root_gib": _root_gib(job, parts),
         "root_device": thing.get("RootDeviceName") or "/dev/xvda",
         "disks": attached(job, thing),
-        "profile": _profile(job, thing),
+        "profile": profile_of(job, thing),
         "group": thing.get("Placement", {}).get("GroupName") or "",
         "spot": thing.get("InstanceLifecycle") == "spot",
         "hop_limit": _hop_limit(thing),
@@ -253,13 +256,6 @@ def _root_gib(job: Job[Any, Any], parts: Parts) -> int:
     return 0 if props is not None and props.root_gib == 0 else parts.root_gib
 
 
-def _profile(job: Job[Any, Any], thing: Thing) -> str:
-    """The instance profile as the file names it: by name or by ARN."""
-    arn = str((thing.get("IamInstanceProfile") or {}).get("Arn", ""))
-    props = said(job)
-    return arn if props is not None and props.profile.startswith("arn:") else arn.rpartition("/")[2]
-
-
 def _hop_limit(thing: Thing) -> int:
     """The hop limit; 0 where the metadata service wants no session token, which no file can ask for."""
     options = thing.get("MetadataOptions") or {}
@@ -274,7 +270,7 @@ def _has_addresses(wanted: MachineProps, thing: Thing) -> bool:
 
 def _outputs(thing: Thing) -> dict[str, Value]:
     interfaces = thing.get("NetworkInterfaces") or ()
-    sixes = [one["Ipv6Address"] for face in interfaces for one in face.get("Ipv6Addresses") or ()]
+    sixes = [one["Ipv6Address"] for face in interfaces if is_first(face) for one in face.get("Ipv6Addresses") or ()]
     return {
         "id": thing["InstanceId"],
         "private_ip": thing.get("PrivateIpAddress") or "",

@@ -57,13 +57,22 @@ class Parts:
 
     def _mend_options(self, aws: Aws, wanted: Any, thing: Thing) -> None:
         id_ = thing["InstanceId"]
-        if {group["GroupId"] for group in thing.get("SecurityGroups") or ()} != set(wanted.security_groups):
-            groups = sorted(wanted.security_groups)
-            aws.call("ec2", "modify_instance_attribute", InstanceId=id_, Groups=groups)
+        if groups_of(thing) != set(wanted.security_groups):
+            self._mend_groups(aws, thing, sorted(wanted.security_groups))
         options = thing.get("MetadataOptions") or {}
         there = (options.get("HttpTokens"), options.get("HttpPutResponseHopLimit"))
         if there != ("required", wanted.hop_limit):
             aws.call("ec2", "modify_instance_metadata_options", InstanceId=id_, **metadata(wanted))
+
+    def _mend_groups(self, aws: Aws, thing: Thing, groups: list[str]) -> None:
+        """Of the first interface: networks of pods add others, and then EC2 wants to know which one is meant."""
+        faces = thing.get("NetworkInterfaces") or ()
+        first = next((face["NetworkInterfaceId"] for face in faces if is_first(face)), "")
+        if len(faces) > 1 and first:
+            operation = "modify_network_interface_attribute"
+            aws.call("ec2", operation, NetworkInterfaceId=first, Groups=groups)
+        else:
+            aws.call("ec2", "modify_instance_attribute", InstanceId=thing["InstanceId"], Groups=groups)
 
     def _mend_disk(self, aws: Aws, wanted: Any, id_: str) -> None:
         if wanted.root_gib in (0, self.root_gib):
@@ -84,6 +93,18 @@ class Parts:
             held = _addresses(aws, as_filters({"allocation-id": [self.address]}))
             for one in held:
                 aws.call("ec2", "disassociate_address", AssociationId=one["AssociationId"])
+
+
+def is_first(face: Mapping[str, Any]) -> bool:
+    """Whether an interface is the one that the machine was made with."""
+    return int((face.get("Attachment") or {}).get("DeviceIndex", 0)) == 0
+
+
+def groups_of(thing: Thing) -> set[str]:
+    """The security groups of the first interface."""
+    faces = [face for face in thing.get("NetworkInterfaces") or () if is_first(face) and face.get("Groups")]
+    listed = faces[0]["Groups"] if faces else thing.get("SecurityGroups") or ()
+    return {group["GroupId"] for group in listed}
 
 
 def parts_of(aws: Aws, machines: Sequence[tuple[Job[Any, Any], Thing]]) -> dict[str, Parts]:

@@ -89,6 +89,7 @@ class NatGatewayKind(Tagged):
 
 
 def _address(thing: Thing) -> Mapping[str, Any]:
+    """The address it was made with; somebody may have added others, and AWS lists them in any order."""
     addresses: Any = thing.get("NatGatewayAddresses") or ({},)
-    first: Mapping[str, Any] = addresses[0]
-    return first
+    found: Mapping[str, Any] = next((one for one in addresses if one.get("IsPrimary")), addresses[0])
+    return found

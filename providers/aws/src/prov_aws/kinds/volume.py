@@ -19,8 +19,9 @@ from provisioner.sdk import Fatal, FieldChange, Job, Value, output, prop
 class VolumeProps:
     """A disk in a `zone`; `size_gib` can only grow. `iops` and `throughput` are the type's own where they are 0.
 
-    key       id, alias or ARN of a key of KMS; the account's own where it is empty
-    snapshot  what it begins with
+    encrypted  an account may encrypt all of its disks; then one is, also where this is false
+    key        id, alias or ARN of a key of KMS; the account's own where it is empty
+    snapshot   what it begins with
     """
 
     name: str = prop()
@@ -107,7 +108,7 @@ class VolumeKind(Tagged):
             "type": thing["VolumeType"],
             "iops": thing.get("Iops", 0) if props is None or props.iops else 0,
             "throughput": thing.get("Throughput", 0) if props is None or props.throughput else 0,
-            "encrypted": bool(thing.get("Encrypted")),
+            "encrypted": bool(thing.get("Encrypted")) and (props is None or props.encrypted),
         }
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
