@@ -42,6 +42,10 @@ LEADS = {
     "bmc-frozen": [evidence("", facts=None, error=SILENT, reach=Reach("mute", 60))],
     "bmc-slow": [evidence("", facts=None, error=SILENT, reach=Reach("slow", 31))],
     "uuid-duplicate": [evidence("", doubles=("r1u2",))],
+    "bmc-licence": [
+        evidence("stopped", error="a BMC has no licence for this: https://10.0.0.1 answered 400 to inserting media"),
+    ],
+    "bmc-job-queued": [evidence("loaded", error="a BMC has a job in its queue that comes first: https://10.0.0.1")],
     "url-refused": [
         evidence(
             "stopped", error="answered 400 to inserting media into /x: The remote file location is not accessible"

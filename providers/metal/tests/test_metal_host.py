@@ -423,6 +423,34 @@ def _ends(rack: Rack, job: Job[HostProps, HostOutputs], minutes: float) -> Provi
         clock.time += timedelta(seconds=10)
 
 
+def test_a_bmc_that_makes_no_sense_is_waited_for_once_its_host_was_met() -> None:
+    """It may be about to start; what would be refused for good at the first look is asked again then."""
+    rack = Rack()
+
+    def lost() -> Facts:
+        raise Fatal("a BMC lacks what prov needs", detail="it has no Systems", effect=False)
+
+    rack.facts = lost  # type: ignore[method-assign]
+    with pytest.raises(Fatal, match="lacks what prov needs"):
+        HostKind().create(One(rack), JOB, Clock())  # type: ignore[arg-type]
+    with pytest.raises(Retry, match="lacks what prov needs"):
+        HostKind().create(One(rack), evolve(JOB, id="r1u1", phase="booting"), Clock())  # type: ignore[arg-type]
+
+
+def test_a_refusal_in_the_middle_leaves_the_host_on_record() -> None:
+    """Whatever the driver says of the call: the host has been switched off, at least, and has to be given back."""
+    rack = Rack()
+
+    def refuse(source: Source, url: str = "") -> None:
+        raise Fatal("a BMC lacks what prov needs", effect=False)
+
+    rack.boot_from = refuse  # type: ignore[method-assign]
+    job = evolve(JOB, id="r1u1", phase="loaded", memo={"way": "media"})
+    with pytest.raises(Fatal) as caught:
+        HostKind().create(One(rack), job, Clock())  # type: ignore[arg-type]
+    assert caught.value.effect
+
+
 def test_a_machine_of_which_no_node_comes_is_begun_anew_by_the_next_run() -> None:
     """The error says in which phase, by which way, how long, and what was last seen."""
     rack = Rack()

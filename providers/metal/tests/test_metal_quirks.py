@@ -23,14 +23,18 @@ from prov_metal.bmc.redfish import RedfishBmc
 from prov_metal.bmc.slots import LATE_S
 from prov_metal.bmc.table import QUIRKS
 from prov_metal.client import Client
+from prov_metal.diagnosis.causes import diagnose
+from prov_metal.diagnosis.evidence import Evidence
 from prov_metal.kinds.host import HostKind
 from prov_metal.kinds.props import HostOutputs, HostProps
 from prov_metal.settings import MetalSettings
 
-from provisioner.sdk import Address, Done, Job, OperatorNeeded, ProvError, Retry, Secret
+from provisioner.sdk import Address, Done, Fatal, Job, OperatorNeeded, ProvError, Retry, Secret
 
 Ask = Callable[..., tuple[BmcBed, RedfishBmc]]
 TRIES = 12
+_COMMITTED = "Pending configuration values are already committed, unable to perform another set operation."
+_HTTPS = "The URL scheme http is not supported for the parameter Image."
 MEDIA = ("None", "Pxe", "Hdd", "UefiHttp", "Cd", "UsbCd")
 
 
@@ -176,6 +180,33 @@ def _no_slot(says: str) -> Callable[..., None]:
     return run
 
 
+def _no_licence(ground: Ground, *_: Habit) -> None:
+    with pytest.raises(OperatorNeeded, match="has no licence for this") as caught:
+        ground.bmc.insert(ground.disc)
+    assert "icense" in caught.value.detail
+
+
+def _names_the_queue(ground: Ground, *_: Habit) -> None:
+    with pytest.raises(Retry, match="a job in its queue") as caught:
+        ground.until(lambda: ground.bmc.boot_from("cd"))
+    assert _COMMITTED in caught.value.detail
+
+
+def _says_what_it_says(ground: Ground, *_: Habit) -> None:
+    with pytest.raises(Fatal) as caught:
+        ground.bmc.insert(ground.disc)
+    error = f"{caught.value.summary}: {caught.value.detail}"
+    found = diagnose(Evidence(host="r1u1", phase="stopped", way="media", error=error))
+    assert (found.cause, "serve_tls" in found.remedy) == ("url-refused", True)
+
+
+def _goes_on(ground: Ground, *_: Habit) -> None:
+    """The system has another name when the BMC is back; what is inserted is found and taken out again."""
+    ground.until(lambda: ground.bmc.insert(ground.disc))
+    assert ground.until(lambda: ground.bmc.facts().on) is False
+    ground.until(lambda: ground.bmc.boot_from("cd"))
+
+
 def _is_https(ground: Ground, *_: Habit) -> None:
     assert parse("redfish://10.0.0.1").secure
 
@@ -240,6 +271,28 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
     "long-connections": (Trial(lambda: [service.WantsToBeLeft()]),),
     "tasks": (Trial(lambda: [service.TakesOn("InsertMedia")]), Trial(lambda: [service.TakesOn(SYSTEM)])),
     "stale-power": (Trial(lambda: [habits.Power(looks=3)], _switches),),
+    "starts-slowly": (
+        Trial(lambda: [habits.Starts()]),
+        Trial(lambda: [habits.Starts(name="system-2")], _goes_on),
+    ),
+    "shared-manager": (
+        Trial(lambda: [habits.SharesManager(), Shelf(of_manager=(Slot("1"),))], _no_slot("no slot takes a CD")),
+        Trial(
+            lambda: [habits.SharesManager(), Shelf(of_system=(Slot("1"),), of_manager=(Slot("2"),))],
+            lambda ground, _, shelf: _only("1")(ground, shelf),
+        ),
+    ),
+    "licence": tuple(
+        Trial(lambda said=said: [habits.Refuses("POST", habits.INSERT, *said)], _no_licence)  # type: ignore[misc]
+        for said in (
+            (400, 9, "iLO.2.14.LicenseKeyRequired"),
+            (403, 9, "SMC.1.0.OemLicenseNotPassed: Not licensed to perform this request."),
+        )
+    ),
+    "job-queued": (
+        Trial(lambda: [habits.Refuses("PATCH", SYSTEM, 400, 3, _COMMITTED)]),
+        Trial(lambda: [habits.Refuses("PATCH", SYSTEM, 400, 99, _COMMITTED)], _names_the_queue),
+    ),
     "idrac-first-boot": (
         Trial(lambda: [Idrac("5.10.50.00")], _from_media),
         Trial(lambda: [Idrac("2.85.85.85", generation="13G Monolithic", plain=True)], _from_media),
@@ -319,6 +372,7 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
     "boot-order-restored": (Trial(lambda: [Register()], _no_more_than_asked),),
     "https-only": (Trial(list, _is_https),),
     "boot-in-one": (Trial(lambda: [Register(whole=True), habits.Made("American Megatrends")]),),
+    "https-media": (Trial(lambda: [habits.Refuses("POST", habits.INSERT, 400, 9, _HTTPS)], _says_what_it_says),),
     "console-slots": (Trial(_console_shelf, _only("a", "b", "c", "d")),),
     "dvd-only": (Trial(lambda: [Shelf(of_manager=(Slot("1", ("Floppy",)), Slot("2", ("DVD",))))], _only("2")),),
     "once-lasts": (Trial(list),),

@@ -6,6 +6,7 @@ bugs.launchpad.net/ironic/+bug/N.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -257,6 +258,50 @@ class MountsItsOwnWay:
             own = {"Supermicro": {"VirtualMedia": {"@odata.id": "/redfish/v1/Managers/1/VM1"}}}
             return evolve(answer, body={**answer.body, "Oem": own})
         return answer
+
+
+@define
+class Starts:
+    """Starts anew after an insertion: for so many requests it knows nothing that it had before, and has no systems.
+
+    name  what its system is called afterwards, if not as before
+    """
+
+    looks: int = 4
+    name: str = ""
+    _left: int = 0
+    _old: str = ""
+
+    def __call__(self, asked: Asked, on: Pass) -> Answer:
+        if self._left and asked.method == "GET" and asked.path.rstrip("/") != "/redfish/v1":
+            self._left -= 1
+            known = asked.path.rstrip("/").endswith("/Systems")
+            return Answer(200, {"Members": []}) if known else refusal(404, "there is no such resource")
+        if self._old and self.name:
+            return self._renamed(asked, on)
+        answer = on(asked)
+        if asked.does(INSERT) and not self._old:
+            self._left, self._old = self.looks, asked.path.split("/")[4]
+        return answer
+
+    def _renamed(self, asked: Asked, on: Pass) -> Answer:
+        if f"/Systems/{self._old}" in asked.path:
+            return refusal(404, "there is no such resource")
+        answer = on(evolve(asked, path=asked.path.replace(f"/Systems/{self.name}", f"/Systems/{self._old}")))
+        text = json.dumps(answer.body).replace(f"/Systems/{self._old}", f"/Systems/{self.name}")
+        return evolve(answer, body=json.loads(text))
+
+
+@define
+class SharesManager:
+    """Its manager has slots for two machines (a chassis of several; DSP0268, ManagerForServers)."""
+
+    def __call__(self, asked: Asked, on: Pass) -> Answer:
+        answer = on(asked)
+        if asked.method != "GET" or "/Managers/" not in asked.path or not isinstance(answer.body, Mapping):
+            return answer
+        servers = [{"@odata.id": f"/redfish/v1/Systems/{each}"} for each in ("1", "2")]
+        return evolve(answer, body={**answer.body, "Links": {"ManagerForServers": servers}})
 
 
 @define

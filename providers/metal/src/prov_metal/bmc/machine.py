@@ -12,8 +12,9 @@ from typing import Any, TypeAlias, cast
 from attrs import define, field
 
 from prov_metal.bmc.quirks import Habits, Make, Quirk, habits_of
+from prov_metal.bmc.refusals import GONE
 from prov_metal.bmc.wire import Wire
-from provisioner.sdk import Fatal
+from provisioner.sdk import Fatal, Retry
 
 Resource: TypeAlias = Mapping[str, Any]
 
@@ -35,10 +36,17 @@ class Machine:
         return self.wire.access.address.base
 
     def system(self) -> Resource:
-        """Everything about it, as it is now."""
-        if not self._path:
-            self._path = self._found()
-        return self.wire.get(self._path)
+        """Everything about it, as it is now. Raises Retry where the BMC has forgotten it, as while it starts."""
+        path = self._path or self._found()
+        reply = self.wire.ask("GET", path)
+        if reply.status in GONE and self._path:  # it may have another name since the BMC has restarted
+            path = self._found()
+            reply = self.wire.ask("GET", path)
+        if not reply.fine:
+            raise self.wire.refused(reply, f"GET {path}")
+        if path != self._path:
+            self._path, self._managed_by = path, None
+        return reply.body
 
     def managers(self) -> Iterator[Resource]:
         """The controllers that manage it, those that cannot be read left out."""
@@ -52,12 +60,18 @@ class Machine:
             system, manager = self.system(), next(self.managers(), {})
             vendor = self.wire.access.address.vendor or system.get("Manufacturer")
             texts = (vendor, system.get("Model"), manager.get("Model"))
-            self._make = Make(*(str(text or "") for text in (*texts, manager.get("FirmwareVersion"))))
+            made = Make(*(str(text or "") for text in (*texts, manager.get("FirmwareVersion"))))
+            if self._managed_by and not manager:
+                return made  # not all of it can be read now
+            self._make = made
         return self._make
 
     def habits(self) -> Habits:
         if self._habits is None:
-            self._habits = habits_of(self.make(), self.quirks)
+            found = habits_of(self.make(), self.quirks)
+            if self._make is None:
+                return found
+            self._habits = found
         return self._habits
 
     def members(self, link: Any) -> Iterator[Resource]:
@@ -74,15 +88,17 @@ class Machine:
                     yield placed(reply.body, str(link["@odata.id"]))
 
     def _found(self) -> str:
-        """The path of the machine. Raises Fatal where there are several, or none."""
+        """The path of the machine. Raises Fatal where there are several, or another; Retry where there is none."""
         links = self.wire.get(linked_to(self.wire.root(), "Systems")).get("Members") or ()
         systems = [str(link["@odata.id"]) for link in links]
+        if not systems:
+            raise _starts(f"{self.base} has no systems")
         wanted = self.wire.access.address.system
         fitting = [path for path in systems if not wanted or last_part(path) == wanted]
         if len(fitting) != 1:
             raise Fatal(
                 "a BMC has another number of systems than one",
-                detail=f"{self.base} has {', '.join(systems) or 'none'}",
+                detail=f"{self.base} has {', '.join(systems)}",
                 remedy="name the system behind the BMC's address, as in redfish://HOST/Systems/1",
                 effect=False,
             )
@@ -113,6 +129,15 @@ def action(resource: Resource, name: str) -> Resource:
     if not isinstance(found, Mapping) or "target" not in found:
         raise _lacking(f"{resource.get('@odata.id', '')} has no action {name}")
     return found
+
+
+def _starts(detail: str) -> Retry:
+    return Retry(
+        "a BMC does not know its machine",
+        detail=detail,
+        remedy="it is asked again; it may be about to start",
+        after_s=10.0,
+    )
 
 
 def _lacking(detail: str) -> Fatal:

@@ -18,6 +18,17 @@ PASSING = re.compile("UnableToModifyDuringSystemPOST|ResourceInUse|ResourceInSta
 FULL = re.compile(r"RAC0218|SessionLimitExceeded|maximum number of (user )?sessions", re.IGNORECASE)
 """Messages that say that there is no room for another session (Dell iDRAC; quadsproject/badfish 447)."""
 
+LICENCE = re.compile(
+    r"License(Key)?Required|LicenseNotPassed|\bLIC\d{3}\b|not licensed|licen[sc]e .{0,40}(required|missing)",
+    re.IGNORECASE,
+)
+"""Messages that name a licence, which come with 400 as well as with 403 (HPE iLO, Dell iDRAC, Supermicro)."""
+
+QUEUED = re.compile(
+    r"values are already committed|job (is )?already (scheduled|exists|running)|pending job", re.IGNORECASE
+)
+"""Messages of a queue of jobs, of which one is in the way (Dell iDRAC; quadsproject/quads 726)."""
+
 
 @frozen
 class Habits:

@@ -11,10 +11,13 @@ from attrs import frozen
 
 from prov_metal.bmc.access import Access
 from prov_metal.bmc.line import Reply
-from prov_metal.bmc.quirks import FULL, PASSING
+from prov_metal.bmc.quirks import FULL, LICENCE, PASSING, QUEUED
 from provisioner.sdk import Fatal, OperatorNeeded, ProviderError, Retry, Throttled
 
 _BUSY = (409, 412, 423, 428, 500, 502, 504)
+GONE = (404, 410)
+"""What a BMC has linked to and does not have: it is about to start, for nothing is asked for that is not linked."""
+_FIRST = "GET /redfish/v1/"
 _CROWDED = (429, 503)
 _LONGEST = 200
 
@@ -30,13 +33,29 @@ class Refusals:
         detail = f"{self.access.address.base} answered {reply.status} to {what}{self.said(reply.body)}"
         if reply.status == 401:
             return self.stranger()
+        said = json.dumps(reply.body)
+        if LICENCE.search(said):
+            return OperatorNeeded(
+                "a BMC has no licence for this",
+                detail=detail,
+                remedy="buy and install what it names (iLO Advanced, iDRAC Enterprise, Supermicro SFT-DCMS-SINGLE), "
+                "or boot this host another way: `boot: [http, network]` in its row",
+            )
+        if QUEUED.search(said):
+            return Retry(
+                "a BMC has a job in its queue that comes first",
+                detail=detail,
+                remedy="it is asked again; start the machine once, or delete the job on the BMC's page",
+                after_s=reply.after_s(10.0),
+            )
         if reply.status in _CROWDED:
             return Throttled("a BMC wants fewer calls", detail=detail, after_s=reply.after_s(10.0))
-        if reply.status in _BUSY or PASSING.search(json.dumps(reply.body)):
+        lost = reply.status in GONE and what.startswith("GET ") and what != _FIRST
+        if lost or reply.status in _BUSY or PASSING.search(said):
             return Retry(
                 "a BMC cannot do this now", detail=detail, remedy="it is asked again", after_s=reply.after_s(5.0)
             )
-        if reply.status == 403 and "PasswordChangeRequired" in json.dumps(reply.body):
+        if reply.status == 403 and "PasswordChangeRequired" in said:
             return OperatorNeeded(
                 "a BMC wants its password to be changed first",
                 detail=self.access.address.base,

@@ -38,7 +38,7 @@ class Slots:
     """The slots of one machine."""
 
     machine: Machine
-    _paths: tuple[str, ...] | None = field(init=False, default=None)
+    _paths: tuple[str, ...] = field(init=False, default=())
     _accepted: _Accepted | None = field(init=False, default=None)
     _deaf: set[str] = field(init=False, factory=set)
 
@@ -116,26 +116,36 @@ class Slots:
 
     def _all(self) -> list[Resource]:
         """The slots that take a disc, as they are now."""
-        if self._paths is None:
+        if not self._paths:
             self._paths = tuple(str(slot["@odata.id"]) for slot in self._found())
-            return [slot for slot in self._read() if slot]
-        return self._read()
+        slots = self._read()
+        if self._paths and not slots:  # while a BMC starts it knows nothing of them; or they have other names by now
+            self._paths = ()
+            raise Retry("a BMC does not know its slots now", detail=f"{self.machine.base} had some", after_s=10.0)
+        return slots
 
     def _read(self) -> list[Resource]:
         wire = self.machine.wire
-        replies = [(path, wire.ask("GET", path)) for path in self._paths or ()]
+        replies = [(path, wire.ask("GET", path)) for path in self._paths]
         return [placed(reply.body, path) for path, reply in replies if reply.fine]
 
     def _found(self) -> Iterator[Resource]:
         habits = self.machine.habits()
         slots: dict[str, Resource] = {}
-        for holder in (self.machine.system(), *self.machine.managers()):
+        for holder in (self.machine.system(), *self._own_managers()):
             for slot in self.machine.members(holder.get("VirtualMedia")):
                 name = last_part(str(slot["@odata.id"]))
                 if _takes_discs(slot) and not (habits.skipped and search(habits.skipped, name)):
                     slots.setdefault(str(slot["@odata.id"]), slot)
         preferred = habits.first or "^"
         yield from sorted(slots.values(), key=lambda slot: not search(preferred, last_part(str(slot["@odata.id"]))))
+
+    def _own_managers(self) -> Iterator[Resource]:
+        """The managers of this machine alone: the slots of one for several may be those of any of them."""
+        for manager in self.machine.managers():
+            served = (manager.get("Links") or {}).get("ManagerForServers")
+            if not isinstance(served, list) or len(served) < 2:
+                yield manager
 
     def _hearing(self) -> list[Resource]:
         """Those that have not ignored a disc before; all of them where each has."""

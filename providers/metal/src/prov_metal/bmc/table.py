@@ -6,151 +6,13 @@ sets something also without itself, which must fail.
 
 from __future__ import annotations
 
+from prov_metal.bmc.common import COMMON
 from prov_metal.bmc.quirks import Quirk
 
 _OLD_IDRAC = r"^0?[1-5]\."
 
 QUIRKS = (
-    Quirk(
-        name="media-under-managers",
-        who="any",
-        habit="Virtual media is linked from the system, from its managers, or from both.",
-        answer="Follows both links and never builds a path.",
-        source="openstack/ironic redfish boot.py",
-    ),
-    Quirk(
-        name="no-continuous",
-        who="any",
-        habit="The enabled mode `Continuous` is refused.",
-        answer="Sets `Once` instead where a source has to be named at all.",
-        source="SB 2007733",
-    ),
-    Quirk(
-        name="same-again-refused",
-        who="any",
-        habit="A change is refused where it names what is so already.",
-        answer="Sends what differs first, and all of it only where that is refused.",
-        source="SB 2007355",
-    ),
-    Quirk(
-        name="target-always-wanted",
-        who="emulators",
-        habit="A change of the boot source that leaves the target out is refused, in words that are no JSON.",
-        answer="Sends all of it after a refusal.",
-        source="openstack/sushy-tools main.py",
-    ),
-    Quirk(
-        name="settings-apart",
-        who="Lenovo SE450, Nokia, Dell iDRAC10",
-        habit="Boot settings, or some of them, are written to a resource of their own.",
-        answer="Writes each setting where the BMC has it, with that resource's ETag.",
-        source="openstack/sushy system.py",
-    ),
-    Quirk(
-        name="etag-wanted",
-        who="any",
-        habit="A change without ETag gets 428, one with an older ETag 412.",
-        answer="Reads the ETag before each change and sends it.",
-        source="openstack/sushy connector.py",
-    ),
-    Quirk(
-        name="etag-strong",
-        who="any",
-        habit="ETags are given in the weak form and taken in the strong one.",
-        answer="Tries the strong form after 412.",
-        source="ansible-collections/community.general 3268",
-    ),
-    Quirk(
-        name="etag-exact",
-        who="Gigabyte",
-        habit="ETags are taken in one spelling only, which is not the one that is given.",
-        answer="Tries strong, weak, bare and as before compression, and then says what it was told.",
-        source="ansible-collections/community.general 6434; DMTF/Redfish-Tacklebox 22",
-    ),
-    Quirk(
-        name="etag-empty",
-        who="any",
-        habit="ETags are empty or quoted twice, and refused when they come back.",
-        answer="Sends no empty ETag, and unquotes double quotes.",
-        source="openstack/sushy connector.py",
-    ),
-    Quirk(
-        name="etag-sporadic",
-        who="Lenovo (AMI)",
-        habit="Now and then a change gets 412 with the right ETag.",
-        answer="Tries again with what is there then, as long as the phase may take.",
-        source="stmcginnis/gofish 171; ansible-collections/community.general 11261",
-    ),
-    Quirk(
-        name="no-identity",
-        who="some HPE iLO Gen10+",
-        habit="`Accept-Encoding: identity` gets 406.",
-        answer="Leaves it out after the first 406.",
-        source="openstack/sushy connector.py",
-    ),
-    Quirk(
-        name="insert-wants-more",
-        who="any; NVIDIA DGX even a user",
-        habit="InsertMedia wants TransferProtocolType, TransferMethod, or even UserName and Password.",
-        answer="Begins with the image alone, and adds one after the other where the body is refused.",
-        source="openstack/sushy virtual_media.py; LP 2071945",
-    ),
-    Quirk(
-        name="plain-urls",
-        who="any; Supermicro X12",
-        habit="URLs with `?`, `&` or `=` are refused, and those that do not end in `.iso`.",
-        answer="Serves discs under a plain path that ends in `.iso`.",
-        source="openstack/ironic documentation of redfish",
-    ),
-    Quirk(
-        name="late-eject",
-        who="any",
-        habit="The slot stays inserted for a while after an eject, with the old URL.",
-        answer="Ejects before each insertion, looks again until the slot is empty, and trusts no URL that was there.",
-        source="SB 2008504",
-    ),
-    Quirk(
-        name="late-insert",
-        who="any",
-        habit="The slot stays empty for a while after an insertion.",
-        answer="Looks again, and begins anew only where nothing comes of it.",
-        source="SB 2008504",
-    ),
-    Quirk(
-        name="eject-under-system",
-        who="any",
-        habit="An eject under a running system corrupts what it reads.",
-        answer="Switches the machine off before it ejects, or waits until it runs from its own disk.",
-        source="LP 2160374",
-    ),
-    Quirk(
-        name="session-table-full",
-        who="any; Dell iDRAC with 8 sessions",
-        habit="With too many sessions a login gets 503 (RAC0218).",
-        answer="Uses one session, gives it back at the end, and goes without one where there is no room.",
-        source="bb-Ricardo/check_redfish 198; quadsproject/badfish 447; stmcginnis/gofish 75",
-    ),
-    Quirk(
-        name="long-connections",
-        who="any",
-        habit="Connections that stay open choke it.",
-        answer="Closes each connection after its answer.",
-        source="openstack/sushy connector.py",
-    ),
-    Quirk(
-        name="tasks",
-        who="any",
-        habit="A change is answered with 202 and done later.",
-        answer="Asks the task's monitor at the next call, and gives up after a quarter of an hour.",
-        source="DMTF DSP0266",
-    ),
-    Quirk(
-        name="stale-power",
-        who="any",
-        habit="PowerState is the old one for a while after the switch was pressed.",
-        answer="Presses nothing that toggles, and presses again only after a while.",
-        source="openstack/ironic redfish power.py",
-    ),
+    *COMMON,
     Quirk(
         name="idrac-first-boot",
         who="Dell iDRAC 8 and 9 before firmware 6",
@@ -375,6 +237,13 @@ QUIRKS = (
         source="openstack/ironic redfish management.py",
         vendor=r"\bami\b|american megatrends|asrock",
         sets={"whole_boot": True},
+    ),
+    Quirk(
+        name="https-media",
+        who="OpenBMC",
+        habit="Media is taken from https:// only.",
+        answer="Says that the BMC does not take the URL, and names `serve_tls`.",
+        source="openbmc/openbmc 3991",
     ),
     Quirk(
         name="console-slots",

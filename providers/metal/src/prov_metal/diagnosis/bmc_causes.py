@@ -66,6 +66,14 @@ def _mute(e: Evidence) -> bool:
     return e.reach.state == "mute"
 
 
+def _licence(e: Evidence) -> str:
+    return "its BMC lacks a licence for what it is asked" if "has no licence for this" in e.error else ""
+
+
+def _queued(e: Evidence) -> str:
+    return "a job waits in the queue of its BMC" if "has a job in its queue" in e.error else ""
+
+
 def _url(e: Evidence) -> str:
     about = r"\bUR[IL]s?\b|scheme|file name|extension|fetch|download|mount|remote (file|share|image)|reach the image"
     refused = _inserting(e) and re.search(about, e.error, re.IGNORECASE)
@@ -146,10 +154,24 @@ RULES: Sequence[Rule] = (
         lambda e: "see whether two rows lead to the same BMC; else let the maker give each board a UUID of its own",
     ),
     Rule(
+        "bmc-licence",
+        _licence,
+        lambda e: (
+            "install the licence (iLO Advanced, iDRAC Enterprise, Supermicro SFT-DCMS-SINGLE); or boot it another "
+            f"way: `boot: [http, network]` in the row of {e.host}"
+        ),
+    ),
+    Rule(
+        "bmc-job-queued",
+        _queued,
+        lambda e: "start the machine once so that the job runs, or delete it on the BMC's page; then `prov apply`",
+    ),
+    Rule(
         "url-refused",
         _url,
         lambda e: (
-            "see that the BMC's network leads to `serve`, and what forms of URL its manual allows; then `prov apply`"
+            "see that the BMC's network leads to `serve`, and what forms of URL its manual allows "
+            "(`serve_tls` where it is https:// only); then `prov apply`"
         ),
     ),
     Rule(

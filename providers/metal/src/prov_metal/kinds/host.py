@@ -145,7 +145,10 @@ def _further(trip: Trip, job: HostJob) -> Answer:
     try:
         return _attempted(trip, job, ways, way)
     except (Fatal, OperatorNeeded) as err:
-        raise explained(err, trip, job.phase, way.name) from None
+        whole = explained(err, trip, job.phase, way.name)
+        if isinstance(whole, Fatal) and job.id is not None:
+            whole.effect = True  # it has been switched off, at least
+        raise whole from None
 
 
 def _attempted(trip: Trip, job: HostJob, ways: Sequence[Way], way: Way) -> Answer:
@@ -188,7 +191,7 @@ def _reading(client: Client, job: HostJob) -> Reading:
 
 
 def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
-    facts = trip.bmc.facts()
+    facts = _facts(job, trip)
     trip = evolve(trip, facts=facts)
     trip.client.met.note(trip.wanted.host, facts, trip.wanted.macs)
     is_meant(trip.wanted, facts, job.memo)
@@ -212,6 +215,16 @@ def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
         case _:
             way.clear(trip)
             return Done(_outputs(trip.wanted, facts))
+
+
+def _facts(job: HostJob, trip: Trip) -> Facts:
+    """What the BMC says. One that a host was met behind and that makes no sense now is waited for."""
+    try:
+        return trip.bmc.facts()
+    except Fatal as err:
+        if job.id is None:
+            raise
+        raise Retry(err.summary, detail=err.detail, remedy=err.remedy, after_s=POLL_S) from None
 
 
 def _other(job: HostJob, trip: Trip, way: Way, following: Way, why: str) -> Pending:
