@@ -28,6 +28,8 @@ class Course:
     tls      what it boots is served over TLS
     wipe     the disks that are erased at the end
     whole    its apply is killed on both sides of calls too, not only of commits and writes to the BMC
+    later    its apply is killed only at what the first way has been through already
+    given_up its apply is killed, and the host is not wanted any longer
     """
 
     name: str
@@ -39,6 +41,8 @@ class Course:
     tls: bool = False
     wipe: tuple[str, ...] = ()
     whole: bool = False
+    later: bool = False
+    given_up: bool = False
 
     def arrange(self, rack: Rack) -> dict[str, Any]:
         """Makes the rack such a one; more of the provider block."""
@@ -78,7 +82,9 @@ COURSES = {
             ways=("http", "network"),
             trouble=Trouble(fetches_nothing=True),
             block=_BY_WIRE,
+            later=True,
         ),
+        Course("given up", given_up=True),
         Course("erases", trouble=Trouble(erases_s=90.0), wipe=("/dev/sda", "/dev/sdb")),
     )
 }

@@ -71,7 +71,9 @@ class RackGround:
     def begin(self) -> None:
         """A server with something else on its disk, which runs."""
         server = self.server
-        server.returns, server.foreign = self.course.returns, True
+        server.returns, server.foreign, server.installed = self.course.returns, True, None
+        if (before := self.rack.site.machine(server.plate.name)) is not None:
+            before.wiped = True
         server.installs = server.starts = server.cut_short = 0
         self.rack.site.world.erasures.clear()
         with self.rack.turn:
@@ -92,10 +94,15 @@ class RackGround:
 
     def kill(self, point: Point, *args: str) -> bool:
         """Kills a run at a point and lets another one go to its end; whether it came to that."""
+        hit = self.cut(point, *args)
+        self._go(*args)
+        return hit
+
+    def cut(self, point: Point, *args: str) -> bool:
+        """Kills a run at a point; whether it came to that."""
         ended = self._run(point, *args)
         if ended.code not in (0, KILLED):
             raise Broken(f"the run that is to be killed ends with {ended.code}\n{ended.text}")
-        self._go(*args)
         return ended.code == KILLED
 
     def _go(self, *args: str, **environ: str) -> None:
@@ -132,6 +139,17 @@ class RackGround:
         erased = {disk: times for (_, _, disk), times in self.rack.site.world.erasures.items()}
         _expect("erased disks, and how often", dict.fromkeys(self.course.wipe, 1), erased)
         _expect("how often it was switched off while it erased them", 0, server.cut_short)
+        plan = self._run(Point(), "destroy", "--yes")
+        _expect(f"exit code of a second destroy\n{plan.text}", 0, plan.code)
+
+    def check_given_up(self) -> None:
+        """Off, empty, and on no record, whatever was on its way; what is on the disk stays there."""
+        server = self.server
+        with self.rack.turn:
+            server.catch_up()
+            found = (server.power, server.inserted, server.override)
+        _expect("power, disc, boot order", (False, None, None), found)
+        _expect("more than one installation", False, server.installs > 1)
         plan = self._run(Point(), "destroy", "--yes")
         _expect(f"exit code of a second destroy\n{plan.text}", 0, plan.code)
 

@@ -76,6 +76,10 @@ def lives(ground: RackGround) -> tuple[list[Point], list[Point]]:
     ground.check_gone()
     if not course.whole:
         made = [point for point in made if not point.name.startswith("apply ")]
+    if course.later:
+        made = [point for point in made if point.name and int(point.name.split()[-1]) > 1]
+    if course.given_up:
+        gone = [Point(number=number, side=side) for number in (1, 2, 3) for side in ("before", "after")]
     return made, gone
 
 
@@ -89,6 +93,10 @@ def pairs(course: Course, made: list[Point], gone: list[Point]) -> list[tuple[Po
 def killed(ground: RackGround, made: Point, gone: Point) -> tuple[bool, bool]:
     """A life with two kills in it; whether it came to each. A point that is none kills nothing. Raises Broken."""
     ground.begin()
+    if ground.course.given_up:
+        first, second = ground.cut(made, *APPLY), ground.kill(gone, *DESTROY)
+        ground.check_given_up()
+        return first, second
     first = ground.kill(made, *APPLY)
     ground.check_made()
     second = ground.kill(gone, *DESTROY)

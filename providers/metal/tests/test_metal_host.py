@@ -150,6 +150,7 @@ class One:
     elsewhere: bool = False
     status: int = 200
     served_since: datetime | None = None
+    ready: set[str] = field(factory=set)
 
     def bmc(self, props: Any) -> Rack:
         return self.rack
@@ -196,9 +197,9 @@ JOB: Job[HostProps, HostOutputs] = Job("key", 1, Address("metal.host", "control-
 
 def steps(rack: Rack, job: Job[HostProps, HostOutputs] = JOB) -> Iterator[Any]:
     """What every call answers, until it is done."""
-    clock = Clock()
+    client, clock = One(rack), Clock()
     for _ in range(30):
-        answer = HostKind().create(One(rack), job, clock)  # type: ignore[arg-type]
+        answer = HostKind().create(client, job, clock)  # type: ignore[arg-type]
         yield answer
         if isinstance(answer, Done):
             return
@@ -275,6 +276,57 @@ def test_who_waits_too_long_for_another_process_is_told_so() -> None:
 
     assert "what it should boot is not served: no answer from `serve`" in caught.value.detail
     assert "what it asked for stands in the log of `prov serve`" in caught.value.detail
+
+
+@pytest.mark.parametrize("forgets", [False, True], ids=["", "its BMC forgets"])
+@pytest.mark.parametrize("returns", [True, False])
+@pytest.mark.parametrize("first", range(14))
+def test_two_runs_were_killed_and_the_disk_is_written_once(first: int, returns: bool, forgets: bool) -> None:
+    """Each an hour before the next, at any two calls; a BMC that starts anew has an empty drive and no orders."""
+    for second in range(first, first + 30):
+        rack, job, clock = Rack(on=True, returns=returns), JOB, Clock()
+        client = One(rack)
+        for number in range(600):
+            answer = HostKind().create(client, job, clock)  # type: ignore[arg-type]
+            if isinstance(answer, Done):
+                break
+            if number not in (first, second):
+                job = evolve(job, id=answer.id, phase=answer.phase, memo=answer.memo)
+                continue
+            client, clock.time, rack.takes = One(rack), clock.time + timedelta(hours=1), min(rack.takes, 0)
+            if rack.takes == 0:
+                rack._end()
+            if forgets and not rack.on:
+                rack.inserted, rack.source = None, "disk"
+        assert isinstance(answer, Done), f"{first}, {second}: {job.phase}"
+        assert (rack.on, rack.inserted, rack.source, rack.runs) == (True, None, "disk", "disk")
+
+
+@pytest.mark.parametrize("phase", ["armed", "starting"])
+def test_a_second_start_that_nobody_saw_the_end_of_counts_as_an_installation(phase: str) -> None:
+    """Its boot order lasted, and it installed itself and went off: it is not booted from its image a second time."""
+    rack = Rack(inserted=URL, source="cd", installed=True)
+    memo = {"way": "media", "again": "yes", "since": Clock().time.isoformat()}
+    job, client, clock = evolve(JOB, id="r1u1", phase=phase, memo=memo), One(rack), Clock()
+    clock.time += timedelta(hours=1)
+    for _ in range(10):
+        answer = HostKind().create(client, job, clock)  # type: ignore[arg-type]
+        if isinstance(answer, Done):
+            break
+        job = evolve(job, id=answer.id, phase=answer.phase, memo=answer.memo)
+
+    assert isinstance(answer, Done)
+    assert rack.told == ["eject", "boot from disk", "on"]
+
+
+def test_a_host_of_which_nothing_comes_the_second_time_is_given_up() -> None:
+    """Where nobody saw its second start, its disk has its time, and then the next run begins anew."""
+    rack, since = Rack(), Clock().time - timedelta(hours=1)
+    memo = {"way": "media", "again": "yes", "since": since.isoformat()}
+    found = _ends(rack, evolve(JOB, id="r1u1", phase="starting", memo=memo), 15)
+    assert isinstance(found, Fatal)
+    assert "no node came of its disk" in found.detail
+    assert rack.told == ["on"]
 
 
 def test_another_machine_is_left_alone() -> None:

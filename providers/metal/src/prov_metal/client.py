@@ -43,6 +43,8 @@ class Client:
     """Whether this process is the one that serves alone."""
     served: set[str] = field(init=False, factory=set)
     """The hosts that it serves."""
+    ready: set[str] = field(init=False, factory=set)
+    """The hosts for which this process has made ready what they boot."""
     met: Met = field(init=False, factory=Met)
     _images: dict[str, Path] = field(init=False, factory=dict)
     _bmcs: dict[Access, Bmc] = field(init=False, factory=dict)

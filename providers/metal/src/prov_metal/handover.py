@@ -16,6 +16,7 @@ from typing import Protocol
 
 from prov_metal.bmc.driver import Facts, HasConsole
 from prov_metal.console import key_on
+from prov_metal.kinds.meeting import CHASSIS
 from prov_metal.kinds.props import HostJob
 from prov_metal.trust import carried
 from prov_metal.ways.way import Trip
@@ -61,7 +62,7 @@ def deliver(job: HostJob, trip: Trip, facts: Facts) -> Pending:
         return _to_the_key(job, trip, key)
     heard_since = trip.client.listening(trip.wanted.host, trip.ctx.now())
     if heard_since > datetime.fromisoformat(job.memo["since"]) and "handed_at" not in job.memo and _waits(trip):
-        memo = {name: job.memo[name] for name in ("way",) if name in job.memo} | {"again": "yes"}
+        memo = {name: job.memo[name] for name in ("way", CHASSIS) if name in job.memo} | {"again": "yes"}
         return Pending(id=job.id, memo=memo, after_s=0.0, note="starts again: nobody listened when it told its key")
     return _wait(job, "waits for its key on the console")
 

@@ -25,9 +25,9 @@ installation.
 Each phase has a deadline, see `deadlines`. Where a host can be booted in several ways and one of them does not lead
 to a node, it goes back to `stopping` and on by the next one.
 
-An installation is not begun twice. Where a run was cut off about the moment of the first start, and the machine is
-off when somebody looks again, nobody can tell whether it never started or has installed itself since. Then its own
-disk comes first (`parted`), and only if no node comes of that, the whole way is gone once more, and no third time.
+An installation is not begun twice. Where a run was cut off about the moment of a start, and the machine is off when
+somebody looks again, nobody can tell whether it never started or has installed itself since. Then its own disk comes
+first (`parted`), and only if no node comes of that, the whole way is gone once more, and no third time.
 The same where it was started and nobody served it for a while: it may have asked then, and booted something else.
 Once the time of `booting` is over, no node came and there is no other way, it is started once more.
 """
@@ -205,9 +205,7 @@ def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
         case "stopped":
             return _load(job, trip, way)
         case "loaded":
-            listen(trip)
-            way.arm(trip)
-            return _at("armed", job, trip.ctx, "will boot once from where it is told", after_s=0.0)
+            return _arm(job, trip, way)
         case "armed" | "starting" | "booting":
             return _boot(job, trip, way, facts)
         case "parted" | "from-disk":
@@ -266,12 +264,38 @@ def _stop(job: HostJob, trip: Trip, facts: Facts) -> Pending:
 
 
 def _load(job: HostJob, trip: Trip, way: Way) -> Pending:
+    trip.client.ready.discard(trip.wanted.host)
+    if waits := _made_ready(trip, way):
+        return Pending(id=job.id, phase="stopped", memo=job.memo, after_s=POLL_S, note=waits)
+    return Pending(id=job.id, phase="loaded", memo=job.memo, after_s=0.0, note="has what it will boot")
+
+
+def _arm(job: HostJob, trip: Trip, way: Way) -> Pending:
+    if waits := _armed(trip, way):
+        return Pending(id=job.id, phase="loaded", memo=job.memo, after_s=POLL_S, note=waits)
+    return _at("armed", job, trip.ctx, "will boot once from where it is told", after_s=0.0)
+
+
+def _armed(trip: Trip, way: Way) -> str:
+    """Has the next start boot from what is ready; what there is to wait for before that, if anything."""
+    waits = _made_ready(trip, way)
+    if not waits:
+        listen(trip)
+        way.arm(trip)
+    return waits
+
+
+def _made_ready(trip: Trip, way: Way) -> str:
+    """Makes ready what a host that is off will boot, unless this process has; what there is to wait for, if anything.
+
+    What another run made ready may be gone: a BMC that was restarted has an empty drive and no orders.
+    """
     url = _served(trip, way)
     waits = "waits for the image" if url is None else _unserved(trip, url)
-    if waits:
-        return Pending(id=job.id, phase="stopped", memo=job.memo, after_s=POLL_S, note=waits)
-    way.load(trip)
-    return Pending(id=job.id, phase="loaded", memo=job.memo, after_s=0.0, note="has what it will boot")
+    if not waits and trip.wanted.host not in trip.client.ready:
+        way.load(trip)
+        trip.client.ready.add(trip.wanted.host)
+    return waits
 
 
 def _unserved(trip: Trip, url: str) -> str:
@@ -286,7 +310,7 @@ def _boot(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
     if _served(trip, way) is None:
         return Pending(id=job.id, phase=job.phase, memo=job.memo, after_s=POLL_S, note="waits for the image")
     if job.phase != "booting":
-        return _start(job, trip, facts)
+        return _start(job, trip, way, facts)
     if not facts.on:
         return _at("parted", job, trip.ctx, "has switched itself off", after_s=0.0)
     if _is_node(trip):
@@ -297,14 +321,17 @@ def _boot(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
     return Pending(id=job.id, phase="booting", memo=job.memo, after_s=POLL_S, note=note or "installs itself")
 
 
-def _start(job: HostJob, trip: Trip, facts: Facts) -> Pending:
+def _start(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
     if facts.on:
         if _alone(job, trip):
             return _at("booting", job, trip.ctx, "boots what it was told to", alone="yes")
         return _at("booting", job, trip.ctx, "boots the image")
-    if _since(job, trip.ctx) > BEGUN and "again" not in job.memo:
+    seen = trip.wanted.host in trip.client.ready  # all of it, by this process
+    if _since(job, trip.ctx) > BEGUN and not (seen and "again" in job.memo):
         return _at("parted", job, trip.ctx, "may have been installed already", after_s=0.0, unsure="yes")
     if job.phase == "armed":
+        if not seen and (waits := _armed(trip, way)):
+            return Pending(id=job.id, phase="armed", memo=job.memo, after_s=POLL_S, note=waits)
         trip.bmc.switch(on=True)
         return _at("starting", job, trip.ctx, "is switched on")
     return _pressed(job, trip, on=True, phase="starting")
@@ -314,7 +341,7 @@ def _from_disk(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
     """Starts it from its own disk, once more where it goes off again, and waits for the node."""
     if facts.on and _is_node(trip):
         return _at("up", job, trip.ctx, "runs with its configuration", after_s=0.0)
-    if job.memo.get("unsure") and _since(job, trip.ctx) > DISK:
+    if "unsure" in job.memo and "again" not in job.memo and _since(job, trip.ctx) > DISK:
         return _once_more(job, "has nothing on its disk")
     if facts.on:
         return Pending(id=job.id, phase="from-disk", memo=job.memo, after_s=POLL_S, note="boots from its own disk")
