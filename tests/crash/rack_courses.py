@@ -27,7 +27,8 @@ class Course:
     ipmi     its BMC speaks IPMI
     tls      what it boots is served over TLS
     wipe     the disks that are erased at the end
-    whole    its apply is killed on both sides of calls too, not only of commits and writes to the BMC
+    whole    its apply is killed on both sides of calls too, and before writes to the BMC; else on both sides of
+             commits and after writes, which is all that can look different from outside
     later    its apply is killed only at what the first way has been through already
     given_up its apply is killed, and the host is not wanted any longer
     """

@@ -75,7 +75,7 @@ def lives(ground: RackGround) -> tuple[list[Point], list[Point]]:
     gone = once_each(ground.trace(*DESTROY), course)
     ground.check_gone()
     if not course.whole:
-        made = [point for point in made if not point.name.startswith("apply ")]
+        made = [point for point in made if not point.name.startswith("apply ") and point.side != "before"]
     if course.later:
         made = [point for point in made if point.name and int(point.name.split()[-1]) > 1]
     if course.given_up:
