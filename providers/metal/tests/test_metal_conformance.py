@@ -15,6 +15,7 @@ from beds.rack.rack import BMC_PORT, PASSWORD, USER, Rack, leased_block
 from beds.rack.server import Server
 from prov_metal import provider as metal_provider
 from prov_metal.client import Client
+from prov_metal.kinds.props import HostProps
 from prov_metal.settings import settings_of
 
 from provisioner.conformance.back_end import BackEnd, Fault
@@ -22,7 +23,7 @@ from provisioner.conformance.kind_suite import KindSuite, Sample
 from provisioner.conformance.lab import Lab
 from provisioner.conformance.provider_suite import ProviderSuite
 from provisioner.conformance.rules import deviates
-from provisioner.sdk import Address, Secret, Seen, Value
+from provisioner.sdk import Address, OperatorNeeded, Secret, Seen, Value
 
 _ANSWERS = {"throttled": 503, "denied": 401, "conflict": 409}
 _NO_OWNER = "BMCs keep no owner: whose a host is stands in the inventory and on record only"
@@ -121,6 +122,7 @@ class Asking(Client):
             return self.rack.servers[props.host].runs
 
 
+_NOBODY: Any = {"authority": "", "authority_key": Secret("")}
 STAYS_S = 600.0
 NEW_PASSWORD = "planted-new-password"
 BLOCK = leased_block()
@@ -158,6 +160,17 @@ class TestMetal(ProviderSuite):
     @pytest.fixture
     def bare_settings(self, settings: Mapping[str, Value]) -> Mapping[str, Value]:
         return {name: value for name, value in settings.items() if name not in ("username", "password")}
+
+    def test_a_password_that_is_missing_is_not_said_to_be_wrong(
+        self, rack: Rack, bare_settings: Mapping[str, Value]
+    ) -> None:
+        """The error asks for one, instead of sending somebody to look for a typing error."""
+        client = Client(settings_of(bare_settings), 5.0)
+        host = HostProps(host="r1u1", address="", bmc=rack.address("r1u1"), image="", user_data=Secret(""), **_NOBODY)
+
+        with pytest.raises(OperatorNeeded, match="wants a user and a password") as caught:
+            client.bmc(host).facts()
+        assert "`username`" in caught.value.remedy
 
 
 @pytest.mark.crash

@@ -70,10 +70,17 @@ class Refusals:
         return Fatal("a BMC refuses a request", detail=detail, remedy="look at what it says; see `prov status`")
 
     def stranger(self) -> ProviderError:
-        """User or password is wrong. Not tried again: accounts are locked after a few times."""
+        """User or password is wrong, or not given. Not tried again: accounts are locked after a few times."""
+        base, user = self.access.address.base, self.access.username
+        if not user:
+            return OperatorNeeded(
+                "a BMC wants a user and a password",
+                detail=f"{base} answered 401, and no user is given",
+                remedy="give `username` and `password` in the inventory or the provider block",
+            )
         return OperatorNeeded(
             "a BMC refuses the user or the password",
-            detail=f"{self.access.address.base} answered 401 to {self.access.username or 'no user'}",
+            detail=f"{base} answered 401 to {user}",
             remedy="correct username and password in the inventory or the provider block",
         )
 
