@@ -73,6 +73,7 @@ from provisioner.sdk.provider import (
     WeighsDrift,
 )
 from provisioner.sdk.state_store import StateStore
+from provisioner.sdk.written import written
 
 __all__ = [
     # who a provider is
@@ -181,4 +182,5 @@ __all__ = [
     "refs",
     "reveal",
     "strip_origins",
+    "written",
 ]

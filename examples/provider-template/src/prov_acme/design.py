@@ -7,7 +7,6 @@ changes nothing about the others.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from prov_acme.settings import DEFAULT_SIZE, NodeOptions
 from provisioner.sdk import (
@@ -17,11 +16,11 @@ from provisioner.sdk import (
     Endpoint,
     Machine,
     Node,
+    ProvError,
     Ref,
     Resource,
-    Schema,
     Slice,
-    strip_origins,
+    written,
 )
 
 LONGEST = 32
@@ -77,6 +76,7 @@ def _resources(node: Node, part: Slice, boot: BootRefs) -> tuple[Resource, Resou
 
 
 def _options(node: Node) -> NodeOptions:
-    schema: Any = Schema.of(NodeOptions)
-    options: NodeOptions = schema.build({name: strip_origins(value) for name, value in node.options.items()})
-    return options
+    def wrong(detail: str) -> ProvError:
+        return ProvError("a pool option of Acme is wrong", detail=f"{node.pool}: {detail}", remedy="correct the pool")
+
+    return written(NodeOptions, node.options, wrong)

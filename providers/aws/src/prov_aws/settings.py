@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from provisioner.sdk import Call, ProvError, Ref, Schema, Value, leaves, strip_origins
+from provisioner.sdk import Call, ProvError, Ref, Schema, Value, leaves, strip_origins, written
 
+T = TypeVar("T")
 TALOS_OWNER = "540036508848"
 """The account under which Sidero Labs publishes the images of Talos."""
 TALOS_NAME = "talos-{version}-{region}-{arch}"
@@ -208,11 +209,9 @@ _CONNECTING = frozenset(
 
 def settings_of(block: Mapping[str, Value]) -> AwsSettings:
     """The settings of a provider block that shape a design, checked; raises ProvError."""
-    schema = Schema.of(AwsSettings)
-    given = {name: _plain(value) for name, value in block.items() if name in schema.fields.keys() - _CONNECTING}
-    for name, sentence in schema.complaints(given):
-        raise wrong(f"{name} {sentence}")
-    settings: AwsSettings = schema.build(schema.normal(given))
+    shaping = Schema.of(AwsSettings).fields.keys() - _CONNECTING
+    given = {name: _plain(value) for name, value in block.items() if name in shaping}
+    settings = written(AwsSettings, given, wrong)
     _one_of("nodes", settings.nodes, ("public", "private"))
     _one_of("nat", settings.nat, ("one", "each", "none"))
     _one_of("dial", settings.dial, ("", "public", "private"))
@@ -233,23 +232,16 @@ def settings_of(block: Mapping[str, Value]) -> AwsSettings:
 
 def options_of(given: Mapping[str, Value], pool: str) -> NodeOptions:
     """The options of a pool, checked; raises ProvError."""
-    schema = Schema.of(NodeOptions)
-    plain = {name: strip_origins(value) for name, value in given.items()}
-    for name, sentence in schema.complaints(plain):
-        raise wrong(f"{pool}: {name} {sentence}")
-    options: NodeOptions = schema.build(schema.normal(plain))
+    options = written(NodeOptions, given, lambda detail: wrong(f"{pool}: {detail}"))
     _tags(f"{pool}: tags", options.tags)
     if options.arch:
         _one_of(f"{pool}: arch", options.arch, ("amd64", "arm64"))
     return options
 
 
-def wish(cls: type[Any], given: Mapping[str, Any], what: str) -> Any:
+def wish(cls: type[T], given: Mapping[str, Any], what: str) -> T:
     """A mapping of the file as the class that describes it; raises ProvError for what it does not know."""
-    schema = Schema.of(cls)
-    for name, sentence in schema.complaints(given):
-        raise wrong(f"{what}.{name} {sentence.replace('of this kind', 'that it knows')}")
-    return schema.build(schema.normal(given))
+    return written(cls, given, lambda said: wrong(f"{what}.{said.replace('of this kind', 'that it knows')}"))
 
 
 def ports_of(text: str) -> tuple[str, int, int]:

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from prov_metal import matching
 from prov_metal.boot.dhcp import DhcpSettings, wrong
 from prov_metal.boot.tls import Tls
-from provisioner.sdk import ProvError, Schema, Secret, Value, prop, strip_origins
+from provisioner.sdk import ProvError, Secret, Value, prop, written
 
 T = TypeVar("T")
 _SETTING = "a setting of the metal provider is wrong"
@@ -161,9 +161,5 @@ def hosts_of(settings: MetalSettings) -> dict[str, HostRow]:
 
 
 def _built(cls: type[T], given: Mapping[str, Value], summary: str, remedy: str) -> T:
-    schema: Any = Schema.of(cls)
-    plain = {name: strip_origins(value) for name, value in given.items() if name != "type"}
-    for name, sentence in schema.complaints(plain):
-        raise ProvError(summary, detail=f"{name} {sentence}", remedy=remedy)
-    built: T = schema.build(schema.normal(plain))
-    return built
+    ours = {name: value for name, value in given.items() if name != "type"}
+    return written(cls, ours, lambda detail: ProvError(summary, detail=detail, remedy=remedy))

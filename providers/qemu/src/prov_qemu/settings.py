@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from attrs import frozen
 
 from prov_qemu.machine.delivery import PLATFORMS
-from provisioner.sdk import ProvError, Schema, Value, strip_origins
+from provisioner.sdk import ProvError, Schema, Value, written
 
 T = TypeVar("T")
 
@@ -103,17 +103,15 @@ def size_of(name: str, options: QemuNodeOptions) -> Size:
 
 
 def _built(cls: type[T], given: Mapping[str, Value], where: str) -> T:
-    schema: Any = Schema.of(cls)
-    plain = {name: strip_origins(value) for name, value in given.items()}
-    complaints = [f"{name} {sentence}" for name, sentence in schema.complaints(plain)]
-    for name, choices in _CHOICES.items():
-        if plain.get(name) and plain[name] not in choices:
-            complaints.append(f"{name} is {plain[name]!r}; there are {', '.join(choices)}")
-    if complaints:
-        raise ProvError(
+    def wrong(detail: str) -> ProvError:
+        return ProvError(
             "a setting of the qemu provider is wrong",
-            detail=f"{where}: {complaints[0]}",
+            detail=f"{where}: {detail}",
             remedy="correct it; docs/guides/local-vms.md has them all",
         )
-    built: T = schema.build(schema.normal(plain))
+
+    built = written(cls, given, wrong)
+    for name, choices in _CHOICES.items():
+        if (said := getattr(built, name, "")) and said not in choices:
+            raise wrong(f"{name} is {said!r}; there are {', '.join(choices)}")
     return built

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from prov_sim.settings import SimNodeOptions, SimSettings, checked_delivery, settings_of, size_of
 from provisioner.sdk import (
     Address,
@@ -15,10 +13,9 @@ from provisioner.sdk import (
     ProvError,
     Ref,
     Resource,
-    Schema,
     Slice,
     Value,
-    strip_origins,
+    written,
 )
 
 DISK = "/dev/vda"
@@ -69,13 +66,11 @@ def _resource(node: Node, machine: Machine, part: Slice, settings: SimSettings, 
 
 
 def _options(node: Node) -> SimNodeOptions:
-    schema: Any = Schema.of(SimNodeOptions)
-    given = {name: strip_origins(value) for name, value in node.options.items()}
-    for name, sentence in schema.complaints(given):
-        raise ProvError(
+    def wrong(detail: str) -> ProvError:
+        return ProvError(
             "a pool option of the sim provider is wrong",
-            detail=f"{node.pool}: {name} {sentence}",
+            detail=f"{node.pool}: {detail}",
             remedy="correct the pool; the sim README lists its options",
         )
-    options: SimNodeOptions = schema.build(schema.normal(given))
-    return options
+
+    return written(SimNodeOptions, node.options, wrong)

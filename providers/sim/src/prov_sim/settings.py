@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from provisioner.sdk import Delivery, ProvError, Schema, Value, strip_origins
+from provisioner.sdk import Delivery, ProvError, Schema, Value, written
 
 DELIVERIES: tuple[Delivery, ...] = ("user_data", "api")
 
@@ -59,23 +59,16 @@ DEFAULT_SIZE = "small"
 
 def settings_of(block: Mapping[str, Value]) -> SimSettings:
     """The settings of a provider block, of which only our own fields are looked at; raises ProvError."""
-    schema = Schema.of(SimSettings)
-    given = {name: strip_origins(value) for name, value in block.items() if name in schema.fields}
-    for name, sentence in schema.complaints(given):
-        raise ProvError(
-            "a setting of the sim provider is wrong",
-            detail=f"{name} {sentence}",
-            remedy="correct the provider block; the sim README lists its settings",
-        )
-    settings: SimSettings = schema.build(schema.normal(given))
+    known = Schema.of(SimSettings).fields
+    settings = written(SimSettings, {name: value for name, value in block.items() if name in known}, _wrong)
     checked_delivery(settings.delivery)
     if settings.time_scale < 0:
-        raise ProvError(
-            "a setting of the sim provider is wrong",
-            detail=f"time_scale is {settings.time_scale}",
-            remedy="give a time_scale of 0 or more; 0 means no delays",
-        )
+        raise _wrong(f"time_scale is {settings.time_scale}", "give a time_scale of 0 or more; 0 means no delays")
     return settings
+
+
+def _wrong(detail: str, remedy: str = "correct the provider block; the sim README lists its settings") -> ProvError:
+    return ProvError("a setting of the sim provider is wrong", detail=detail, remedy=remedy)
 
 
 def checked_delivery(text: str) -> Delivery:
