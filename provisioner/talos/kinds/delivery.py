@@ -59,24 +59,24 @@ def create_config(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     A control plane stays in `booting` until etcd is bootstrapped, so nothing more can be asked of it here.
     """
     wanted = _wanted(job)
-    match as_node(client.look([wanted.host])[wanted.host], wanted, job.applied):
-        case Silent(reason):
-            return _wait(job, f"waits for the machine to answer ({reason})")
-        case Foreign(reason):
-            raise _stranger(wanted, reason)
-        case Maintenance(stage):
-            return _deliver(client, job, ctx, wanted, stage)
-        case Configured() as machine:
-            if waiting := _bring_into_force(client, job, ctx, wanted, machine):
-                return waiting
-            if machine.stage not in _UP:
-                return _wait(job, f"is {machine.stage}")
-            return _done(wanted)
+    machine = _in_force(client, job, ctx, wanted)
+    if not isinstance(machine, Configured):
+        return machine
+    return _done(wanted) if machine.stage in _UP else _wait(job, f"is {machine.stage}")
 
 
 def update_config(client: Access, job: ConfigJob, ctx: Context) -> Answer:
     """Changes the configuration in place. Done once it is in force and the node is well again."""
     wanted = _wanted(job)
+    machine = _in_force(client, job, ctx, wanted)
+    if not isinstance(machine, Configured):
+        return machine
+    missing = _unwell(client, wanted, machine)
+    return _wait(job, missing) if missing else _done(wanted)
+
+
+def _in_force(client: Access, job: ConfigJob, ctx: Context, wanted: ConfigProps) -> Configured | Answer:
+    """The machine with the wanted configuration in force; until then the step towards it."""
     match as_node(client.look([wanted.host])[wanted.host], wanted, job.applied):
         case Silent(reason):
             return _wait(job, f"waits for the machine to answer ({reason})")
@@ -85,11 +85,7 @@ def update_config(client: Access, job: ConfigJob, ctx: Context) -> Answer:
         case Maintenance(stage):
             return _deliver(client, job, ctx, wanted, stage)
         case Configured() as machine:
-            if waiting := _bring_into_force(client, job, ctx, wanted, machine):
-                return waiting
-            if missing := _unwell(client, wanted, machine):
-                return _wait(job, missing)
-            return _done(wanted)
+            return _bring_into_force(client, job, ctx, wanted, machine) or machine
 
 
 def _deliver(client: Access, job: ConfigJob, ctx: Context, wanted: ConfigProps, stage: str) -> Answer:

@@ -9,10 +9,10 @@ from attrs import field, frozen
 
 from prov_aws.client import Aws
 from prov_aws.jobs import asked
-from prov_aws.kinds.balancing import SERVICE, Balancing
+from prov_aws.kinds.balancing import SERVICE, Balancing, named_by_key
 from prov_aws.kinds.tagged import in_order
 from prov_aws.made import Family, Thing
-from prov_aws.names import remote_name, tail
+from prov_aws.names import remote_name
 from provisioner.sdk import Fatal, FieldChange, Job, Value, output, prop
 
 LONGEST = 32
@@ -58,11 +58,7 @@ class BalancerKind(Balancing):
     family = Family("balancer", "", "", "", "LoadBalancerArn", "")
 
     def candidates(self, aws: Aws, jobs: Sequence[Job[Any, Any]]) -> Iterable[Thing]:
-        tails = {f"-{tail(job.key)}" for job in jobs}
-        ids = {job.id for job in jobs}
-        for thing in aws.pages(SERVICE, "describe_load_balancers", "LoadBalancers"):
-            if thing["LoadBalancerArn"] in ids or thing["LoadBalancerName"][-11:] in tails:
-                yield thing
+        return named_by_key(aws, jobs, "describe_load_balancers", "LoadBalancer")
 
     def make(self, aws: Aws, job: Job[Any, Any]) -> Thing:
         wanted: BalancerProps = asked(job)

@@ -11,6 +11,7 @@ from prov_aws.jobs import asked
 from prov_aws.kinds.tagged import Tagged
 from prov_aws.made import Family, Thing
 from prov_aws.marks import is_anothers, is_ours, marked, pairs, plain, tags_of
+from prov_aws.names import tail
 from provisioner.sdk import Job
 
 _TAGGED_AT_ONCE = 20
@@ -47,6 +48,17 @@ class Balancing(Tagged):
             if is_ours(tags, job) or (thing[self.family.id] == job.id and not is_anothers(tags, job)):
                 return thing
         return None
+
+
+def named_by_key(aws: Aws, jobs: Sequence[Job[Any, Any]], call: str, what: str) -> Iterable[Thing]:
+    """All of `what`, such as `TargetGroup`, that are known by id, or have a name which a job's key makes the end of.
+
+    Tags are asked for apart, so objects of others are left out before it comes to that.
+    """
+    tails, ids = {f"-{tail(job.key)}" for job in jobs}, {job.id for job in jobs}
+    for thing in aws.pages(SERVICE, call, f"{what}s"):
+        if thing[f"{what}Arn"] in ids or thing[f"{what}Name"][-11:] in tails:
+            yield thing
 
 
 def with_tags(aws: Aws, family: Family, things: Sequence[Thing]) -> Iterable[tuple[Thing, list[Mapping[str, str]]]]:

@@ -9,9 +9,9 @@ from attrs import field, frozen
 
 from prov_aws.client import Aws
 from prov_aws.jobs import asked
-from prov_aws.kinds.balancing import SERVICE, Balancing
+from prov_aws.kinds.balancing import SERVICE, Balancing, named_by_key
 from prov_aws.made import Family, Thing
-from prov_aws.names import remote_name, tail
+from prov_aws.names import remote_name
 from provisioner.sdk import Job, Value, output, prop
 
 LONGEST = 32
@@ -52,11 +52,7 @@ class TargetGroupKind(Balancing):
     family = Family("target group", "", "", "", "TargetGroupArn", "")
 
     def candidates(self, aws: Aws, jobs: Sequence[Job[Any, Any]]) -> Iterable[Thing]:
-        tails = {f"-{tail(job.key)}" for job in jobs}
-        ids = {job.id for job in jobs}
-        for thing in aws.pages(SERVICE, "describe_target_groups", "TargetGroups"):
-            if thing["TargetGroupArn"] in ids or thing["TargetGroupName"][-11:] in tails:
-                yield thing
+        return named_by_key(aws, jobs, "describe_target_groups", "TargetGroup")
 
     def make(self, aws: Aws, job: Job[Any, Any]) -> Thing:
         wanted: TargetGroupProps = asked(job)

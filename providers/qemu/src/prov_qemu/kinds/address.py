@@ -11,7 +11,7 @@ from prov_qemu.computer import Computer
 from prov_qemu.errors import as_provider_errors
 from prov_qemu.kinds.network import KIND as NETWORK
 from prov_qemu.kinds.network import gone
-from prov_qemu.kinds.reading import read_all, record_of, shown, wanted_of
+from prov_qemu.kinds.reading import read_all, removed, shown, wanted_of
 from prov_qemu.network.addresses import free_number, inside, mac_of, number_of
 from prov_qemu.records import Record
 from provisioner.sdk import Answer, Context, Done, Job, OperatorNeeded, Reading, Seen, output, prop
@@ -64,11 +64,7 @@ class AddressKind:
 
     def delete(self, client: Computer, job: Job[AddressProps, AddressOutputs], ctx: Context) -> Answer:
         """Frees the number."""
-        with as_provider_errors():
-            record = record_of(client, KIND, job)
-            if record is not None:
-                client.records.remove(record)
-        return Done(None)
+        return removed(client, KIND, job)
 
 
 def _with_number(client: Computer, new: Record) -> Record:

@@ -11,7 +11,7 @@ from attrs import asdict, frozen
 from prov_qemu.computer import Computer
 from prov_qemu.errors import as_provider_errors
 from prov_qemu.image.disks import Backing, keep
-from prov_qemu.kinds.reading import forget_lost, read_all, record_of, shown, wanted_of
+from prov_qemu.kinds.reading import forget_lost, read_all, removed, shown, wanted_of
 from prov_qemu.machine.tools import tools_of
 from prov_qemu.records import Record
 from provisioner.sdk import Absent, Answer, Context, Done, Fatal, Job, Reading, Seen, output, prop
@@ -80,11 +80,7 @@ class DiskKind:
 
     def delete(self, client: Computer, job: Job[DiskProps, DiskOutputs], ctx: Context) -> Answer:
         """Removes the disk with all that is on it."""
-        with as_provider_errors():
-            record = record_of(client, KIND, job)
-            if record is not None:
-                client.records.remove(record)
-        return Done(None)
+        return removed(client, KIND, job)
 
 
 def _check(wanted: DiskProps) -> None:

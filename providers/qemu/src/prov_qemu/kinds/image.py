@@ -12,7 +12,7 @@ from attrs import asdict, frozen
 from prov_qemu.computer import Computer
 from prov_qemu.errors import as_provider_errors
 from prov_qemu.image.disks import format_of, keep, size_of
-from prov_qemu.kinds.reading import forget_lost, read_all, record_of, shown, wanted_of
+from prov_qemu.kinds.reading import forget_lost, read_all, removed, shown, wanted_of
 from prov_qemu.records import Record
 from provisioner.sdk import (
     Absent,
@@ -92,11 +92,7 @@ class ImageKind:
 
     def delete(self, client: Computer, job: Job[ImageProps, ImageOutputs], ctx: Context) -> Answer:
         """Lets the image go; the download stays in the cache."""
-        with as_provider_errors():
-            record = record_of(client, KIND, job)
-            if record is not None:
-                client.records.remove(record)
-        return Done(None)
+        return removed(client, KIND, job)
 
 
 def _path(client: Computer, record: Record) -> Path:

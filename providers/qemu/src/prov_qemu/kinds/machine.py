@@ -11,7 +11,7 @@ from attrs import asdict, evolve, frozen
 from prov_qemu.computer import Computer
 from prov_qemu.errors import as_provider_errors
 from prov_qemu.kinds.network import gone
-from prov_qemu.kinds.reading import read_all, record_of, shown, wanted_of
+from prov_qemu.kinds.reading import read_all, record_of, removed, shown, wanted_of
 from prov_qemu.machine.capacity import Need, require
 from prov_qemu.machine.command import uuid_of
 from prov_qemu.machine.monitor import NoAnswer, Refused
@@ -131,16 +131,7 @@ class MachineKind:
 
     def delete(self, client: Computer, job: Job[MachineProps, MachineOutputs], ctx: Context) -> Answer:
         """Ends the process where it stands, and removes all there is of the machine."""
-        with as_provider_errors():
-            record = record_of(client, KIND, job)
-            if record is None:
-                return Done(None)
-            folder = client.records.folder(record)
-            if client.processes.alive(folder):
-                client.processes.kill(folder)
-                return Pending(id=record.id, after_s=0.2, note="waits for the process to end")
-            client.records.remove(record)
-            return Done(None)
+        return removed(client, KIND, job, "process")
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         """What a change does to what runs there."""

@@ -12,7 +12,7 @@ from attrs import asdict, evolve, frozen
 
 from prov_qemu.computer import Computer
 from prov_qemu.errors import as_provider_errors
-from prov_qemu.kinds.reading import read_all, record_of, shown, wanted_of
+from prov_qemu.kinds.reading import read_all, record_of, removed, shown, wanted_of
 from prov_qemu.network.addresses import free_loopback
 from prov_qemu.records import Record
 from provisioner.sdk import (
@@ -90,16 +90,7 @@ class NetworkKind:
 
     def delete(self, client: Computer, job: Job[NetworkProps, NetworkOutputs], ctx: Context) -> Answer:
         """Ends the switch and removes all there is of the network."""
-        with as_provider_errors():
-            record = record_of(client, KIND, job)
-            if record is None:
-                return Done(None)
-            folder = client.records.folder(record)
-            if client.processes.alive(folder):
-                client.processes.kill(folder)
-                return Pending(id=record.id, after_s=0.2, note="waits for the switch to end")
-            client.records.remove(record)
-            return Done(None)
+        return removed(client, KIND, job, "switch")
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         """What is changed in place is whether the switch runs."""

@@ -1,4 +1,4 @@
-"""Reading many objects with one look at the records."""
+"""What all kinds do alike with the records: many objects are read with one look, and what goes is removed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from prov_qemu.computer import Computer
 from prov_qemu.errors import as_provider_errors
 from prov_qemu.records import Record, of_job
-from provisioner.sdk import Absent, Job, Reading, Seen
+from provisioner.sdk import Absent, Answer, Done, Job, Pending, Reading, Seen
 
 
 def read_all(
@@ -31,6 +31,20 @@ def forget_lost(client: Computer, new: Record, lost: Callable[[Record], bool]) -
     there = client.records.find(new.kind, new.cluster, new.name)
     if there is not None and there.key != new.key and there.lineage == new.lineage and lost(there):
         client.records.remove(there)
+
+
+def removed(client: Computer, kind: str, job: Job[Any, Any], what: str = "") -> Answer:
+    """Removes the object of a job with all there is of it; `what` names its process, which is ended first."""
+    with as_provider_errors():
+        record = record_of(client, kind, job)
+        if record is None:
+            return Done(None)
+        folder = client.records.folder(record)
+        if what and client.processes.alive(folder):
+            client.processes.kill(folder)
+            return Pending(id=record.id, after_s=0.2, note=f"waits for the {what} to end")
+        client.records.remove(record)
+        return Done(None)
 
 
 def wanted_of(job: Job[Any, Any]) -> Any:
