@@ -42,6 +42,7 @@ from provisioner.sdk.provider import (
     Expands,
     Gate,
     Imports,
+    Interrupts,
     Kind,
     Limited,
     Limits,
@@ -452,7 +453,7 @@ class KindSuite(Suite):
         assert len(endpoints) == 1
 
     @holds
-    @each(_having(PlansDeletion, TellsConsequence, WeighsDrift, Erases))
+    @each(_having(PlansDeletion, TellsConsequence, Interrupts, WeighsDrift, Erases))
     def test_a5_manners_and_consequences_are_pure(self, lab: Lab, target: Address) -> None:
         kind, props = lab.kind(target), lab.props(target)
         readings: tuple[Reading | None, ...] = (None, Absent(), Unreachable("no answer"), Seen(props))
@@ -467,6 +468,9 @@ class KindSuite(Suite):
                     assert all(one is None or one.what for one in erased), "an erasure names what it erases"
                 if isinstance(kind, TellsConsequence) and changes:
                     assert kind.consequence(changes) == kind.consequence(changes)
+                if isinstance(kind, Interrupts):
+                    update = Update(address=target, provider="", wanted=props, changes=tuple(changes))
+                    assert {kind.interrupts(update), kind.interrupts(update)} in ({True}, {False}), "yes or no"
                 for drift in (changes, []) if isinstance(kind, WeighsDrift) else ():
                     assert kind.severity(drift) == kind.severity(drift)
                     assert kind.severity(drift) in get_args(Severity), "a severity of the house's"

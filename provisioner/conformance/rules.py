@@ -224,8 +224,9 @@ ABILITY_RULES = (
         {
             "test_a5_limits_are_pure": "Limits are told for settings that are not known yet, and the endpoint of an "
             "object is the same each time, without touching anything.",
-            "test_a5_manners_and_consequences_are_pure": "The manner of a removal, what it erases and the "
-            "consequence of a change are told for every reading, the same each time, without touching anything.",
+            "test_a5_manners_and_consequences_are_pure": "The manner of a removal, what it erases, and what a "
+            "change does and whether it interrupts are told for every reading, the same each time, without touching "
+            "anything.",
             "test_a5_births_are_pure": "How an object comes to be is told for props of which some are not known yet, "
             "the same each time, without touching anything.",
             "test_a5_patience_is_pure": "How long the work on an object may take is told the same each time, without "

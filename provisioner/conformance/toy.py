@@ -210,6 +210,9 @@ class VaultKind(ThingKind):
     def severity(self, changes: Sequence[FieldChange]) -> Severity:
         return "warning" if any(change.path[0] == "size" for change in changes) else "critical"
 
+    def interrupts(self, update: Update) -> bool:
+        return any(change.path[0] == "size" for change in update.changes)
+
 
 class DiskKind(_InTheCloud):
     """Disks: the cloud knows each by a name of its own, with the generation in it from the second on."""

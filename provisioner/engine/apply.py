@@ -156,22 +156,30 @@ class Engine:
         if changes:
             self.records.take(changes, self.store.commit(changes, self.fence))
 
-    def settle(self, unfinished: Iterable[Entry]) -> RunResult:
+    def settle(self, unfinished: Iterable[Entry], guards: Mapping[Address, Check] | None = None) -> RunResult:
         """Finishes what an earlier run left half done, with the values stored then, whatever the file says.
 
         What takes longer than `SETTLE_S` is left as it is, for a plan to go on with: it may wait for something
-        that only a plan can bring about.
+        that only a plan can bring about. `guards` are what must hold, by address, before some of it is gone on with.
         """
         entries = {f"{_SETTLING[entry.status]}:{entry.address}#{entry.generation}": entry for entry in unfinished}
+        checks = {check.id: check for check in (guards or {}).values()}
 
-        def begin(id_: str) -> tuple[Work, Sequence[Change]]:
+        def begin(id_: str) -> tuple[Work | None, Sequence[Change]]:
+            if id_ in checks:
+                return self._begin(checks[id_])
             entry = entries[id_]
             return self._work(id_, _SETTLING[entry.status], entry, None), ()
 
+        needs: dict[str, tuple[str, ...]] = dict.fromkeys(checks, ())
+        for id_, entry in entries.items():
+            guard = (guards or {}).get(entry.address)
+            needs[id_] = (guard.id,) if guard is not None else ()
         names = {id_: (_SETTLING[entry.status], str(entry.address)) for id_, entry in entries.items()}
+        names |= {id_: (check.verb, str(check.address)) for id_, check in checks.items()}
         self._patience_s = SETTLE_S
         try:
-            return self._run("settle", Walk(dict.fromkeys(entries, ())), names, begin)
+            return self._run("settle", Walk(needs), names, begin)
         finally:
             self._patience_s = inf
 

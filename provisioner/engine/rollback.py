@@ -34,8 +34,8 @@ class Rollbacks:
             return {}
         names: dict[str, tuple[str, str]] = {}
         last = ""
-        for turn in reversed(rollout.turns):
-            address = self.steps[turn[0]].address
+        touched = (self.steps[id_].address for turn in reversed(rollout.turns) for id_ in reversed(turn))
+        for address in dict.fromkeys(touched):
             if address not in self._before:
                 continue
             step = _back(self._before[address])

@@ -21,6 +21,23 @@ class Watch:
 
 
 @frozen
+class Ground:
+    """What a member stands on: while its object at `address` is interrupted, the member is not available either.
+
+    Whether a change in place interrupts is for its kind to say.
+
+    before  must hold right before that object is interrupted
+    after   must hold after it, before the next member has its turn
+    told    what that comes to, for people; told with what the change itself does
+    """
+
+    address: Address
+    before: Watch
+    after: Watch
+    told: str
+
+
+@frozen
 class Rollout:
     """At most `max_unavailable` of `members` are changed or removed at a time, in the given order.
 
@@ -35,6 +52,8 @@ class Rollout:
                     is begun
     on_failure      what becomes of the members changed so far when it ends so: they stay, or go back, last one
                     first, to what was on record before the run
+    grounds         by member, what it stands on: a change that interrupts that is part of the member's turn. The
+                    planner makes steps of it, so a rollout of a plan has none
     turns           filled in by the planner: of each member that takes a turn, the ids of its steps, in order
     """
 
@@ -47,4 +66,5 @@ class Rollout:
     after_each: Watch | None = None
     failure_budget: int = 0
     on_failure: Literal["stop", "rollback"] = "stop"
+    grounds: Mapping[Address, Ground] = field(factory=dict)
     turns: tuple[tuple[str, ...], ...] = ()

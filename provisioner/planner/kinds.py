@@ -16,6 +16,7 @@ from provisioner.sdk.provider import (
     Expands,
     Gate,
     Imports,
+    Interrupts,
     PlansDeletion,
     Precious,
     TellsBirth,
@@ -43,6 +44,8 @@ class Known:
     weighs: WeighsDrift | None
     born: TellsBirth | None
     expands: Expands | None
+    gentle: Interrupts | None
+    """Who tells which changes leave alone what runs there; none of them does where nobody does."""
     acts: bool
     imports: bool
     precious: str
@@ -85,6 +88,7 @@ def _known(name: str, kind: AnyKind) -> Known:
         weighs=kind if isinstance(kind, WeighsDrift) else None,
         born=kind if isinstance(kind, TellsBirth) else None,
         expands=kind if isinstance(kind, Expands) else None,
+        gentle=kind if isinstance(kind, Interrupts) else None,
         acts=isinstance(kind, Acts),
         imports=isinstance(kind, Imports),
         precious=kind.precious if isinstance(kind, Precious) else "",

@@ -54,7 +54,9 @@ def _told(step: Step, edges: Edges, weaver: Weaver) -> Step:
     """A step with what it waits for."""
     turn = weaver.turn.get(step.id, {})
     after = tuple(sorted(id_ for id_ in edges.after(step.id) if id_ not in turn))
-    return evolve(step, after=after, turn=tuple(sorted(turn))) if after or turn else step
+    step = evolve(step, after=after, turn=tuple(sorted(turn))) if after or turn else step
+    told = weaver.told.get(step.id)
+    return evolve(step, consequence="; ".join(filter(None, (step.consequence, told)))) if told else step
 
 
 def makers(group: Iterable[Step]) -> list[Step]:

@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from attrs import evolve, frozen
 
 from provisioner.model.address import Address
-from provisioner.model.rollout import Rollout, Watch
+from provisioner.model.rollout import Ground, Rollout, Watch
 from provisioner.model.state import Entry, State
 from provisioner.model.step import Check, Create, Delete, Forget, Keep, Run, Step, Update
 from provisioner.model.value import refs
+from provisioner.planner import grounds
 from provisioner.planner.edges import Edge, Edges
 from provisioner.planner.kinds import Kinds
 
@@ -40,7 +41,8 @@ class Weaver:
     """Weaves rollouts in, one after the other; those before have the better right to their order.
 
     `down` are those on record that do no service now. `turn` has for each step the ids of those that must have ended
-    before: an edge like others, but for what follows from a failure.
+    before: an edge like others, but for what follows from a failure. `told` has what people should know of a step
+    besides what its kind says.
     """
 
     def __init__(self, steps: Steps, down: Collection[Address], state: State, kinds: Kinds, edges: Edges) -> None:
@@ -49,6 +51,7 @@ class Weaver:
         self._kinds = kinds
         self._edges = edges
         self.turn: dict[str, dict[str, None]] = defaultdict(dict)
+        self.told: dict[str, str] = {}
         self._before: dict[str, list[Check]] = defaultdict(list)
         self._behind: dict[str, list[Check]] = defaultdict(list)
         self._on_record: dict[str, list[Entry]] = defaultdict(list)
@@ -65,24 +68,28 @@ class Weaver:
         if all(_goes(self._steps[address]) for address in members):
             return None  # everything goes: there is nothing left to keep available
         self._must_wait(self._places_first(members))
-        touched = [address for address in members if _disturbs(self._steps[address]) or self._is_down(address)]
-        touched.sort(key=lambda address: not self._is_down(address))
+        stirred = self._stirred(rollout)
+        touched = [one for one in members if one in stirred or _disturbs(self._steps[one]) or self._is_down(one)]
+        touched.sort(key=lambda one: not (self._is_down(one) or (one in stirred and one in self._down)))
         held = len(touched) > rollout.max_unavailable
-        if not touched or not (held or rollout.before or rollout.after_each or rollout.on_failure == "rollback"):
+        watched = rollout.before or rollout.after_each or stirred
+        if not touched or not (held or watched or rollout.on_failure == "rollback"):
             return None
-        touched = self._in_order(touched) if held else touched
+        looks = {one: self._look_at_ground(one, ground) for one, ground in stirred.items()}
+        firsts = {one: looks[one][0] if one in looks else self._steps[one][0].id for one in touched}
+        touched = self._in_order(touched, firsts) if held else touched
         if rollout.before is not None:
-            self._look_before(rollout, rollout.before, touched)
-        turns = [self._turn_of(rollout, address) for address in touched]
+            self._look_before(rollout, rollout.before, [firsts[one] for one in touched])
+        turns = [self._turn_of(rollout, one, looks.get(one, ())) for one in touched]
         self._take_turns(turns, rollout.max_unavailable)
-        return evolve(rollout, turns=tuple(turn.all for turn in turns))
+        return evolve(rollout, turns=tuple(turn.all for turn in turns), grounds={})
 
     def with_checks(self, steps: Iterable[Step]) -> Iterator[Step]:
         """All steps, with those of the rollouts' own where they belong."""
         for step in steps:
-            yield from self._before.get(step.id, ())
+            yield from self.with_checks(self._before.get(step.id, ()))
             yield step
-            yield from self._behind.get(step.id, ())
+            yield from self.with_checks(self._behind.get(step.id, ()))
 
     # who takes part
 
@@ -111,11 +118,51 @@ class Weaver:
             if _goes(group) and not self._is_down(address):
                 yield from ((group[0].id, id_) for id_ in added)
 
-    def _in_order(self, touched: Sequence[Address]) -> list[Address]:
-        """Members in the order given, but for those that have to begin before others anyway."""
-        place = {self._steps[address][0].id: index for index, address in enumerate(touched)}
+    def _in_order(self, touched: Sequence[Address], firsts: Mapping[Address, str]) -> list[Address]:
+        """Members in the order given, but for those that have to begin before others anyway.
+
+        `firsts` are the ids with which they begin.
+        """
+        place = {firsts[address]: index for index, address in enumerate(touched)}
         rank = dict.fromkeys(self._edges, -1) | place
         return [touched[place[id_]] for id_ in self._edges.order(rank) if id_ in place]
+
+    # what members stand on
+
+    def _stirred(self, rollout: Rollout) -> Mapping[Address, Ground]:
+        """Those that a change of what they stand on interrupts; what is made anew is no such change."""
+        return {
+            member: ground
+            for member, ground in rollout.grounds.items()
+            if member in self._steps and grounds.interrupted(self._steps.get(ground.address, ()), self._kinds)
+        }
+
+    def _look_at_ground(self, member: Address, ground: Ground) -> tuple[str, ...]:
+        """The ids of what interrupts a member's ground, with a look right before it, and one after it at the end.
+
+        The look before comes last of all that the first step waits for, so that what it finds still holds then. The
+        one after it is looked at once the member itself has come to an end, too.
+        """
+        steps = [step.id for step in self._steps[ground.address]]
+        first, last, own = steps[0], steps[-1], self._own(member)
+        before, after = grounds.before(ground, member, self._kinds), grounds.after(ground, member, self._kinds)
+        self._edges.insert(before.id, self._edges.after(first))
+        self._edges.add(first, (before.id,))
+        self._edges.wish((id_, last) for id_ in own[:1])
+        self._edges.insert(after.id, (last, *own[-1:]))
+        self._before[first].append(before)
+        self._behind[own[-1] if own else last].append(after)
+        self.told[first] = ground.told
+        for check in (before, after):
+            self._need_what_it_refers_to(check)
+        return (before.id, *steps, *own, after.id)
+
+    def _own(self, member: Address) -> list[str]:
+        """The ids of a member's own steps, but for what it has left to remove."""
+        group = self._steps[member]
+        if not _disturbs(group) and not self._is_down(member):
+            return []
+        return [step.id for step in group if not (isinstance(step, Delete) and step.deposed)]
 
     # edges
 
@@ -165,15 +212,17 @@ class Weaver:
 
     # checks
 
-    def _turn_of(self, rollout: Rollout, address: Address) -> _Turn:
-        """A member's turn, with the check after it if the rollout has one: before what was deposed is removed."""
+    def _turn_of(self, rollout: Rollout, address: Address, looks: Sequence[str]) -> _Turn:
+        """A member's turn, with the check after it if the rollout has one: before what was deposed is removed.
+
+        `looks` are its steps where what it stands on has some: they have the member's own among them.
+        """
         group = self._steps[address]
         last = [step.id for step in group if isinstance(step, Delete) and step.deposed]
-        steps = [step.id for step in group if step.id not in last]
+        steps = [*looks] or [step.id for step in group if step.id not in last]
         checks: list[str] = []
         if rollout.after_each is not None:
-            reason = "must hold before the next one has its turn"
-            check = self._check(rollout, rollout.after_each, f"after-{address.name}", reason)
+            check = self._check(rollout, rollout.after_each, f"after-{address.name}", grounds.AFTER)
             self._behind[steps[-1]].append(check)
             self._edges.insert(check.id, (steps[-1],))
             for id_ in last:
@@ -182,9 +231,8 @@ class Weaver:
             checks.append(check.id)
         return _Turn(tuple(steps), tuple(checks), tuple(last), self._is_down(address))
 
-    def _look_before(self, rollout: Rollout, watch: Watch, touched: Sequence[Address]) -> None:
+    def _look_before(self, rollout: Rollout, watch: Watch, firsts: Sequence[str]) -> None:
         check = self._check(rollout, watch, "before", "must hold before the first one is touched")
-        firsts = [self._steps[address][0].id for address in touched]
         self._before[firsts[0]].append(check)
         self._edges.insert(check.id)
         for first in firsts:

@@ -28,6 +28,7 @@ _PLAIN_REASONS = (
     "the cluster is destroyed",
     "a later generation has taken its place",
     "must hold before the first one is touched",
+    "must hold before it is interrupted",
     "must hold before the next one has its turn",
 )
 _NOT_COMPARED = "secrets were not compared: no identity"

@@ -19,7 +19,7 @@ from provisioner.model.fetch import Fetch
 from provisioner.model.job import Answer, Context, Done, Finished, Job, Pending, TaskState, Working
 from provisioner.model.owned import Owned
 from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreachable
-from provisioner.model.rollout import Rollout, Watch
+from provisioner.model.rollout import Ground, Rollout, Watch
 from provisioner.model.schema import Schema, output, prop
 from provisioner.model.step import ABSENT, FieldChange, Run, Severity, Update
 from provisioner.model.topology import PUBLIC_FACTORY, STOCK_SCHEMATIC, EndpointWish, Node, TalosWish, Topology
@@ -44,6 +44,7 @@ from provisioner.model.value import (
 )
 from provisioner.sdk.channels import Channel, channel
 from provisioner.sdk.download import Downloads, Fetched, cache_folder
+from provisioner.sdk.power import stops_it
 from provisioner.sdk.provider import (
     ERASED,
     Acts,
@@ -56,6 +57,7 @@ from provisioner.sdk.provider import (
     Gate,
     Imports,
     Infrastructure,
+    Interrupts,
     KeepsApart,
     Kind,
     Limited,
@@ -89,6 +91,7 @@ __all__ = [
     "Gate",
     "Imports",
     "Infrastructure",
+    "Interrupts",
     "KeepsApart",
     "Kind",
     "Limited",
@@ -135,6 +138,7 @@ __all__ = [
     "ABSENT",
     "Address",
     "FieldChange",
+    "Ground",
     "Resource",
     "Rollout",
     "Run",
@@ -144,6 +148,7 @@ __all__ = [
     "Watch",
     "output",
     "prop",
+    "stops_it",
     # clusters and designs
     "PUBLIC_FACTORY",
     "STOCK_SCHEMATIC",

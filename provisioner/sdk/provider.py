@@ -113,6 +113,19 @@ class TellsConsequence(Protocol):
 
 
 @runtime_checkable
+class Interrupts(Protocol):
+    """A kind that knows which of its changes in place interrupt what runs on the object. Pure.
+
+    A node whose machine is interrupted is away meanwhile, so machines of control planes wait until etcd can spare a
+    member, and for the one before to be back. Of a kind that does not say, each change counts as one that does.
+    """
+
+    def interrupts(self, update: Update) -> bool:
+        """Whether what runs is stopped for a while or for good; not where it stands still already."""
+        ...
+
+
+@runtime_checkable
 class WeighsDrift(Protocol):
     """A kind that knows how bad it is that somebody else changed or removed its object. Pure."""
 
@@ -373,6 +386,7 @@ __all__ = [
     "Gate",
     "Imports",
     "Infrastructure",
+    "Interrupts",
     "KeepsApart",
     "Kind",
     "Limited",

@@ -19,6 +19,7 @@ from provisioner.sdk import (
     STOCK_SCHEMATIC,
     Address,
     Call,
+    Ground,
     Machine,
     Node,
     Ref,
@@ -27,6 +28,7 @@ from provisioner.sdk import (
     Sourced,
     Topology,
     Value,
+    Watch,
 )
 from provisioner.talos.config import assemble
 from provisioner.talos.config.assemble import Documents
@@ -39,6 +41,8 @@ BOOTSTRAP = Address("talos.bootstrap", "cluster")
 HEALTH = Address("talos.health", "cluster")
 CONFIG = "talos.config"
 """The kind of which each node has one."""
+QUORUM = "talos.quorum"
+"""The gate before and after a control plane is away."""
 
 _GROUPS = ("cluster", "secrets", "trustdinfo", "certs")
 """The outputs of `talos.secrets` that make up the bundle."""
@@ -113,7 +117,7 @@ def design(
         _bootstrap(topology, instance),
         _health(topology, instance),
     )
-    return resources, (_one_by_one(topology),)
+    return resources, (_one_by_one(topology, machines, instance),)
 
 
 def schematic(topology: Topology, instance: str) -> Resource | None:
@@ -240,8 +244,27 @@ def _health(topology: Topology, instance: str) -> Resource:
     return Resource(HEALTH, instance, props, after=(BOOTSTRAP,))
 
 
-def _one_by_one(topology: Topology) -> Rollout:
-    """Control planes change one at a time, those that the file has dropped among them."""
-    members = tuple(config_address(node.name) for node in topology.control_planes)
+def _one_by_one(topology: Topology, machines: Mapping[str, Machine], instance: str) -> Rollout:
+    """Control planes change one at a time, those that the file has dropped among them.
+
+    They are away while their machines are interrupted, so that is part of their turn: etcd has to be able to spare
+    the member before, and has it back after.
+    """
+    names = [node.name for node in topology.control_planes]
+    told = (
+        "once etcd can spare it; the next one when it is back"
+        if len(names) > 2
+        else "etcd and the Kubernetes API are away meanwhile"
+    )
+    grounds = {
+        config_address(name): Ground(
+            machines[name].address,
+            Watch(QUORUM, instance, {"node": name}),
+            Watch(QUORUM, instance, {"node": name, "back": True}),
+            told,
+        )
+        for name in names
+    }
     reason = "one control plane at a time, so that etcd keeps its quorum"
-    return Rollout(members, max_unavailable=1, reason=reason, where={"role": "controlplane"})
+    members = tuple(map(config_address, names))
+    return Rollout(members, max_unavailable=1, reason=reason, where={"role": "controlplane"}, grounds=grounds)

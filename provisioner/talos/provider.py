@@ -15,6 +15,7 @@ from provisioner.talos.kinds.config import ConfigKind
 from provisioner.talos.kinds.health import HealthGate
 from provisioner.talos.kinds.schematic import SchematicKind
 from provisioner.talos.kinds.secrets import SecretsKind
+from provisioner.talos.kinds.spare import QuorumGate
 from provisioner.talos.settings.leaf import BASE64, encode_base64
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class TalosProvider:
         "talos.bootstrap": BootstrapKind(),
         "talos.config": ConfigKind(),
         "talos.health": HealthGate(),
+        "talos.quorum": QuorumGate(),
         "talos.schematic": SchematicKind(),
         "talos.secrets": SecretsKind(),
     }

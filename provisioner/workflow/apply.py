@@ -24,6 +24,8 @@ from provisioner.model.plan import Plan, ProviderUse
 from provisioner.model.state import Bind, Change, Fence, Note, Publish, Records, RunRecord, State
 from provisioner.model.value import evaluate, is_known, strip_origins
 from provisioner.planner.build import PlanOptions
+from provisioner.planner.grounds import guards
+from provisioner.planner.kinds import Kinds
 from provisioner.planner.planfile import read_plan
 from provisioner.planner.stale import stale
 from provisioner.state.ulid import new_ulid
@@ -95,7 +97,9 @@ def apply(
         settled = None
         if unfinished := () if options.destroy else records.state().unfinished(graph.resources):
             with stop_on_interrupt(settling):
-                settled = settling.settle(unfinished)
+                settled = settling.settle(
+                    unfinished, guards(graph.rollouts, unfinished, Kinds(project.registry.kind))
+                )
         if file is not None:
             plan = _saved(project, file, records.state(), graph)
         else:

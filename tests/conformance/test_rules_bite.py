@@ -414,6 +414,12 @@ class MakesUpSeverities(VaultKind):
         return "terrible"
 
 
+@breaks("test_a5_manners_and_consequences_are_pure")
+class SaysPerhaps(VaultKind):
+    def interrupts(self, update):
+        return "perhaps"
+
+
 @breaks("test_a5_births_are_pure")
 class IsBornOfAFile(ServerKind):
     def birth(self, wanted):

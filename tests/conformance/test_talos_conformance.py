@@ -136,6 +136,7 @@ class TestTalos(ProviderSuite, KindSuite):
         "talos.secrets": "it has no remote: what is on record is the truth",
         "talos.bootstrap": "it is observed, and nothing takes it back but wiping the machines",
         "talos.health": "its conditions have tests of their own",
+        "talos.quorum": "what it counts has tests of its own",
         "talos.config.host": "another address of the same machine is nothing to do",
     }
 

@@ -22,6 +22,7 @@ from provisioner.model.event import Event
 from provisioner.model.plan import Plan, ProviderUse
 from provisioner.model.resource import Reading
 from provisioner.model.state import Entry, LockInfo, Put, Records, State
+from provisioner.model.step import Check
 from provisioner.planner.build import PlanOptions, make_plan
 from provisioner.plugins.registry import Registry
 from provisioner.state.sealed import Identity, new_identity
@@ -106,9 +107,9 @@ class Bench:
         assert not plan.blocked, plan.problems
         return self.run(lambda run: run.apply(plan.steps, plan.rollouts), deadline_s=deadline_s)
 
-    def settle(self) -> RunResult:
+    def settle(self, guards: Mapping[Address, Check] | None = None) -> RunResult:
         unfinished = [entry for entry in self.state().entries.values() if entry.status in ("creating", "updating")]
-        return self.run(lambda run: run.settle(unfinished))
+        return self.run(lambda run: run.settle(unfinished, guards))
 
     def run(self, work: Callable[[Engine], RunResult], *, deadline_s: float = 100.0) -> RunResult:
         """One run over the state, under its lock."""

@@ -31,7 +31,7 @@ from provisioner.model.address import Address
 from provisioner.model.functions import CORE
 from provisioner.model.plan import Plan, ProviderUse
 from provisioner.model.resource import Absent, Reading, Resource, Seen, Unreachable
-from provisioner.model.rollout import Rollout, Watch
+from provisioner.model.rollout import Ground, Rollout, Watch
 from provisioner.model.schema import Schema
 from provisioner.model.state import Entry, Move, State, Status
 from provisioner.model.value import Call, Ref, Sealed, Secret, Value
@@ -186,7 +186,13 @@ def _rollout(raw: Mapping[str, Any]) -> Rollout:
         after_each=_watch(raw.get("after_each")),
         failure_budget=raw.get("failure_budget", 0),
         on_failure=raw.get("on_failure", "stop"),
+        grounds={Address.parse(member): _ground(on) for member, on in (raw.get("grounds") or {}).items()},
     )
+
+
+def _ground(on: str) -> Ground:
+    watches = {moment: Watch("toy.gate", "toy", {"watches": {moment: on}}) for moment in ("before", "after")}
+    return Ground(Address.parse(on), told="may be away now", **watches)
 
 
 def _watch(raw: Mapping[str, Any] | None) -> Watch | None:

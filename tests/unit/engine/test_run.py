@@ -27,11 +27,13 @@ from provisioner.model.event import (
 from provisioner.model.job import Done, Job, Pending
 from provisioner.model.resource import Absent, Seen
 from provisioner.model.state import Entry, Status
+from provisioner.model.step import Check
 from provisioner.model.value import Secret
 
 A, B, C, D = (f"toy.thing/{name}" for name in "abcd")
 GATE = "toy.gate/up"
 OTHER = Address("toy.thing", "other")
+GUARD = Check(address=Address("toy.gate", "g"), provider="toy", part="before", wanted={"watches": {}})
 
 
 def _flying(status: Status, **fields: Any) -> Entry:
@@ -451,6 +453,29 @@ def test_a_change_in_flight_is_finished(bench: Bench) -> None:
     assert bench.settle().complete
     assert bench.entry(A).applied["size"] == 7
     assert next(iter(bench.cloud.things.values())).props.size == 7
+
+
+def test_a_change_in_flight_is_finished_once_what_guards_it_holds_and_what_has_no_guard_at_once(bench: Bench) -> None:
+    bench.apply({A: {"size": 1}, B: {"size": 1}})
+    for address in (A, B):
+        standing = bench.entry(address)
+        bench.record(evolve(standing, status=Status.UPDATING, intended={**standing.applied, "size": 7}))
+    before = len(bench.cloud.calls)
+    assert bench.settle({Address.parse(B): GUARD}) == RunResult(3, 0, 0, 0)
+    done = bench.cloud.calls[before:]
+    assert sorted(done) == [("check", "g"), ("update", "a"), ("update", "b")]
+    assert done.index(("check", "g")) < done.index(("update", "b"))
+    assert bench.status() == {A: "ready", B: "ready"}
+
+
+def test_a_change_in_flight_is_left_as_it_is_where_what_guards_it_fails(bench: Bench) -> None:
+    bench.apply({A: {"size": 1}})
+    standing = bench.entry(A)
+    bench.record(evolve(standing, status=Status.UPDATING, intended={**standing.applied, "size": 7}))
+    bench.cloud.script("check", "g", OperatorNeeded("no quorum"))
+    assert bench.settle({Address.parse(A): GUARD}) == RunResult(0, 1, 1, 0)
+    assert bench.entry(A).status is Status.UPDATING
+    assert next(iter(bench.cloud.things.values())).props.size == 1
 
 
 def test_a_removal_in_flight_is_no_matter_of_settling_but_of_the_next_plan(bench: Bench) -> None:

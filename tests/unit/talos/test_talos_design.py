@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from attrs import evolve
 
 from provisioner.sdk import (
     Address,
@@ -19,6 +20,7 @@ from provisioner.sdk import (
     Schema,
     TalosWish,
     Topology,
+    Watch,
     evaluate,
     leaves,
     refs,
@@ -119,7 +121,24 @@ def test_control_planes_change_one_at_a_time_and_so_do_those_on_their_way_out(to
     _, rollouts = design(topology, machines, ENDPOINT, "talos")
     members = tuple(config(f"control-{n}") for n in (1, 2, 3))
     reason = "one control plane at a time, so that etcd keeps its quorum"
-    assert rollouts == (Rollout(members, 1, reason, where={"role": "controlplane"}),)
+    (rollout,) = rollouts
+    assert evolve(rollout, grounds={}) == Rollout(members, 1, reason, where={"role": "controlplane"})
+
+
+def test_a_control_plane_is_away_with_its_machine_and_etcd_is_asked_before_and_after(topology, machines):
+    _, (rollout,) = design(topology, machines, ENDPOINT, "talos")
+    first = rollout.grounds[config("control-1")]
+    assert {config(f"control-{n}") for n in (1, 2, 3)} == rollout.grounds.keys()
+    assert first.address == machines["control-1"].address
+    assert first.before == Watch("talos.quorum", "talos", {"node": "control-1"})
+    assert first.after == Watch("talos.quorum", "talos", {"node": "control-1", "back": True})
+    assert first.told == "once etcd can spare it; the next one when it is back"
+
+
+def test_where_no_control_plane_can_be_spared_that_is_told(topology, machines):
+    nodes = tuple(each for each in topology.nodes if each.name not in ("control-2", "control-3"))
+    _, (rollout,) = design(evolve(topology, nodes=nodes), machines, ENDPOINT, "talos")
+    assert rollout.grounds[config("control-1")].told == "etcd and the Kubernetes API are away meanwhile"
 
 
 def test_the_provider_is_told_hosts_secrets_and_endpoint(topology, machines):

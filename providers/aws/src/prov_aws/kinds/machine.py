@@ -31,9 +31,11 @@ from provisioner.sdk import (
     Reading,
     Secret,
     Seen,
+    Update,
     Value,
     output,
     prop,
+    stops_it,
 )
 
 
@@ -186,6 +188,9 @@ class MachineKind(Tagged):
         if "targets" in paths:
             return "registers the machine at its balancers as wanted"
         return "while it runs"
+
+    def interrupts(self, update: Update) -> bool:
+        return stops_it(update, "type")
 
     def _power(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         """Brings the power to what is wanted; a note while that takes its time."""

@@ -1,7 +1,7 @@
 """Another type for a machine that stands: it is stopped, changed and started, one machine of a run at a time.
 
 A machine that is registered at balancers goes only while all others there are well, and its turn ends once it is well
-there itself; so control planes keep their quorum.
+there itself. That etcd can spare a control plane is looked at before the plan comes here.
 """
 
 from __future__ import annotations

@@ -73,7 +73,9 @@ from provisioner.sdk import (
     Retry,
     Seen,
     Unreachable,
+    Update,
     Value,
+    stops_it,
 )
 
 POLL_S = 5.0
@@ -135,6 +137,9 @@ class HostKind:
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         power = [change.after for change in changes if change.path[0] == "power"]
         return f"switches the host {power[0]}" if power else "nothing on the host"
+
+    def interrupts(self, update: Update) -> bool:
+        return stops_it(update)
 
 
 def _further(trip: Trip, job: HostJob) -> Answer:

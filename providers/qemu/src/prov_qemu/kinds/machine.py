@@ -40,8 +40,10 @@ from provisioner.sdk import (
     Reading,
     Secret,
     Seen,
+    Update,
     output,
     prop,
+    stops_it,
 )
 
 GRACE: Final = timedelta(seconds=60)
@@ -139,6 +141,10 @@ class MachineKind:
         if names == {"power"}:
             return f"switches the machine {changes[0].after}"
         return "switches the machine off and on"
+
+    def interrupts(self, update: Update) -> bool:
+        """All that changes in place takes a machine that is switched off."""
+        return stops_it(update, *_AS_STARTED)
 
     # The way from what a machine is to what it shall be; every call does one thing.
 

@@ -10,7 +10,21 @@ from attrs import asdict, frozen
 from prov_sim.control import Control
 from prov_sim.errors import as_provider_errors
 from prov_sim.kinds.reading import find_all, read_all
-from provisioner.sdk import Answer, Context, Done, FieldChange, Job, Pending, Reading, Secret, Seen, output, prop
+from provisioner.sdk import (
+    Answer,
+    Context,
+    Done,
+    FieldChange,
+    Job,
+    Pending,
+    Reading,
+    Secret,
+    Seen,
+    Update,
+    output,
+    prop,
+    stops_it,
+)
 
 
 @frozen(kw_only=True)
@@ -103,6 +117,10 @@ class MachineKind:
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         """What is changed in place is the power."""
         return f"switches the machine {changes[0].after}"
+
+    def interrupts(self, update: Update) -> bool:
+        """Whether a machine that is on is switched off."""
+        return stops_it(update)
 
 
 def _wanted(job: Job[MachineProps, MachineOutputs]) -> MachineProps:
