@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from ipaddress import IPv6Address, IPv6Network
 from typing import Any
 
 import pytest
@@ -36,6 +38,7 @@ def test_pools_of_all_sorts_in_a_network_of_both_families(ground: AwsGround) -> 
     document["pools"]["workers"] |= {"size": "m7g.large", "placement": "spread"}
     document["pools"]["spare"] = {**worker, "size": "m7i.xlarge", "spot": 0.08, "root": {"size_gib": 30}}
     document["pools"]["edge"] = {**worker, "elastic_ip": True, "hop_limit": 2, "tags": {"team": "red"}}
+    document["outputs"] = {"six": "${aws.machine/edge-1.ipv6}"}
     ground.reach(Shape("it", document, {}))
     found = _instances(lab)
     images = {one["ImageId"]: one["Architecture"] for one in lab.ec2.describe_images()["Images"]}
@@ -49,6 +52,7 @@ def test_pools_of_all_sorts_in_a_network_of_both_families(ground: AwsGround) -> 
         if record.call.action == "RunInstances"
     }
     plan = ground.runner.run("plan")
+    told = json.loads(ground.runner.run("output", "--json").text)
     ground.reach(None)
 
     assert plan.code == 0, plan.text
@@ -70,6 +74,13 @@ def test_pools_of_all_sorts_in_a_network_of_both_families(ground: AwsGround) -> 
     assert networks[0]["Ipv6CidrBlockAssociationSet"]
     assert all(subnet["Ipv6CidrBlockAssociationSet"] for subnet in subnets)
     assert all(one["NetworkInterfaces"][0]["Ipv6AddressCount"] == 1 for one in asked.values())
+    blocks = {one["SubnetId"]: one["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"] for one in subnets}
+    sixes = {node: one["NetworkInterfaces"][0]["Ipv6Addresses"][0]["Ipv6Address"] for node, one in found.items()}
+    assert len(set(sixes.values())) == len(found)
+    assert all(
+        IPv6Address(sixes[node]) in IPv6Network(blocks[one["SubnetId"]], strict=True) for node, one in found.items()
+    )
+    assert told == {"six": sixes["edge-1"]}
     assert len(egress) == 1
     assert lab.there() == {}
 

@@ -28,7 +28,7 @@ os.environ.setdefault("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")  # moto takes its s
 
 import boto3
 from attrs import define, field, fields, frozen
-from beds.aws import checks, dependencies, gaps, health, states, stubs  # noqa: F401  (they register their rules)
+from beds.aws import checks, dependencies, gaps, health, sixes, states, stubs  # noqa: F401  (they register rules)
 from beds.aws.calls import Answer, Call, read_call
 from beds.aws.faults import BROKEN, Faults, error_of
 from beds.aws.health import Target, healthy_targets

@@ -81,6 +81,8 @@ class Bridge:
     site: Site = field(factory=Site)
     names: dict[str, str] = field(factory=dict)
     """The address of each balancer, by its name."""
+    left: list[tuple[str, frozenset[str]]] = field(factory=list)
+    """Which instances lost their power because somebody stopped them, and on which etcd was well right after."""
     faults: list[str] = field(factory=list)
     """What went wrong inside, for a failing test to show."""
     _loop: asyncio.AbstractEventLoop = field(factory=asyncio.new_event_loop)
@@ -122,6 +124,11 @@ class Bridge:
         """What runs, by the id of its instance."""
         return dict(self.site.machines)
 
+    def hang(self, hostname: str) -> None:
+        """What runs on an instance stands still, which EC2 does not notice; only stopping and starting it helps."""
+        (machine,) = (one for one in self.site.machines.values() if one.hostname == hostname)
+        self._on_site(_call(machine.switch_off))
+
     def wait(self, holds: Callable[[], bool], seconds: float = 100.0) -> None:
         """Until something holds that the bridge brings about; raises TimeoutError."""
         with self._looked:
@@ -152,12 +159,16 @@ class Bridge:
                 self._on_site(_call(machine.switch_on))
             elif state in ("stopping", "stopped") and machine is not None and id_ not in self._stopped:
                 self._stopped.add(id_)
-                self._on_site(_call(machine.switch_off))
+                self._on_site(_call(partial(self._switch_off, id_)))
         for id_, machine in [*self.site.machines.items()]:
             # What is not listed may be so for the moment; what ended stays listed for a while.
             if id_ in found and found[id_]["State"]["Name"] in ("shutting-down", "terminated"):
                 self._on_site(_call(partial(self.site.take_away, machine)))
         self._balance()
+
+    def _switch_off(self, id_: str) -> None:
+        self.site.machines[id_].switch_off()
+        self.left.append((id_, frozenset(other for other, one in self.site.machines.items() if one.etcd_healthy)))
 
     def _instances(self) -> Iterator[dict[str, Any]]:
         for page in self._ec2.get_paginator("describe_instances").paginate():

@@ -59,6 +59,13 @@ class PlacementGroup:
         }
 
 
+@before("ebs:PutSnapshotBlock", "ebs:CompleteSnapshot")
+def _snapshot_is_there(bed: Bed, call: Call) -> None:
+    id_ = next((part for part in str(call.environ["PATH_INFO"]).split("/") if part.startswith("snap-")), "")
+    if id_ not in bed.ec2(call).snapshots:
+        raise Refusal("ResourceNotFoundException", f"The snapshot '{id_}' does not exist.", 404)
+
+
 @instead("ec2:ImportSnapshot")
 def _import_snapshot(bed: Bed, call: Call) -> Mapping[str, Any]:
     container = call.params.get("DiskContainer", {})

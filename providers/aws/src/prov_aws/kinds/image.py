@@ -13,17 +13,19 @@ No bucket and no service role is needed, as the import of snapshots through S3 w
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, ClassVar
 
 from attrs import field, frozen
 
 from prov_aws.blocks import Sending
 from prov_aws.client import Aws
-from prov_aws.errors import Mismatch, Taken
+from prov_aws.errors import Mismatch, Missing, Taken
 from prov_aws.jobs import asked
 from prov_aws.kinds.tagged import Tagged, unless_unlisted
-from prov_aws.made import MADE, Family, Thing, about_to_ask, already_there, as_filters, described
+from prov_aws.made import KNOWN_AFTER, MADE, Family, Thing, about_to_ask, already_there, as_filters, described
 from prov_aws.marks import KEY, LINEAGE, marked, pairs
 from prov_aws.names import remote_name
 from provisioner.sdk import (
@@ -34,6 +36,7 @@ from provisioner.sdk import (
     Fatal,
     Job,
     Pending,
+    Retry,
     Value,
     Working,
     cache_folder,
@@ -86,11 +89,11 @@ class ImageKind(Tagged):
     def create(self, client: Aws, job: Job[Any, Any], ctx: Context) -> Answer:
         match job.phase:
             case "asked":
-                return _begin(client, job)
+                return _begin(client, job, ctx)
             case "made":
                 return super().create(client, job, ctx)
             case "sending" | "sealing" | "registering":
-                with already_there():  # a snapshot, at least
+                with already_there(), _known_soon(job, ctx):  # a snapshot, at least
                     return self._continue(client, job, ctx)
         there = self.one(client, job)
         if there is not None:
@@ -154,11 +157,22 @@ class ImageKind(Tagged):
         return Pending(made["ImageId"], MADE, job.memo, after_s=2.0, note="the image is registered")
 
 
-def _begin(aws: Aws, job: Job[Any, Any]) -> Answer:
+@contextmanager
+def _known_soon(job: Job[Any, Any], ctx: Context) -> Iterator[None]:
+    """A snapshot just begun may be unknown to those who take its blocks, for two minutes at most."""
+    try:
+        yield
+    except Missing as err:
+        if ctx.now() - datetime.fromisoformat(job.memo["begun"]) >= KNOWN_AFTER:
+            raise
+        raise Retry("AWS does not know yet the snapshot it has begun", detail=err.detail, after_s=5.0) from None
+
+
+def _begin(aws: Aws, job: Job[Any, Any], ctx: Context) -> Answer:
     """Starts the snapshot; with the same token AWS gives the same one."""
     there = list(_snapshots(aws, job))
     if there:
-        return _told(job, there[0]["SnapshotId"])
+        return _told(job, ctx, there[0]["SnapshotId"])
     tags = pairs(marked(job, asked(job).name, asked(job).tags))
     size = asked(job).size_gib
     about = f"{asked(job).name}, sent by prov"
@@ -166,11 +180,11 @@ def _begin(aws: Aws, job: Job[Any, Any]) -> Answer:
         made = aws.call("ebs", "start_snapshot", VolumeSize=size, Tags=tags, ClientToken=job.key, Description=about)
     except Mismatch:
         raise Fatal("the snapshot has gone while it was made", detail=str(job.address), remedy="plan again") from None
-    return _told(job, made["SnapshotId"])
+    return _told(job, ctx, made["SnapshotId"])
 
 
-def _told(job: Job[Any, Any], snapshot: str) -> Pending:
-    memo = {**job.memo, "snapshot": snapshot}
+def _told(job: Job[Any, Any], ctx: Context, snapshot: str) -> Pending:
+    memo = {**job.memo, "snapshot": snapshot, "begun": ctx.now().isoformat()}
     return Pending(phase=SENDING, memo=memo, after_s=0.0, note="the disk image is fetched")
 
 
