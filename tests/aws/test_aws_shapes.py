@@ -38,7 +38,6 @@ def test_pools_of_all_sorts_in_a_network_of_both_families(ground: AwsGround) -> 
     document["pools"]["workers"] |= {"size": "m7g.large", "placement": "spread"}
     document["pools"]["spare"] = {**worker, "size": "m7i.xlarge", "spot": 0.08, "root": {"size_gib": 30}}
     document["pools"]["edge"] = {**worker, "elastic_ip": True, "hop_limit": 2, "tags": {"team": "red"}}
-    document["outputs"] = {"six": "${aws.machine/edge-1.ipv6}"}
     ground.reach(Shape("it", document, {}))
     found = _instances(lab)
     images = {one["ImageId"]: one["Architecture"] for one in lab.ec2.describe_images()["Images"]}
@@ -52,7 +51,7 @@ def test_pools_of_all_sorts_in_a_network_of_both_families(ground: AwsGround) -> 
         if record.call.action == "RunInstances"
     }
     plan = ground.runner.run("plan")
-    told = json.loads(ground.runner.run("output", "--json").text)
+    record = json.loads(ground.runner.run("state", "pull").text)["entries"]
     ground.reach(None)
 
     assert plan.code == 0, plan.text
@@ -80,7 +79,9 @@ def test_pools_of_all_sorts_in_a_network_of_both_families(ground: AwsGround) -> 
     assert all(
         IPv6Address(sixes[node]) in IPv6Network(blocks[one["SubnetId"]], strict=True) for node, one in found.items()
     )
-    assert told == {"six": sixes["edge-1"]}
+    assert {f"aws.machine/{node}": six for node, six in sixes.items()} == {
+        entry["address"]: entry["outputs"]["ipv6"] for entry in record if entry["address"].startswith("aws.machine/")
+    }
     assert len(egress) == 1
     assert lab.there() == {}
 
