@@ -98,6 +98,17 @@ def test_one_that_is_off_already_is_done_and_its_record_says_how_it_was_found() 
     assert desk.call(job) == Done(None)
 
 
+def test_one_that_somebody_switches_on_after_its_end_was_seen_has_erased_its_disks() -> None:
+    """A run may be killed there, and the next one come a day later; what was seen stays as it was."""
+    desk, job = Desk(Machine(on=False)), leaving()
+    job = desk.go(job)
+    seen, desk.machine.on, desk.time = job.memo[ERASED], True, desk.time + timedelta(days=1)
+    job = desk.go(job)
+
+    assert (desk.machine.told, job.memo[ERASED]) == (["off"], seen)
+    assert desk.call(job) == Done(None)
+
+
 def test_one_that_stays_on_is_for_a_person_and_goes_on_waiting_from_where_it_was() -> None:
     """The error names host and disks; with consent, of the same run or a later one, it is switched off as it is."""
     desk, job = Desk(), leaving()

@@ -15,7 +15,6 @@ import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -24,6 +23,7 @@ from pathlib import Path
 from attrs import define, field
 
 from prov_metal.boot.dhcp import BIOS, UEFI, DhcpSettings, Files, Guest, card, config, hosts, neighbour
+from prov_metal.boot.scratch import scratch
 from provisioner.sdk import OperatorNeeded
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -163,7 +163,7 @@ def _folder(settings: DhcpSettings) -> Files:
             detail=f"{' and '.join(missing)} in {source}",
             remedy="install them (`apt install ipxe`), or name their folder as `ipxe` of `dhcp`",
         )
-    files = Files(Path(tempfile.mkdtemp(prefix="prov-dhcp-")))
+    files = Files(scratch("prov-dhcp-"))
     files.tftp.mkdir()
     for name in (BIOS, UEFI):
         shutil.copy(source / name, files.tftp / name)  # not a link: TFTP serves none

@@ -54,11 +54,12 @@ def release(job: HostJob, trip: Trip) -> Answer:
     facts = trip.bmc.facts()
     is_meant(trip.wanted, facts, job.memo)
     on = facts.on
-    if on and job.phase != "stopping" and job.how.startswith(RELEASE) and job.applied is not None:
+    seen = {ERASED: job.memo[ERASED]} if ERASED in job.memo else {}
+    if on and job.phase != "stopping" and not seen and job.how.startswith(RELEASE) and job.applied is not None:
         return _wait(job, trip)
-    if on:
-        return pressed(job, trip, on=False, phase="stopping")
-    if trip.wanted.wipe and job.how.startswith(RELEASE) and job.applied is not None and ERASED not in job.memo:
+    if on:  # where its end was seen, somebody has switched it on since
+        return pressed(job, trip, on=False, phase="stopping", **seen)
+    if trip.wanted.wipe and job.how.startswith(RELEASE) and job.applied is not None and not seen:
         return _told(job, trip, _went_off(job, trip))
     impossible = refused(trip)
     for name in trip.wanted.boot:
