@@ -114,6 +114,9 @@ LEADS = {
 NOTHING = {
     "a host that says nothing and is not heard": evidence(heard=False),
     "a disc that boots and stops in the middle": evidence(console=TALOS),
+    "a host whose requests stand in the log of another process": evidence(
+        way="network", console="\n", elsewhere=True
+    ),
     "an error that nobody knows": evidence("stopped", error="a BMC refuses a request: answered 400 to PATCH /x: no"),
     "a system that is on its way": evidence("booting", console=TALOS + INSTALLED),
     "a node with a good clock": evidence("from-disk", talos=Shown("other", (), NOW, NOW + timedelta(9))),
