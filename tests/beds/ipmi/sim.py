@@ -23,7 +23,7 @@ _LAN = """\
 name "bed"
 set_working_mc 0x20
 startlan 1
-  addr 127.0.0.1 {port}
+  addr {address} {port}
   priv_limit admin
   allowed_auths_callback none md2 md5 straight
   allowed_auths_user none md2 md5 straight
@@ -61,7 +61,7 @@ elif verb == "set":
 
 @define
 class Sim:
-    """One BMC on loopback. `folder` is for its files; `fru` is what its board says."""
+    """One BMC. `folder` is for its files; `fru` is what its board says; `host` is where it listens."""
 
     folder: Path
     fru: bytes
@@ -69,6 +69,7 @@ class Sim:
     """A TCP port that the machine's serial console is connected to; 0 for none."""
     script: str = _SCRIPT
     """What the BMC calls to switch the machine, with the file that it may keep as `{state}`."""
+    host: str = "127.0.0.1"
     port: int = field(init=False, factory=lambda: _free(socket.SOCK_DGRAM))
     _process: subprocess.Popen[bytes] = field(init=False)
 
@@ -80,7 +81,9 @@ class Sim:
         script.chmod(0o755)
         sol = f'sol "tcp:127.0.0.1:{self.serial}" 115200 history=4000' if self.serial else ""
         (self.folder / "lan.conf").write_text(
-            _LAN.format(port=self.port, guid=GUID, script=script, user=USER, password=PASSWORD, sol=sol)
+            _LAN.format(
+                address=self.host, port=self.port, guid=GUID, script=script, user=USER, password=PASSWORD, sol=sol
+            )
         )
         fru = " ".join(f"{byte:#04x}" for byte in self.fru)
         (self.folder / "bmc.emu").write_text(_COMMANDS.format(size=len(self.fru), fru=fru))
@@ -104,11 +107,11 @@ class Sim:
 
     @property
     def address(self) -> str:
-        return f"ipmi://127.0.0.1:{self.port}"
+        return f"ipmi://{self.host}:{self.port}"
 
     def tool(self, *words: str, check: bool = True) -> str:
         """What `ipmitool` says."""
-        given = ["ipmitool", "-I", "lanplus", "-C", "3", "-H", "127.0.0.1", "-p", str(self.port), "-U", USER, "-E"]
+        given = ["ipmitool", "-I", "lanplus", "-C", "3", "-H", self.host, "-p", str(self.port), "-U", USER, "-E"]
         done = subprocess.run(
             [*given, *words],
             env=os.environ | {"IPMI_PASSWORD": PASSWORD},

@@ -41,8 +41,7 @@ def on():
         return
     network = state.get("boot") == "pxe"
     state["boot"] = "none"
-    indices = {{{{"disk": 2 if network else 1, "card": 1 if network else 2}}}}
-    subprocess.run([word % indices for word in {command!r}], check=True, stdout=sys.stderr)
+    subprocess.run({commands!r}[network], check=True, stdout=sys.stderr)
 
 verb, names = words[0], words[1:]
 if verb == "get":
@@ -69,31 +68,35 @@ def script(machine: Machine, disk: Path) -> str:
     run("ip", "tuntap", "add", tap, "mode", "tap")
     run("ip", "link", "set", tap, "master", "br0", "up")
     pidfile = machine.folder / f"{machine.name}.pid"
-    rom = "" if machine.bios or machine.rom else ",romfile="
-    command = [
+    variables = machine.folder / f"{machine.name}.vars"
+    variables.write_bytes((FIRMWARE / "OVMF_VARS_4M.fd").read_bytes())
+    commands = [_command(machine, disk, tap, pidfile, variables, network) for network in (False, True)]
+    return _SCRIPT.format(pidfile=pidfile, commands=commands)
+
+
+def _command(machine: Machine, disk: Path, tap: str, pidfile: Path, variables: Path, network: bool) -> list[str]:
+    """How qemu is called for a start from the network, or else from the disk.
+
+    The old sort of firmware is SeaBIOS, which has a network card boot by its own ROM and speaks on the serial console
+    where there is no screen.
+    """
+    uefi = [
+        *("-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE / 'OVMF_CODE_4M.fd'}"),
+        *("-drive", f"if=pflash,format=raw,unit=1,file={variables}"),
+    ]
+    old = machine.bios and network
+    rom = "" if old else ",romfile="
+    return [
         *("qemu-system-x86_64", "-accel", "tcg,tb-size=64", "-machine", "q35", "-cpu", "max", "-smp", "1"),
         *("-m", str(MEMORY_MIB), "-display", "none", "-nodefaults", "-no-reboot", "-daemonize"),
         *("-pidfile", str(pidfile), "-smbios", f"type=1,uuid={machine.uuid},serial={machine.serial}"),
-        *_firmware(machine),
+        *(["-machine", "graphics=off"] if old else uefi),
         *("-device", "virtio-scsi-pci", "-device", "virtio-rng-pci"),
         *("-drive", f"if=none,id=d0,format=qcow2,cache=unsafe,file={disk}"),
-        *("-device", "scsi-hd,drive=d0,bootindex=%(disk)d"),
+        *("-device", f"scsi-hd,drive=d0,bootindex={2 if network else 1}"),
         *("-netdev", f"tap,id=n0,ifname={tap},script=no,downscript=no"),
-        *("-device", f"virtio-net-pci,netdev=n0,mac={machine.mac}{rom},bootindex=%(card)d"),
+        *("-device", f"virtio-net-pci,netdev=n0,mac={machine.mac},bootindex={1 if network else 2}{rom}"),
         *("-chardev", f"file,id=c0,path={machine.console},append=on", "-serial", "chardev:c0"),
-    ]
-    return _SCRIPT.format(pidfile=pidfile, command=command)
-
-
-def _firmware(machine: Machine) -> list[str]:
-    """The firmware in qemu's words; the old sort is SeaBIOS, which boots from the network by the card's ROM."""
-    if machine.bios:
-        return ["-machine", "graphics=off"]  # then it speaks on the serial console
-    variables = machine.folder / f"{machine.name}.vars"
-    variables.write_bytes((FIRMWARE / "OVMF_VARS_4M.fd").read_bytes())
-    return [
-        *("-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={FIRMWARE / 'OVMF_CODE_4M.fd'}"),
-        *("-drive", f"if=pflash,format=raw,unit=1,file={variables}"),
     ]
 
 

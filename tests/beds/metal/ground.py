@@ -7,6 +7,7 @@ DHCP server that a site has anyway. `scripts/metal-test.sh` makes the namespaces
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -176,6 +177,11 @@ def has_partitions(name: str) -> bool:
         f"of={head}",
     )
     return head.read_bytes()[512:520] == b"EFI PART"
+
+
+def given(log: Path, host: Machine) -> set[str]:
+    """The addresses that the site's DHCP server gave to a machine, by its log."""
+    return set(re.findall(rf"DHCPACK\(\S+\) (\S+) {host.mac}", log.read_text()))
 
 
 def disk_of(name: str) -> Path:

@@ -67,7 +67,8 @@ class Machine:
     """One machine, `number` makes its addresses; `bmc` is the root of its BMC, for plain requests.
 
     rom       whether its network card has the boot ROM of iPXE; without it the firmware's own is used
-    bios      whether its firmware is of the old sort, which only those behind IPMI may have
+    bios      whether its firmware boots network cards the old way, and disks by UEFI, as many boards can be set up;
+              only those behind IPMI may
     firmware  what the firmware is told beyond that, by name (fw_cfg)
     """
 
