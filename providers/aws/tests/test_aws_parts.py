@@ -13,7 +13,7 @@ from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 from prov_aws.blocks import SIZE, Sending
 from prov_aws.client import Aws
-from prov_aws.errors import Busy, Mismatch, Missing, Taken, translated
+from prov_aws.errors import Busy, Denied, Mismatch, Missing, Taken, translated
 from prov_aws.functions import subnet4, subnet6
 from prov_aws.names import arch_of, cut, remote_name, short_zone, whole_zone
 from prov_aws.rules import opening, openings, permission
@@ -35,7 +35,7 @@ def _client_error(code: str, status: int = 400, text: str = "it said so") -> bot
     [
         (Throttled, _client_error("RequestLimitExceeded", 503)),
         (Throttled, _client_error("Anything", 429)),
-        (OperatorNeeded, _client_error("UnauthorizedOperation", 403)),
+        (Denied, _client_error("UnauthorizedOperation", 403)),
         (OperatorNeeded, _client_error("ExpiredToken")),
         (OperatorNeeded, _client_error("VpcLimitExceeded")),
         (OperatorNeeded, _client_error("InsufficientInstanceCapacity", 500)),

@@ -97,8 +97,8 @@ class AwsProvider:
         return design(part, boot)
 
     def list_owned(self, client: Aws, ctx: Context) -> Sequence[Owned]:
-        """Everything in the account and region that bears a mark of ours."""
-        return Owners(client, self.kinds).all()
+        """Everything in the account and region that bears a mark of ours; says what may not be looked for."""
+        return Owners(client, self.kinds, ctx.say).all()
 
     def limits(self, settings: Mapping[str, Value]) -> Limits:
         """As the provider block says, else as EC2's own buckets suggest."""

@@ -1,6 +1,7 @@
 """What a failed call to AWS means for a run.
 
 Missing   AWS does not know the object: it is gone, or not there yet
+Denied    it is not allowed
 Busy      something still uses the object, or it is between two states
 Taken     the name belongs to somebody else
 """
@@ -24,6 +25,12 @@ class Busy(Retry):
     """An object cannot be changed or removed as long as something else has not happened."""
 
     code = "busy"
+
+
+class Denied(OperatorNeeded):
+    """Whoever prov runs as may not do this."""
+
+    code = "denied"
 
 
 class Taken(Fatal):
@@ -305,7 +312,7 @@ def _about_who_asks(code: str, what: str, detail: str) -> ProviderError | None:
             allow = f"a policy of the organization denies it; ask who keeps that to {allow}"
         elif what == "sts:AssumeRole":
             allow += ", and let the role's trust policy name it"
-        return OperatorNeeded("AWS denies the call", detail=detail, remedy=allow)
+        return Denied("AWS denies the call", detail=detail, remedy=allow)
     if code == "AuthFailure" and _NOT_OURS in detail and what.partition(":")[2] in _FREEING:
         return Busy("AWS is busy with the object", detail=detail, after_s=5.0)
     if code == "AuthFailure" and "credentials" not in detail:

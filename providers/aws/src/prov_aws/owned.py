@@ -5,17 +5,19 @@ Most disks and all interfaces come and go with their machine; they bear its mark
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from attrs import frozen
 
 from prov_aws.client import Aws
+from prov_aws.errors import Denied
 from prov_aws.kinds.balancing import SERVICE, with_tags
+from prov_aws.kinds.bucket import bucket_tags
 from prov_aws.kinds.tagged import Tagged
 from prov_aws.made import Thing, described
 from prov_aws.marks import ADDRESS, KEY, LINEAGE, tags_of
-from provisioner.sdk import Owned
+from provisioner.sdk import Fatal, Owned
 
 _IN_ORDER = (
     "aws.dns_record",
@@ -40,18 +42,30 @@ _IN_ORDER = (
     "aws.bucket",
 )
 
+_BESIDE = frozenset({"aws.dns_record", "aws.image", "aws.instance_profile", "aws.iam_role", "aws.bucket"})
+"""What a policy need not be about where a file has none of it."""
+
 
 @frozen
 class Owners:
-    """Lists what is ours. `kinds` by full name."""
+    """Lists what is ours. `kinds` by full name; `say` hears what is left out."""
 
     aws: Aws
     kinds: Mapping[str, Any]
+    say: Callable[[str], None]
 
     def all(self) -> Sequence[Owned]:
-        """Everything, kind by kind."""
-        found = [owned for kind in _IN_ORDER for owned in self._of(kind)]
+        """Everything, kind by kind; those beside a cluster only as far as they may be listed."""
+        found = [owned for kind in _IN_ORDER for owned in self._allowed(kind)]
         return list({(owned.kind, owned.id): owned for owned in found}.values())
+
+    def _allowed(self, kind: str) -> Iterator[Owned]:
+        try:
+            yield from self._of(kind)
+        except Denied as err:
+            if kind not in _BESIDE:
+                raise
+            self.say(f"{kind} is not looked for: {err.detail}")
 
     def _of(self, kind: str) -> Iterator[Owned]:
         what = kind.partition(".")[2]
@@ -99,8 +113,11 @@ class Owners:
 
     def _buckets(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         names = [one["Name"] for one in self.aws.call("s3", "list_buckets").get("Buckets", ())]
-        for thing in self.kinds["aws.bucket"].look(self.aws, names).values():
-            yield thing["Name"], tags_of(thing)
+        for name in names:
+            try:
+                yield name, tags_of({"Tags": bucket_tags(self.aws, name)})
+            except (Denied, Fatal):  # one that others of the account keep closed is none of ours
+                continue
 
     def _iam_roles(self) -> Iterator[tuple[str, Mapping[str, str]]]:
         roles = self.aws.pages("iam", "list_roles", "Roles")

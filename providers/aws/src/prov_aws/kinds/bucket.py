@@ -53,7 +53,7 @@ class BucketKind(Named):
     def look(self, aws: Aws, names: Iterable[str]) -> Mapping[str, Thing]:
         wanted = set(names)
         listed = [one for one in aws.call("s3", "list_buckets").get("Buckets", ()) if one["Name"] in wanted]
-        return {one["Name"]: {**one, "Tags": _tags(aws, one["Name"])} for one in listed}
+        return {one["Name"]: {**one, "Tags": bucket_tags(aws, one["Name"])} for one in listed}
 
     def make(self, aws: Aws, job: Job[Any, Any]) -> Thing:
         """S3 in us-east-1 says yes to a name one has already, so it is asked before."""
@@ -118,7 +118,8 @@ class BucketKind(Named):
         return bool(thing["CreationDate"] >= since)
 
 
-def _tags(aws: Aws, name: str) -> list[Mapping[str, str]]:
+def bucket_tags(aws: Aws, name: str) -> list[Mapping[str, str]]:
+    """The tags of a bucket, none where it has none."""
     try:
         found: list[Mapping[str, str]] = aws.call("s3", "get_bucket_tagging", Bucket=name)["TagSet"]
     except Missing:
