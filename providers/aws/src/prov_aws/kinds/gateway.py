@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from attrs import field, frozen
 
 from prov_aws.client import Aws
+from prov_aws.errors import Taken
 from prov_aws.jobs import asked
 from prov_aws.kinds.tagged import Tagged
 from prov_aws.made import Family, Thing
@@ -53,7 +54,12 @@ class GatewayKind(Tagged):
         self.name_and_tag(aws, job, thing)
         if _attached(thing) != asked(job).network:
             ids = {"InternetGatewayId": thing["InternetGatewayId"], "VpcId": asked(job).network}
-            aws.call("ec2", "attach_internet_gateway", **ids)
+            try:
+                aws.call("ec2", "attach_internet_gateway", **ids)
+            except Taken:
+                if _attached(thing):
+                    raise
+                return "it is attached, and does not show so yet"  # by a call whose answer was lost
         return ""
 
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from prov_aws.client import Aws
 from prov_aws.jobs import asked, said
 from prov_aws.kinds.tagged import Tagged
+from prov_aws.kinds.users import users_of
 from prov_aws.made import Family, Thing
 from provisioner.sdk import Job, Value, output, prop
 
@@ -70,6 +71,9 @@ class NetworkKind(Tagged):
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         aws.call("ec2", "delete_vpc", VpcId=thing["VpcId"])
         return ""
+
+    def users(self, aws: Aws, thing: Thing) -> str:
+        return users_of(aws, {"vpc-id": [thing["VpcId"]]})
 
     def closer(self, aws: Aws, things: Sequence[Thing]) -> Mapping[str, Any]:
         return {thing["VpcId"]: _dns_names(aws, thing["VpcId"]) for thing in things}

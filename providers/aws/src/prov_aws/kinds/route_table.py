@@ -43,7 +43,13 @@ _TARGETS = {
     "eni-": "NetworkInterfaceId",
     "vgw-": "GatewayId",
 }
+_OF_AWS = "EnableVgwRoutePropagation"
+"""The origin of routes that a gateway of a private line puts there."""
 _FIELDS = tuple(dict.fromkeys(_TARGETS.values()))
+
+
+class _Unseen(Exception):
+    """What a subnet uses does not show in listings yet."""
 
 
 class RouteTableKind(Tagged):
@@ -64,8 +70,7 @@ class RouteTableKind(Tagged):
     def shape(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         self.name_and_tag(aws, job, thing)
         self._route(aws, thing, asked(job).routes)
-        self._associate(aws, job, thing)
-        return ""
+        return self._associate(aws, job, thing)
 
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         for association in _associations(thing).values():
@@ -84,24 +89,42 @@ class RouteTableKind(Tagged):
         there, table = _routes(thing), thing["RouteTableId"]
         for cidr, target in wanted.items():
             if there.get(cidr) != target:
-                operation = "replace_route" if cidr in there else "create_route"
-                aws.call("ec2", operation, RouteTableId=table, **_destination(cidr), **_target(target))
+                self._lead(
+                    aws, {"RouteTableId": table, **_destination(cidr), **_target(target)}, new=cidr not in there
+                )
         for cidr in there.keys() - wanted.keys():
             aws.call("ec2", "delete_route", RouteTableId=table, **_destination(cidr))
 
-    def _associate(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> None:
+    def _lead(self, aws: Aws, route: Mapping[str, str], *, new: bool) -> None:
+        """Makes a route, or changes it where there is one, be it by a call whose answer was lost."""
+        try:
+            if new:
+                aws.call("ec2", "create_route", **route)
+                return
+        except Taken:
+            pass
+        aws.call("ec2", "replace_route", **route)
+
+    def _associate(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         there, table = _associations(thing), thing["RouteTableId"]
         for subnet in asked(job).subnets:
             if subnet not in there:
-                self._take(aws, job, subnet, table)
+                try:
+                    self._take(aws, job, subnet, table)
+                except _Unseen:
+                    return "a subnet has a table, and does not show which one yet"
         for subnet in there.keys() - set(asked(job).subnets):
             aws.call("ec2", "disassociate_route_table", AssociationId=there[subnet])
+        return ""
 
     def _take(self, aws: Aws, job: Job[Any, Any], subnet: str, table: str) -> None:
         """Gives a subnet this table, also where another one of ours has it, which is about to lose it."""
         held = next(iter(aws.pages("ec2", "describe_route_tables", "RouteTables", Filters=_of_subnet(subnet))), None)
         if held is None:
-            aws.call("ec2", "associate_route_table", RouteTableId=table, SubnetId=subnet)
+            try:
+                aws.call("ec2", "associate_route_table", RouteTableId=table, SubnetId=subnet)
+            except Taken:
+                raise _Unseen from None
         elif tags_of(held).get(LINEAGE) == job.lineage:
             association = _associations(held)[subnet]
             aws.call("ec2", "replace_route_table_association", AssociationId=association, RouteTableId=table)
@@ -126,7 +149,7 @@ def _made_routes(thing: Thing) -> Iterator[tuple[str, str]]:
     for route in thing.get("Routes") or ():
         target = next((route[name] for name in _FIELDS if route.get(name)), "")
         cidr = route.get("DestinationCidrBlock") or route.get("DestinationIpv6CidrBlock")
-        if cidr and target and target != "local":
+        if cidr and target and target != "local" and route.get("Origin") != _OF_AWS:
             yield cidr, target
 
 

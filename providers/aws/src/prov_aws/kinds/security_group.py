@@ -12,6 +12,7 @@ from prov_aws.client import Aws
 from prov_aws.errors import Taken
 from prov_aws.jobs import asked
 from prov_aws.kinds.tagged import Tagged
+from prov_aws.kinds.users import users_of
 from prov_aws.made import Family, Thing, as_filters
 from prov_aws.marks import KEY, tags_of
 from prov_aws.names import remote_name
@@ -84,6 +85,9 @@ class SecurityGroupKind(Tagged):
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         aws.call("ec2", "delete_security_group", GroupId=thing["GroupId"])
         return ""
+
+    def users(self, aws: Aws, thing: Thing) -> str:
+        return users_of(aws, {"group-id": [thing["GroupId"]]})
 
     def closer(self, aws: Aws, things: Sequence[Thing]) -> Mapping[str, Any]:
         return _by_group(_rules(aws, [thing["GroupId"] for thing in things]))

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from prov_aws.client import Aws
 from prov_aws.jobs import asked, said
 from prov_aws.kinds.tagged import Tagged
+from prov_aws.kinds.users import users_of
 from prov_aws.made import Family, Thing
 from prov_aws.names import short_zone, whole_zone
 from provisioner.sdk import Fatal, Job, Value, output, prop
@@ -75,6 +76,9 @@ class SubnetKind(Tagged):
     def unmake(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:
         aws.call("ec2", "delete_subnet", SubnetId=thing["SubnetId"])
         return ""
+
+    def users(self, aws: Aws, thing: Thing) -> str:
+        return users_of(aws, {"subnet-id": [thing["SubnetId"]]})
 
     def read_props(self, aws: Aws, job: Job[Any, Any], thing: Thing, more: Any) -> dict[str, Value]:
         return {

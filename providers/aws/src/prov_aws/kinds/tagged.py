@@ -79,6 +79,10 @@ class Tagged:
         """Removes the object; gives a note about what is waited for, empty when it is gone."""
         raise NotImplementedError
 
+    def users(self, aws: Aws, thing: Thing) -> str:
+        """What keeps an object from being removed, where that can be told."""
+        return ""
+
     def closer(self, aws: Aws, things: Sequence[Thing]) -> Mapping[str, Any]:
         """What else has to be read of objects, by id; a few calls for all of them."""
         return {}
@@ -149,7 +153,7 @@ class Tagged:
         except Missing:
             return Done(None)
         except Busy as err:
-            note = f"something still uses the {self.family.what}: {err.detail}"
+            note = f"something still uses the {self.family.what}: {self.users(client, thing) or err.detail}"
         return Pending(thing[self.family.id], REMOVING, after_s=3.0, note=note) if note else Done(None)
 
     def severity(self, changes: Sequence[FieldChange]) -> Severity:
