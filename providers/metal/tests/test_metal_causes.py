@@ -46,6 +46,13 @@ LEADS = {
         evidence("stopped", error="a BMC has no licence for this: https://10.0.0.1 answered 400 to inserting media"),
     ],
     "bmc-job-queued": [evidence("loaded", error="a BMC has a job in its queue that comes first: https://10.0.0.1")],
+    "talos-left-over": [
+        evidence(
+            "booting",
+            console="[talos] task haltIfInstalled: Talos is already installed to disk but booted from another media",
+        ),
+    ],
+    "other-system": [evidence("from-disk", talos=Shown("other", ("talos-a1b", "10.1.0.1")))],
     "url-refused": [
         evidence(
             "stopped", error="answered 400 to inserting media into /x: The remote file location is not accessible"
@@ -119,7 +126,7 @@ NOTHING = {
     ),
     "an error that nobody knows": evidence("stopped", error="a BMC refuses a request: answered 400 to PATCH /x: no"),
     "a system that is on its way": evidence("booting", console=TALOS + INSTALLED),
-    "a node with a good clock": evidence("from-disk", talos=Shown("other", (), NOW, NOW + timedelta(9))),
+    "a node with a good clock": evidence("from-disk", talos=Shown("node", (), NOW, NOW + timedelta(9))),
 }
 
 

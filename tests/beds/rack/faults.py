@@ -138,6 +138,7 @@ FAULTS = (
         "disk read-only",
         _install("sd 0:0:0:0: [sda] Write Protect is on", _INSTALLING, why='task "upgrade" failed: exit code 1'),
     ),
+    _of("Talos left over", Trouble(left_over=True)),
     _of("install loops", Trouble(order=("cd", "disk"), forgets_installation=True)),
     _of(
         "panic",

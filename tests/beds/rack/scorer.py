@@ -35,6 +35,7 @@ WORDS: Mapping[str, str] = {
     "duplicate UUID": r"UUID is also that of|same UUID",
     "disk missing": r"disk .*(is not there|missing)",
     "disk read-only": r"disk (cannot be written|is read-only)",
+    "Talos left over": r"Talos on one of its disks already|already has a Talos",
     "install loops": r"installs itself again and again",
     "panic": r"kernel has died|kernel panic",
     "wrong NIC": r"on another network|wrong (card|NIC)",

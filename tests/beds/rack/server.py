@@ -222,6 +222,8 @@ class Server:
             return "Access Denied"
         if self.trouble.panics:
             self._after(LOAD_S, lambda: self._say(*self.trouble.panics))
+        elif self.trouble.left_over:
+            self._after(LOAD_S, lambda: self._say(*talos_says.HALTS))
         else:
             self._after(LOAD_S, lambda: self._initialize(disc.config_on(medium)))
         return ""

@@ -46,6 +46,18 @@ BOOTED = (
     "[talos] boot sequence: 13 phase(s)",
     "[talos] service[machined](Running): Service started as goroutine",
 )
+_HALTED = (
+    "Talos is already installed to disk but booted from another media and talos.halt_if_installed kernel parameter "
+    "is set. Please reboot from the disk."
+)
+HALTS = (
+    "[talos] [initramfs] booting Talos v1.13.9",
+    "[talos] initialize sequence: 8 phase(s)",
+    "[talos] phase haltIfInstalled (5/8): 1 tasks(s)",
+    "[talos] task haltIfInstalled (1/1): starting",
+    f"[talos] task haltIfInstalled (1/1): {_HALTED}",
+)
+"""The kernel argument is on discs that the Image Factory makes (siderolabs/talos 9244), and on no other image."""
 FOREIGN = ("Booting `Debian GNU/Linux'", "Loading Linux 6.1.0-28-amd64 ...", "debian login: ")
 """What an operating system that was there before says."""
 

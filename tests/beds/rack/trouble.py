@@ -31,6 +31,7 @@ class Trouble:
     ignores_override  it boots in its own order, whatever is set
     order             the order that it has come to, instead of the one of the installation
     secure_boot       its firmware boots signed images only
+    left_over         there is a Talos on one of its disks, of whomever
     panics            what the kernel says as it dies
     says_uuid         what the machine itself says its UUID is, if not what its BMC says
     complaint         what its Talos has against its configuration
@@ -60,6 +61,7 @@ class Trouble:
     ignores_override: bool = False
     order: tuple[Literal["cd", "disk", "network", "http"], ...] = ()
     secure_boot: bool = False
+    left_over: bool = False
     panics: tuple[str, ...] = ()
     says_uuid: str = ""
     complaint: str = ""

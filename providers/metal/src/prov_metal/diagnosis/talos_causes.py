@@ -4,7 +4,9 @@ The texts that are looked for are Talos's, the kernel's and the firmware's own:
 siderolabs/talos, internal/app/machined/pkg: controllers/config/acquire.go ("failed to load config via platform",
 "failed to validate config acquired via platform"), runtime/v1alpha1/v1alpha1_sequencer_tasks.go ("installing Talos to
 disk", "install successful", "no disks matched the expression", "install failed, rebooting in"),
-controllers/runtime/maintenance_service_inform.go ("this machine is reachable at:"); Linux kernel/panic.c,
+controllers/runtime/maintenance_service_inform.go ("this machine is reachable at:"),
+v1alpha1_sequencer_tasks.go (haltIfInstalled: what counts is a partition called META on any disk, see
+controllers/block/system_disk.go); Linux kernel/panic.c,
 drivers/scsi/sd.c ("Write Protect is on"); Go crypto/x509 (validity).
 """
 
@@ -50,6 +52,18 @@ def _clock(e: Evidence) -> str:
     if e.now is not None and shown.since is not None and shown.since > e.now + _DAY:
         return f"its clock is off: the certificate it has made itself begins {shown.since:%Y-%m-%d}"
     return ""
+
+
+def _left_over(e: Evidence) -> str:
+    halts = e.said(r"Talos is already installed to disk but booted from another media")
+    return "there is a Talos on one of its disks already, and Talos never installs over another" if halts else ""
+
+
+def _other(e: Evidence) -> str:
+    if e.talos.state != "other" or e.phase not in ("booting", "from-disk"):
+        return ""
+    names = ", ".join(name for name in e.talos.names if name != e.address)
+    return f"a system that is not of this cluster answers at {e.address}" + (f" ({names})" if names else "")
 
 
 def _refused(e: Evidence) -> str:
@@ -117,6 +131,14 @@ RULES: Sequence[Rule] = (
         lambda e: "set the clock in its firmware or on its BMC, and see that its time servers answer (UDP 123)",
     ),
     Rule(
+        "talos-left-over",
+        _left_over,
+        lambda e: (
+            f"erase all disks of {e.host} that once had Talos: `talosctl reset` by whom it belonged to, or "
+            "`wipefs -a` from a rescue system; then `prov apply`. `wipe` in its row prevents it the next time"
+        ),
+    ),
+    Rule(
         "config-refused",
         _refused,
         lambda e: "see `prov why` for the path that it names, correct the file, then `prov apply`",
@@ -130,6 +152,14 @@ RULES: Sequence[Rule] = (
         "install-loop",
         _loop,
         lambda e: "put its own disk first in the boot order of its firmware, then `prov apply`",
+    ),
+    Rule(
+        "other-system",
+        _other,
+        lambda e: (
+            f"see whether an old system on a disk of {e.host} has booted, which is to be erased, or another machine "
+            f"has its address: `openssl s_client -connect {e.address}:50000 </dev/null`"
+        ),
     ),
     Rule(
         "wrong-nic",
