@@ -155,7 +155,13 @@ class TestMetal(ProviderSuite):
 
     @pytest.fixture
     def settings(self, rack: Rack) -> Mapping[str, Value]:
-        return {"inventory": _inventory(rack), "serve": rack.serve, "username": USER, "password": PASSWORD}
+        return {
+            "inventory": _inventory(rack),
+            "serve": rack.serve,
+            "image": str(rack.image),
+            "username": USER,
+            "password": PASSWORD,
+        }
 
     @pytest.fixture
     def bare_settings(self, settings: Mapping[str, Value]) -> Mapping[str, Value]:

@@ -264,9 +264,11 @@ ANYBODY = (
     ],
 )
 def test_a_plan_says_whose_hands_a_configuration_comes_into(more: dict[str, object], told: str) -> None:
-    """And where the host boots from, in one line."""
+    """And which host it is, what is written there, and where it boots from, in one line."""
     wanted = {"trust": "media", "boot": ("media",), "bmc": "redfish://10.0.0.1", "verify": True}
-    assert HostKind().birth({**wanted, **more}) == told  # type: ignore[dict-item]
+    place = {"host": "r1u1", "address": "10.1.0.1", "disk": "/dev/sda"}
+    said = HostKind().birth({**place, **wanted, **more})  # type: ignore[dict-item]
+    assert said == f"r1u1 at 10.1.0.1, installs to /dev/sda; {told}"
 
 
 def test_a_plan_shows_the_rung_in_text_and_in_json(rack: Path) -> None:
@@ -278,7 +280,8 @@ def test_a_plan_shows_the_rung_in_text_and_in_json(rack: Path) -> None:
     steps = {step["address"]: step for step in view["steps"]}
     text = plan_text(view, Style())
 
-    assert steps["metal.host/control-1"]["consequence"] == KEYED
-    assert f"  + metal.host/control-1  ({KEYED})\n" in text
-    assert f"  + metal.host/control-2  ({DISC})\n" in text
+    keyed = f"r1u1 at 10.1.0.11, installs to /dev/nvme0n1; {KEYED}"
+    assert steps["metal.host/control-1"]["consequence"] == keyed
+    assert f"  + metal.host/control-1  ({keyed})\n" in text
+    assert f"  + metal.host/control-2  (r2u1 at 10.1.0.21, installs to /dev/nvme0n1; {DISC})\n" in text
     assert steps["talos.config/control-1"]["wanted"]["delivery"] == "provider"

@@ -21,6 +21,8 @@ def design(part: Slice, boot: BootRefs) -> Design:
     hosts = hosts_of(settings)
     place(settings.serve, secure=tls_of(settings) is not None)  # before any host is switched off
     dhcp_of(settings)
+    for node in part.nodes:
+        _finds_its_configuration(hosts[node.claim], node.claim, settings, boot)
     machines = {node.name: _machine(node, hosts[node.claim], settings) for node in part.nodes}
     resources = tuple(
         Resource(
@@ -49,6 +51,18 @@ def _machine(node: Node, row: HostRow, settings: MetalSettings) -> Machine:
     return Machine(address, Ref(address, "host"), Ref(address, "id"), "provider", row.disk, wipe=row.wipe)
 
 
+def _finds_its_configuration(row: HostRow, name: str, settings: MetalSettings, boot: BootRefs) -> None:
+    """Raises ProvError where a disc has the configuration, and the image that nobody customised looks for none."""
+    trust = row.trust or settings.trust
+    if boot.stock and not settings.image and "media" in ways_of(row, settings) and trust == "media":
+        raise ProvError(
+            "hosts would not find their configuration",
+            detail=f"{name} gets its configuration on its disc, and Talos's own image does not look there",
+            remedy="add `schematic: {extra_kernel_args: ['talos.config=metal-iso']}` to `talos`, or name an image "
+            "that has this kernel argument as `image` of the provider block",
+        )
+
+
 def ways_of(row: HostRow, settings: MetalSettings) -> tuple[str, ...]:
     """The ways in which a host is booted, in their order."""
     return row.boot or settings.boot or usual(row.bmc)
@@ -75,6 +89,7 @@ def _props(node: Node, row: HostRow, machine: Machine, settings: MetalSettings, 
         "authority_key": boot.authority_key,
         "wipe": row.wipe,
         "boot": ways_of(row, settings),
+        "disk": row.disk,
         "trust": row.trust or settings.trust,
         "console": row.console,
         "macs": tuple(mac.lower().replace("-", ":") for mac in row.macs),

@@ -19,6 +19,8 @@ Complaint = tuple[str, str, str]
 """A field, a sentence about it, and what to do."""
 
 _MAC = re.compile(r"[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}", re.IGNORECASE)
+_NAME = re.compile(r"(?!-)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*\.?", re.IGNORECASE)
+_DIGITS = re.compile(r"[0-9.]+")
 _FINGERPRINT = re.compile(r"[0-9a-f]{2}(:?[0-9a-f]{2}){31}", re.IGNORECASE)
 
 
@@ -29,6 +31,9 @@ def complaints(settings: Mapping[str, Value], row: Mapping[str, Value]) -> Itera
         yield from _address(bmc)
         yield from _ways(settings, row, bmc)
         yield from _trust(settings, row, bmc)
+        yield from _node(row, bmc)
+    if (disk := _text(row, "disk")) and not disk.startswith("/dev/"):
+        yield "disk", f"{disk!r} is not the path of a disk", f"write the whole path, such as /dev/{disk}"
     for mac in _texts(row, "macs"):
         if not _MAC.fullmatch(mac):
             yield (
@@ -76,6 +81,38 @@ def _address(bmc: str) -> Iterator[Complaint]:
         parse(bmc)
     except ProvError as err:
         yield "bmc", f"cannot be read: {err.detail}", err.remedy
+
+
+def _node(row: Mapping[str, Value], bmc: str) -> Iterator[Complaint]:
+    """Where the node answers has to be an address or a name by itself, and not that of the BMC."""
+    address = _text(row, "address")
+    if address is None:
+        return
+    if not _is_place(address):
+        yield (
+            "address",
+            f"{address!r} is neither an address nor a name",
+            "write it without a prefix length, a port or a scheme, such as 10.1.0.11",
+        )
+        return
+    try:
+        host, _ = parse(bmc).place
+    except ProvError:
+        return  # it is complained about
+    if _same_address(host) == _same_address(address):
+        yield (
+            "address",
+            f"{address} is that of its BMC",
+            "write the address where the node itself will answer",
+        )
+
+
+def _is_place(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return bool(_NAME.fullmatch(text)) and not _DIGITS.fullmatch(text)
+    return True
 
 
 def _trust(settings: Mapping[str, Value], row: Mapping[str, Value], bmc: str) -> Iterator[Complaint]:

@@ -127,12 +127,14 @@ class HostKind:
         return erasure(tuple(props.get("wipe") or ()), how)
 
     def birth(self, wanted: Mapping[str, Value]) -> str:
-        """Where it boots from, and whose hands its configuration comes into."""
+        """Which host it is, what is written there, where it boots from, who gets its configuration."""
         trust, ways, bmc = wanted["trust"], wanted["boot"], wanted["bmc"]
         if not isinstance(trust, str) or not isinstance(ways, tuple) or not isinstance(bmc, str):
             return ""
         checked = wanted["verify"] is not False and not bmc.startswith("redfish+http:")
-        return told(trust, [str(way) for way in ways], checked=checked)
+        place = f"{wanted['host']} at {wanted['address']}"
+        disk = f", installs to {wanted['disk']}" if wanted.get("disk") else ""
+        return f"{place}{disk}; {told(trust, [str(way) for way in ways], checked=checked)}"
 
     def consequence(self, changes: Sequence[FieldChange]) -> str:
         power = [change.after for change in changes if change.path[0] == "power"]

@@ -24,6 +24,7 @@ class HostProps:
     authority_key
                  the key that goes with it: nodes tell whether they run from their disk only to those it vouches for
     power        `on` or `off`
+    disk         Talos is installed onto this one, for the plan to say
     wipe         the disks that are erased when its node leaves for good
     boot         names of the ways it is booted in, in the order in which they are tried
     trust        how sure one has to be of it before it gets its configuration, see `trust`
@@ -45,6 +46,7 @@ class HostProps:
     authority_key: Secret = prop(birth=True, secret=True, readable=False)  # noqa: RUF009
     power: str = prop(default="on")
     boot: tuple[str, ...] = prop(birth=True, readable=False, default=("media",))
+    disk: str = prop(birth=True, readable=False, default="")
     wipe: tuple[str, ...] = prop(readable=False, default=())
     trust: str = prop(birth=True, readable=False, default="media")
     console: str = prop(readable=False, default="")
