@@ -267,6 +267,27 @@ def test_a_look_brings_what_was_asked_for_and_asks_no_more(cluster: Run):
     }
 
 
+def test_a_control_plane_may_be_away_while_etcd_can_do_without_it_and_is_waited_for(cluster: Run):
+    """Asked of machines as they are: one is switched off, which takes the others their leave, and comes back."""
+
+    def missing(node: str, *, back: bool = False) -> str:
+        wanted = talos.kinds["talos.quorum"].props(node, back)
+        job: Job[Any, Any] = Job(key="k", generation=1, address=Address("talos.quorum", node), wanted=wanted)
+        answer = KINDS["talos.quorum"].check(cluster.talos, job, cluster.ctx)
+        return answer.note if isinstance(answer, Pending) else ""
+
+    spared = [missing(f"control-{n}") for n in (1, 2, 3)]
+    cluster.control.ask("power", machine="control-2", action="off")
+    away = [missing("control-1"), missing("control-2"), missing("control-2", back=True)]
+    cluster.control.ask("power", machine="control-2", action="on")
+    cluster.until(lambda: missing("control-2", back=True) == "")
+
+    few = "of 3 etcd members 1 are healthy, and 2 are needed for a quorum"
+    assert spared == ["", "", ""]
+    assert away == [f"control-1 stays as it is: {few}", "", "etcd's member control-2 is not back yet"]
+    assert missing("control-1") == ""
+
+
 def _calls(run: Run) -> dict[str, int]:
     """How often each method of the machine API was called."""
     return dict(run.world()["calls"]["api"])

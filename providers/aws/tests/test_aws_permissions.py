@@ -13,6 +13,11 @@ def test_the_policy_gives_what_is_called_and_no_more() -> None:
     assert given() >= BESIDES
 
 
+def test_the_policy_fits_into_a_managed_one() -> None:
+    """IAM takes 6144 characters, white space not counted."""
+    assert len(json.dumps(json.loads(POLICY.read_text()), separators=(",", ":"))) <= 6144
+
+
 def test_what_removes_is_bound_to_our_mark() -> None:
     """Machines, networks and disks that bear no mark of ours cannot be removed with it."""
     statements = json.loads(POLICY.read_text())["Statement"]
