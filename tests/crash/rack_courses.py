@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 from beds.bmc.certificates import Authority
@@ -13,6 +13,7 @@ from beds.rack.rack import Rack
 from beds.rack.trouble import HEALTHY, Trouble
 from prov_metal.boot.dhcp import Guest
 
+Kills = Literal["all", "seen", "writes"]
 _REFUSED = (400, "Base.1.8.ActionNotSupported", "The action is not supported by the resource.")
 _BY_WIRE: Mapping[str, Any] = {"trust": "network"}
 
@@ -27,9 +28,10 @@ class Course:
     ipmi     its BMC speaks IPMI
     tls      what it boots is served over TLS
     wipe     the disks that are erased at the end
-    whole    its apply is killed on both sides of calls too, and before writes to the BMC; else on both sides of
-             commits and after writes, which is all that can look different from outside
-    later    its apply is killed only at what the first way has been through already
+    kills    where its apply is killed: on both sides of commits and after writes, which is all that can look
+             different from outside (`seen`), after `writes` only, and on both sides of `all` there is
+    later    of the commits only those at what the first way has been through already
+    speed    how fast time goes
     given_up its apply is killed, and the host is not wanted any longer
     """
 
@@ -41,8 +43,9 @@ class Course:
     ipmi: bool = False
     tls: bool = False
     wipe: tuple[str, ...] = ()
-    whole: bool = False
+    kills: Kills = "seen"
     later: bool = False
+    speed: float = 40.0
     given_up: bool = False
 
     def arrange(self, rack: Rack) -> dict[str, Any]:
@@ -71,12 +74,18 @@ def _certificate(rack: Rack) -> dict[str, Any]:
 COURSES = {
     course.name: course
     for course in (
-        Course("comes back", whole=True),
-        Course("stays off", returns=False, whole=True),
+        Course("comes back", kills="all"),
+        Course("stays off", returns=False, kills="all"),
         Course("network", ways=("network",), block=_BY_WIRE),
         Course("http", returns=False, ways=("http",), block=_BY_WIRE),
-        Course("ipmi", returns=False, ways=("network",), block=_BY_WIRE, ipmi=True),
-        Course("media refused, then http", ways=("media", "http"), trouble=Trouble(insert_says=_REFUSED), tls=True),
+        Course("ipmi", returns=False, ways=("network",), block=_BY_WIRE, ipmi=True, kills="writes"),
+        Course(
+            "media refused, then http",
+            ways=("media", "http"),
+            trouble=Trouble(insert_says=_REFUSED),
+            tls=True,
+            later=True,
+        ),
         Course(
             "http unseen, then network",
             returns=False,
@@ -84,6 +93,7 @@ COURSES = {
             trouble=Trouble(fetches_nothing=True),
             block=_BY_WIRE,
             later=True,
+            speed=120.0,
         ),
         Course("given up", given_up=True),
         Course("erases", trouble=Trouble(erases_s=90.0), wipe=("/dev/sda", "/dev/sdb")),

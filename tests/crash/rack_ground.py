@@ -22,7 +22,6 @@ from crash.rack_courses import Course
 from crash.run import KILLED, Ended, Runner
 from fakes.lab import Lab
 
-SPEED = 40.0
 MODULES = ("prov_metal.metal", "prov_metal.bmc.redfish", "provisioner.talos.api.reader", "pycdlib", "redfish")
 _DEAD_S = 60.0
 

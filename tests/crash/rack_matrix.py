@@ -26,7 +26,7 @@ from beds.rack.rack import Rack
 from crash.ground import Broken
 from crash.points import kind_of
 from crash.rack_courses import COURSES, Course
-from crash.rack_ground import MODULES, SPEED, Point, RackGround
+from crash.rack_ground import MODULES, Point, RackGround
 from crash.run import Runner
 from fakes.lab import Lab
 
@@ -42,7 +42,7 @@ def fresh_rack(course: Course = COURSES["comes back"]) -> Iterator[RackGround]:
     create_identity(folder / "age.key")
     (folder / "lab").mkdir()
     lab = Lab(folder / "lab", folder / "age.key")
-    with Rack(1, folder, speed=SPEED) as rack:
+    with Rack(1, folder, speed=course.speed) as rack:
         runner = Runner(lab, *MODULES)
         try:
             yield RackGround(lab, rack, runner, course)
@@ -74,13 +74,19 @@ def lives(ground: RackGround) -> tuple[list[Point], list[Point]]:
     ground.check_made()
     gone = once_each(ground.trace(*DESTROY), course)
     ground.check_gone()
-    if not course.whole:
-        made = [point for point in made if not point.name.startswith("apply ") and point.side != "before"]
-    if course.later:
-        made = [point for point in made if point.name and int(point.name.split()[-1]) > 1]
+    made = [point for point in made if _is_chosen(point, course)]
     if course.given_up:
         gone = [Point(number=number, side=side) for number in (1, 2, 3) for side in ("before", "after")]
     return made, gone
+
+
+def _is_chosen(point: Point, course: Course) -> bool:
+    if course.kills == "all":
+        return True
+    if not point.name:
+        return point.side == "after"
+    number = int(point.name.split()[-1])
+    return course.kills == "seen" and point.name.startswith("commit ") and (number > 1 or not course.later)
 
 
 def pairs(course: Course, made: list[Point], gone: list[Point]) -> list[tuple[Point, Point]]:
