@@ -35,7 +35,7 @@ class Point:
     side: str = ""
 
     def __str__(self) -> str:
-        return self.name or f"write {self.number} {self.side}"
+        return self.name or (f"write {self.number} {self.side}" if self.number else "nowhere")
 
 
 class Gone(ConnectionError):

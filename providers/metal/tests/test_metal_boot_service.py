@@ -144,6 +144,16 @@ def test_nothing_is_served_for_longer_than_three_hours(service: BootService, clo
     assert _log(service)[-1][4] == "three hours are over"
 
 
+def test_a_host_that_is_begun_anew_has_its_time_anew(service: BootService, clock: Clock) -> None:
+    """Ways that lead nowhere may take as long together."""
+    _offer(service, "yaml")
+    clock.time += timedelta(hours=2)
+    service.revoke("r1u1")
+    url = _offer(service, "yaml")
+    clock.time += timedelta(hours=2)
+    assert _asked(url)[0] == 200
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [

@@ -13,6 +13,8 @@ from provisioner.sdk import Context, Fetch, ProviderError, Retry
 
 _INSTALLED = frozenset({"parted", "from-disk", "up"})
 """Phases in which a host needs nothing any longer."""
+_STARTED = frozenset({"starting", "booting"})
+"""Phases in which it may ask; before them its time has not begun, however long nobody goes on with it."""
 
 
 def serve(client: Client, jobs: Sequence[HostJob], ctx: Context) -> Mapping[str, str]:
@@ -46,8 +48,11 @@ def _served(client: Client, job: HostJob, ctx: Context) -> str:
         _leave(client, wanted.host)
         return ""
     way = WAYS[job.memo.get("way", wanted.boot[0])]
+    trip = Trip(client, wanted, client.bmc(wanted), ctx, job.generation, way=way.name)
     try:
-        url = way.serve(Trip(client, wanted, client.bmc(wanted), ctx, job.generation, way=way.name))
+        url = way.serve(trip)
+        if job.phase not in _STARTED:
+            client.boot.renew(wanted.host, trip.token)
     except Retry as err:
         return redacted(f"{err.summary}: {err.detail}")
     except ProviderError as err:

@@ -10,8 +10,8 @@
     /boot.efi          the program of the host with the card that was given the address which asks
 
 Whoever knows a token gets what is behind it, again and again, until its host is installed or three hours are over:
-Talos asks for its configuration that long. Afterwards the answer is 410. There is one service in a process at each
-address, whoever asks for it.
+Talos asks for its configuration that long. A host that is begun anew has them anew. Afterwards the answer is 410.
+There is one service in a process at each address, whoever asks for it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _WHATS = {"iso": "iso", "efi": "uki", "yaml": "config", "ipxe": "script"}
 
 @define
 class _Stay:
-    """What is served for one host under one token. `since` is when it was first offered."""
+    """What is served for one host under one token. `since` is from when on it may be asked for."""
 
     host: str
     since: datetime
@@ -81,7 +81,8 @@ class BootService:
         with self._lock:
             self.listen()
             stay = self._stay(host, token)
-            stay.revoked = False
+            if stay.revoked:
+                stay.revoked, stay.since = False, self.now()
             if form not in stay.blobs and not self.alone:
                 stay.blobs[form] = make()
         return self.url(host, token, form)
@@ -114,6 +115,11 @@ class BootService:
             if path not in self._images and not self.alone:
                 self._images[path] = make()
         return f"{self.where.base}{path}"
+
+    def renew(self, host: str, token: str) -> None:
+        """The host has not been started yet: its time begins now."""
+        with self._lock:
+            self._stay(host, token).since = self.now()
 
     def revoke(self, host: str) -> None:
         """The host has what it needs: nothing of it is served any longer, and who asks is told that it is gone."""
