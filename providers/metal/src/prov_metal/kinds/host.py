@@ -272,7 +272,7 @@ def _stop(job: HostJob, trip: Trip, facts: Facts) -> Pending:
 
 def _load(job: HostJob, trip: Trip, way: Way) -> Pending:
     trip.client.ready.discard(trip.wanted.host)
-    if waits := _made_ready(trip, way):
+    if waits := _made_ready(trip, way, anew=True):
         return Pending(id=job.id, phase="stopped", memo=job.memo, after_s=POLL_S, note=waits)
     return Pending(id=job.id, phase="loaded", memo=job.memo, after_s=0.0, note="has what it will boot")
 
@@ -285,22 +285,24 @@ def _arm(job: HostJob, trip: Trip, way: Way) -> Pending:
 
 def _armed(trip: Trip, way: Way) -> str:
     """Has the next start boot from what is ready; what there is to wait for before that, if anything."""
-    waits = _made_ready(trip, way)
+    waits = _made_ready(trip, way, anew=False)
     if not waits:
         listen(trip)
         way.arm(trip)
     return waits
 
 
-def _made_ready(trip: Trip, way: Way) -> str:
+def _made_ready(trip: Trip, way: Way, *, anew: bool) -> str:
     """Makes ready what a host that is off will boot, unless this process has; what there is to wait for, if anything.
 
-    What another run made ready may be gone: a BMC that was restarted has an empty drive and no orders.
+    What another run made ready may be gone: a BMC that was restarted has an empty drive and no orders. Only `anew` is
+    it made ready without a look: a BMC that found nobody serving may show a disc that it could not read.
     """
     url = _served(trip, way)
     waits = "waits for the image" if url is None else _unserved(trip, url)
     if not waits and trip.wanted.host not in trip.client.ready:
-        way.load(trip)
+        if anew or not way.holds(trip):
+            way.load(trip)
         trip.client.ready.add(trip.wanted.host)
     return waits
 

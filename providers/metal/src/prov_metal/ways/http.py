@@ -45,6 +45,9 @@ class HttpWay:
     def load(self, trip: Trip) -> None:
         """Nothing: the URL goes to the BMC with the order to boot."""
 
+    def holds(self, trip: Trip) -> bool:
+        return True
+
     def arm(self, trip: Trip) -> None:
         url = self.serve(trip)
         assert url is not None, "loaded once it is served"

@@ -30,6 +30,9 @@ class MediaWay:
         assert url is not None, "loaded once it is served"
         _drive(trip).insert(url)
 
+    def holds(self, trip: Trip) -> bool:
+        return _drive(trip).media() == self.serve(trip)
+
     def arm(self, trip: Trip) -> None:
         trip.bmc.boot_from(self.source)
 

@@ -56,6 +56,9 @@ class NetworkWay:
     def load(self, trip: Trip) -> None:
         """Nothing: what it boots is found by its network card."""
 
+    def holds(self, trip: Trip) -> bool:
+        return True
+
     def arm(self, trip: Trip) -> None:
         trip.bmc.boot_from(self.source)
 

@@ -64,6 +64,10 @@ class Way(Protocol):
         """Makes ready what the machine is going to boot, while it is off."""
         ...
 
+    def holds(self, trip: Trip) -> bool:
+        """Whether what was made ready is there still; asked once it is served."""
+        ...
+
     def arm(self, trip: Trip) -> None:
         """Tells the BMC what the next start boots from."""
         ...
