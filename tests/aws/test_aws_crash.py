@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from crash.aws import SCENARIOS, AwsGround, aws_ground
 
-pytestmark = [pytest.mark.aws, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(900)]
 POINTS = (
     ("first", "request ec2.run_instances - - after:answer 1"),
     ("edit", "request ec2.run_instances - - after:answer 1"),

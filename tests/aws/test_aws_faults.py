@@ -9,7 +9,7 @@ from beds.aws.faults import Rates
 from beds.aws.holds import Pace
 from crash.aws import ONE, TWO, AwsGround, Shape, aws_ground
 
-pytestmark = [pytest.mark.aws, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(900)]
 RATES = Rates(throttled=0.05, server=0.02, lost=0.01, stale=0.05)
 
 

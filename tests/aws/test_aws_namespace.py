@@ -15,7 +15,7 @@ from beds.aws.lab import AwsLab, aws_lab, in_namespace
 from kubernetes import client, config
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "aws-ha"
-pytestmark = [pytest.mark.aws, pytest.mark.namespace, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.aws, pytest.mark.namespace, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from beds.aws.lab import AwsLab, aws_cluster
 from crash.aws import AwsGround, Shape, aws_ground
 
-pytestmark = [pytest.mark.aws, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

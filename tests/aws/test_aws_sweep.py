@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from crash.aws import ONE, AwsGround, aws_ground
 
-pytestmark = [pytest.mark.aws, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ class Aviary:
                 env={**self.lab.environ, "CANARY_LOG": str(log), "PROV_DEBUG": "1", **environ},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=100,
+                timeout=300,
             )
         text = (done.stdout + done.stderr).decode()
         assert code in (None, done.returncode), f"{name} → {done.returncode}\n{text}"

@@ -55,7 +55,7 @@ def aviary(lab: Lab) -> Aviary:
     return Aviary(lab)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_no_canary_gets_out_of_a_life_of_a_cluster(aviary: Aviary) -> None:
     """Planned, applied from a file, changed, drifted, looked at, broken by the provider, destroyed."""
     lab = aviary.lab

@@ -150,9 +150,9 @@ class AwsGround:
 
     def _run(self, shape: Shape | None, **environ: str) -> Ended:
         if shape is None:
-            return self.runner.run("destroy", "--yes", "--step-timeout", "60", **environ)
+            return self.runner.run("destroy", "--yes", "--step-timeout", "240", **environ)
         self.lab.write(dict(shape.document))
-        return self.runner.run("apply", "--yes", "--step-timeout", "60", **environ)
+        return self.runner.run("apply", "--yes", "--step-timeout", "240", **environ)
 
     def _must(self, ended: Ended, what: str) -> None:
         if ended.code != 0:

@@ -170,11 +170,12 @@ class RackGround:
 
     def _shoot(self) -> None:
         """Kills the run, waits for its end, and lets its request come to nothing more."""
-        child = self.runner.child
         self._wanted = Point()
+        until = time.monotonic() + _DEAD_S
+        while (child := self.runner.child) is None and time.monotonic() < until:
+            time.sleep(0.01)  # whoever started it may be told its number later than it asks
         if child is not None:
             os.kill(child, signal.SIGKILL)
-            until = time.monotonic() + _DEAD_S
             with suppress(ProcessLookupError):
                 while time.monotonic() < until:
                     os.kill(child, 0)

@@ -15,7 +15,7 @@ from fakes.lab import Lab
 
 STARTER = Path(__file__).with_name("starter.py")
 KILLED = -signal.SIGKILL
-TIMEOUT_S = 100
+TIMEOUT_S = 300
 
 
 @frozen

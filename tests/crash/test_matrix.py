@@ -30,7 +30,7 @@ def ground() -> Iterator[Ground]:
         yield ground
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_every_kind_of_point(ground: Ground, part: int) -> None:
     """Of the first apply, of edits, of a replacement and of the destroy, on user-data."""
@@ -41,7 +41,7 @@ def test_killed_at_every_kind_of_point(ground: Ground, part: int) -> None:
     _kill_at(ground, SMALL, traces, kinds)
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "family", [family for family in FAMILIES.values() if family is not SMALL], ids=lambda f: f.name
 )
@@ -53,7 +53,7 @@ def test_killed_where_other_clusters_differ(ground: Ground, family: Family) -> N
     _kill_at(ground, family, traces, kinds_for(family, traces))
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_killed_again_while_recovering(ground: Ground) -> None:
     """The run after a kill is killed as well, at any of its points."""
     chance = random.Random(7)

@@ -11,7 +11,7 @@ from crash.rack_courses import COURSES, Course
 from crash.rack_ground import Point
 from crash.rack_matrix import fresh_rack, killed
 
-pytestmark = [pytest.mark.crash, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.crash, pytest.mark.timeout(900)]
 _REFUSES = COURSES["media refused, then http"]
 LIVES = (
     (

@@ -283,7 +283,7 @@ def test_a_second_run_is_locked_out_and_told_by_whom(lab: Lab) -> None:
 
     assert "another run is at work" in second.stderr
     assert f"process {first.pid}" in second.stderr
-    assert first.wait(timeout=100) == 0
+    assert first.wait(timeout=300) == 0
     first.communicate()
     lab.assert_settled(1, 1)
 
@@ -297,7 +297,7 @@ def test_ctrl_c_stops_in_good_order(lab: Lab) -> None:
     wait_for(lambda: "sim.machine" in lab_state(lab))
 
     first.send_signal(signal.SIGINT)
-    _, err = first.communicate(timeout=100)
+    _, err = first.communicate(timeout=300)
 
     assert first.returncode == 3
     assert "run the same command again" in err

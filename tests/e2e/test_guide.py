@@ -28,14 +28,14 @@ DOCUMENTS = {
 """Each with the example that its session is about."""
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_session_does_what_the_document_shows(lab: Lab, name: str) -> None:
     """Every command ends as shown and says what is shown, in a fresh copy of the example."""
     _follow(name, _session(lab, EXAMPLES / DOCUMENTS[name]))
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_guide_for_providers_does_what_it_shows(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> None:
     """The same in a copy of the template, which is installed as `pip install -e` would."""
     _follow("docs/guides/writing-a-provider.md", _provider_session(lab, tmp_path_factory.mktemp("installed")))

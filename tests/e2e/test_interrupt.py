@@ -55,12 +55,12 @@ def start(folder: Path, lasts: str) -> subprocess.Popen[str]:
 
 def test_the_first_lets_the_call_in_flight_finish_and_begins_nothing_more(tmp_path: Path) -> None:
     run = start(tmp_path, "until stopping")
-    out, _ = run.communicate(timeout=100)
+    out, _ = run.communicate(timeout=300)
     assert "done=1, failed=0, skipped=0, left=1" in out
 
 
 def test_the_second_ends_the_process_at_once(tmp_path: Path) -> None:
     run = start(tmp_path, "for long")
     run.send_signal(signal.SIGINT)
-    run.communicate(timeout=100)
+    run.communicate(timeout=300)
     assert run.returncode == -signal.SIGINT

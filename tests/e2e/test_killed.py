@@ -24,7 +24,7 @@ TRIALS = 20
 PARTS = 4
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("part", range(PARTS))
 def test_killed_at_random_moments_of_the_first_apply(lab: Lab, part: int) -> None:
     """Twenty moments in all, spread over the time an apply takes; afterwards everything is there exactly once."""
@@ -49,7 +49,7 @@ def test_killed_at_random_moments_of_the_first_apply(lab: Lab, part: int) -> Non
         assert lab.sim()["machines"] == []
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_killed_while_changing_and_while_destroying(lab: Lab) -> None:
     """The same of an edit that scales, and of a destroy."""
     chance = random.Random(99)

@@ -76,7 +76,7 @@ def test_a_terminal_gets_a_live_picture(lab: Lab) -> None:
 
     shown = _until_closed(ours)
 
-    assert run.wait(timeout=100) == 0, shown
+    assert run.wait(timeout=300) == 0, shown
     assert "Do this?" in shown
     assert "creating talos.secrets/cluster" in shown
     assert "healthy" in shown

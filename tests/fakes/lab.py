@@ -50,7 +50,7 @@ class Lab:
         """The command, which must end with `code`."""
         process = self.start(*args, **environ)
         try:
-            out, err = process.communicate(timeout=100)
+            out, err = process.communicate(timeout=300)
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()

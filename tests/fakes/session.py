@@ -65,7 +65,7 @@ class Session:
     environ: Mapping[str, str]
     code: int = 0
 
-    def run(self, command: str, *, timeout_s: float = 100.0) -> str:
+    def run(self, command: str, *, timeout_s: float = 300.0) -> str:
         """Runs a command as bash does; returns what it said on both streams."""
         record = self.folder / ".session"
         script = f'(exit {self.code})\n{command}\n__code=$?\n{{ pwd; env -0; }} > "{record}"\nexit $__code\n'

@@ -48,7 +48,7 @@ def _judged(bed: BmcBed, profile: Path, folder: Path) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=300,
     )
 
 

@@ -20,7 +20,7 @@ from prov_metal.bmc.drivers import driver
 
 from provisioner.sdk import OperatorNeeded, Secret
 
-pytestmark = [pytest.mark.metal, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.metal, pytest.mark.timeout(900)]
 
 PORT = 6231
 

@@ -12,7 +12,7 @@ from prov_metal.console import key_on
 
 from provisioner.talos.api.identity import key_of
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.image, pytest.mark.timeout(900)]
 
 
 def direct(bed: Bed, arguments: str) -> tuple[str, ...]:

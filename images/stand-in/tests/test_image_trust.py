@@ -12,7 +12,7 @@ from prov_metal.console import key_on
 
 from provisioner.talos.api import maintenance
 
-pytestmark = [pytest.mark.image, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.image, pytest.mark.timeout(900)]
 
 HERE = f"127.42.{os.getpid() >> 8 & 255}.{os.getpid() & 255}"
 

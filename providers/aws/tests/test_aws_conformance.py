@@ -249,7 +249,7 @@ class TestAws(Kinds, ProviderSuite):
 
 
 @pytest.mark.aws
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 class TestAllOtherKinds(Kinds):
     """The kinds that not every change is tried with."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -61,7 +62,11 @@ def test_a_process_that_ends_logs_out(ask: Ask) -> None:
         "bmc.facts()\n"
         "raise SystemExit(3)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program, bed.address], check=False, timeout=60)
+    done = subprocess.run([sys.executable, "-c", program, bed.address], check=False, timeout=100)
+    for _ in range(6000):
+        if not sessions.open:
+            break
+        threading.Event().wait(0.01)  # it says goodbye, and waits for a moment only
     assert (done.returncode, sessions.begun, sessions.open) == (3, 1, 0)
 
 

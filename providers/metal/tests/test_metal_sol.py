@@ -119,7 +119,7 @@ def test_the_end_of_listening_is_told(peer: Peer, listen: Callable[[Peer], Conso
     until(lambda: peer.sol)
     console.close()
     until(lambda: not peer.activated)
-    assert [thread for thread in threading.enumerate() if thread.name == f"console of {peer.address}"] == []
+    until(lambda: f"console of {peer.address}" not in {thread.name for thread in threading.enumerate()})
 
 
 PROGRAM = """

@@ -31,7 +31,7 @@ from prov_sim.world import World
 
 T = TypeVar("T")
 _LOOK_S = 0.1
-_CHECK_S = 0.5
+_CHECK_S = 5.0
 _CHUNK = 65536
 _IMAGE = "v1.13.9"
 
