@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fakes.lab import PROV, Lab
+from fakes.lab import Lab
 
 from provisioner.state.identity import create_identity
+
+
+def pytest_configure() -> None:
+    """A shell lets programs in its background ignore Ctrl-C, and so would all that tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
@@ -27,9 +31,4 @@ def lab(tmp_path_factory: pytest.TempPathFactory, age_key: Path) -> Iterator[Lab
     """A fresh laboratory; its daemon is stopped at the end, whatever happened."""
     lab = Lab(tmp_path_factory.mktemp("lab"), age_key)
     yield lab
-    subprocess.run([PROV, "sim", "stop"], cwd=lab.folder, env=lab.environ, capture_output=True, check=False)
-    for pid_file in (lab.folder / "sim").glob("*.pid"):
-        try:
-            os.kill(int(pid_file.read_text()), signal.SIGKILL)
-        except (ProcessLookupError, ValueError):
-            continue
+    lab.control.stop()

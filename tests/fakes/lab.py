@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+from prov_sim.control import Control
+from prov_sim.place import place_of
 
 PROV = Path(sys.executable).with_name("prov")
 NO_WAIT = {"time_scale": 0}
@@ -62,11 +64,15 @@ class Lab:
         """What a command says with `--json`."""
         return json.loads(self.prov(*args, "--json", code=code).stdout)
 
+    @property
+    def control(self) -> Control:
+        """The daemon, without the command around it."""
+        return Control(place_of("default", self.environ))
+
     def sim(self) -> dict[str, Any]:
         """What really exists."""
-        found = self.json("sim", "list")
-        assert isinstance(found, dict)
-        return found
+        nothing: dict[str, Any] = {"machines": [], "balancers": [], "clusters": []}
+        return self.control.ask_if_running("show") or nothing
 
     def sim_text(self) -> str:
         """What exists, for a failure's message."""

@@ -83,6 +83,21 @@ def test_a_daemon_that_somebody_starts_just_now_is_waited_for(own_sim):
     assert found == [[]]
 
 
+def test_who_stops_a_daemon_waits_where_it_starts_or_stops_just_now(own_sim):
+    """Then it is told to, or is no more."""
+    place, found = own_sim.control.place, []
+    place.lock.parent.mkdir(exist_ok=True)
+    with place.lock.open("w") as stopping:
+        fcntl.flock(stopping, fcntl.LOCK_EX)
+        stop = threading.Thread(target=lambda: found.append(own_sim.control.stop()))
+        stop.start()
+        stop.join(0.1)
+        waits = stop.is_alive()
+    stop.join()
+
+    assert (waits, found) == (True, [False])
+
+
 def test_a_daemon_stops_cleanly_and_leaves_no_socket(own_sim):
     own_sim.create("m")
     own_sim.wait("m", stage="maintenance")

@@ -77,18 +77,28 @@ class Control:
 
     def stop(self) -> bool:
         """Stops the daemon and returns when it is gone; false when none ran. Raises ControlError."""
+        deadline = time.monotonic() + _START_S
         try:
-            self.ask("stop")
+            self._ask_once_it_listens("stop", deadline)
         except ControlError as err:
             if err.code == "no-daemon":
                 return False
             raise
-        deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline:
             if not self._somebody_holds_the_lock():
                 return True
             time.sleep(0.01)
         raise ControlError("no-answer", "the daemon does not stop")
+
+    def _ask_once_it_listens(self, verb: str, deadline: float) -> None:
+        while True:
+            try:
+                self.ask(verb)
+                return
+            except _NotYet:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.01)
 
     @contextlib.contextmanager
     def _connected(self) -> Iterator[socket.socket]:
