@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 python="$PWD/.venv/bin/python"
 
-"$python" -m pytest -n 2 -q -m "aws and not namespace" tests providers
+"$python" -m pytest -n 2 --dist worksteal -q -m "aws and not namespace" tests/aws tests/beds/aws providers/aws/tests
 
 if [ "$(id -u)" -ne 0 ]; then
   echo "error: the test in a network namespace needs root" >&2
@@ -32,4 +32,4 @@ ip -n "$namespace" link set lo up
 for network in 10.0.0.0/8 54.214.0.0/16; do # private addresses, and the public ones that the bed gives
   ip -n "$namespace" route add local "$network" dev lo
 done
-PROV_AWS_HOSTS=/etc/hosts ip netns exec "$namespace" "$python" -m pytest -q -m namespace tests
+PROV_AWS_HOSTS=/etc/hosts ip netns exec "$namespace" "$python" -m pytest -q -m namespace tests/aws
