@@ -63,12 +63,23 @@ LEADS = {
         evidence("stopped", error="a BMC has no slot for virtual media: https://10.0.0.1"),
         evidence("stopped", error="answered 400 to inserting media into /x: A required license is missing"),
     ],
-    "eject-late": [evidence("up", error="a BMC has not ejected yet: /x is still inserted")],
+    "eject-late": [
+        evidence("up", error="a BMC has not ejected yet: /x is still inserted"),
+        evidence("emptying", facts=OFF, error="answered 400 to ejecting from /x: The slot is locked"),
+    ],
     "power-lie": [
         evidence("starting", facts=OFF, console=TALOS),
         evidence("parted", facts=OFF, talos=Shown("maintenance")),
+        evidence("booting", facts=OFF, error="a BMC says that its machine is off, and it runs: r1u1"),
+        evidence("booting", witnesses={"its chassis": False}),
+        evidence("stopping", witnesses={"its chassis": False}),
     ],
-    "reset-ignored": [evidence("starting", facts=OFF), evidence("stopping", facts=ON)],
+    "reset-ignored": [
+        evidence("starting", facts=OFF),
+        evidence("stopping", facts=ON),
+        evidence("switching", facts=ON),
+        evidence("stopping", facts=ON, witnesses={"its chassis": True}),
+    ],
     "panic": [evidence(console=TALOS + "[    1.2] Kernel panic - not syncing: VFS: Unable to mount root fs\n")],
     "disk-read-only": [evidence(console=f"sd 0:0:0:0: [sda] Write Protect is on\n{FAILED}exit code 1\n")],
     "disk-missing": [
@@ -115,6 +126,8 @@ LEADS = {
         evidence(console="debian login: ", media="http://x", next_boot=NextBoot("None", "Disabled")),
     ],
     "override-ignored": [evidence(console="debian login: ", media="http://x", next_boot=NextBoot("Cd", "Once"))],
+    "reset-unbegun": [evidence("waiting", talos=Shown("node"))],
+    "reset-hangs": [evidence("waiting", talos=Shown("refused")), evidence("waiting", talos=Shown("silent"))],
     "config-unread": [evidence(console=TALOS, talos=Shown("maintenance"))],
     "api-shut": [evidence("from-disk", console=BOOTED, talos=Shown("refused"))],
 }
@@ -126,6 +139,9 @@ NOTHING = {
     ),
     "an error that nobody knows": evidence("stopped", error="a BMC refuses a request: answered 400 to PATCH /x: no"),
     "a system that is on its way": evidence("booting", console=TALOS + INSTALLED),
+    "a machine that is on and was heard, whatever its chassis says": evidence(
+        console=TALOS, witnesses={"its chassis": False}
+    ),
     "a node with a good clock": evidence("from-disk", talos=Shown("node", (), NOW, NOW + timedelta(9))),
 }
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from beds.bmc import habits
 from beds.bmc.bed import UUID, BmcBed
 from beds.bmc.exchange import Answer
 from prov_metal.bmc.address import parse
+from prov_metal.bmc.driver import HasWitnesses
 from prov_metal.bmc.redfish import RedfishBmc
 from prov_metal.bmc.wire import Access, Wire
 from prov_metal.metal import MetalProvider
@@ -47,6 +49,28 @@ def test_a_machine_is_switched_on_and_off(ask: Ask) -> None:
     bmc.switch(on=False)
     pressed = [body["ResetType"] for _, _, body in bed.writes()]
     assert pressed == ["On", "ForceOff"]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"BootProgress": {"LastState": "OSRunning"}, "Status": {"State": "StandbyOffline"}}, (True, False)),
+        ({"BootProgress": {"LastState": "None"}, "Status": {"State": "Enabled"}}, (False, True)),
+        ({"BootProgress": {"LastState": None}, "Status": {"State": "Quiesced"}}, (None, None)),
+        ({"BootProgress": None, "Status": None}, (None, None)),
+    ],
+)
+def test_other_places_of_a_bmc_tell_of_the_power(
+    ask: Ask, more: dict[str, Any], says: tuple[bool | None, bool | None]
+) -> None:
+    """Those that say something; the emulator's chassis is on, whatever its machine is, as some BMCs have it."""
+    _, bmc = ask(habits.Tells(more))
+    witnesses = dict(bmc.witnesses())
+
+    assert isinstance(bmc, HasWitnesses)
+    assert not bmc.facts().on
+    assert says == (witnesses.pop("the progress of its boot", None), witnesses.pop("its state", None))
+    assert [*witnesses.values()] == [True]
 
 
 def test_a_late_eject_is_waited_for(ask: Ask, disc: str) -> None:

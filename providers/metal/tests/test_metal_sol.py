@@ -165,6 +165,20 @@ def test_a_tape_keeps_the_last() -> None:
     assert (len(tape.text()), tape.text()[-2:]) == (KEPT - 1, "xä")
 
 
+def test_what_a_bmc_had_kept_is_not_spoken_now() -> None:
+    """It comes when listening begins, also anew; what comes later is the machine's."""
+    times = iter([0.0, 0.0, 1.0, 60.0, 60.0, 61.0, 66.0])
+    tape = Tape(now=lambda: next(times))
+    tape.begin()
+    tape.add(b"kept")
+    tape.add(b"spoken")
+    tape.begin()
+    tape.add(b"kept")
+    assert tape.spoken == len("spoken")
+    tape.add(b"!")
+    assert tape.spoken == len("spoken!")
+
+
 class Sent:
     """Takes the place of a session: keeps what is sent."""
 

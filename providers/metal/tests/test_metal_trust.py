@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.talos_client import until
 from prov_metal.bmc.driver import Facts
 from prov_metal.console import TcpConsole, key_on
 from prov_metal.handover import unlike
@@ -92,6 +93,25 @@ def test_a_console_is_heard_over_tcp_and_again_after_it_was_cut_off() -> None:
         console.close()
     assert key_on(console.tail()) == KEY
     assert console.tail() == line(KEY)
+    assert console.spoken() == 0
+
+
+def test_a_console_server_that_greets_is_no_machine_that_speaks() -> None:
+    """What a connection begins with may have been kept there for long; what comes later is the machine's."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        console = TcpConsole(f"tcp://127.0.0.1:{server.getsockname()[1]}")
+        console.tail()
+        wire, _ = server.accept()
+        wire.sendall(b"Welcome to port 7")
+        until(lambda: console.tail() == "Welcome to port 7")
+        greeted = console.spoken()
+        wire.sendall(b"login: ")
+        until(lambda: console.tail() == "Welcome to port 7login: ")
+        wire.close()
+        console.close()
+
+    assert greeted == 0
+    assert console.spoken() == len("login: ")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,16 @@ class Made:
 
 
 @define
+class Tells:
+    """Says more of its system than the emulator does, what may change meanwhile."""
+
+    more: dict[str, Any] = field(factory=dict)
+
+    def __call__(self, asked: Asked, on: Pass) -> Answer:
+        return _changed_system(asked, on(asked), self.more)
+
+
+@define
 class WantsEtag:
     """Changes need the ETag of what is changed, in exactly the form it accepts (Lenovo, AMI; gofish 171).
 

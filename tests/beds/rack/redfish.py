@@ -86,6 +86,7 @@ class Redfish:
             manager: self._manager,
             media: lambda: _collection(media, f"{media}/Cd"),
             f"{media}/Cd": self._slot,
+            **({f"{ROOT}/Chassis/{uuid}": self._chassis} if self.server.trouble.chassis else {}),
             f"{system}/VirtualMedia": lambda: _collection(f"{system}/VirtualMedia", f"{media}/Cd"),
             f"{system}/EthernetInterfaces": lambda: _collection(f"{system}/EthernetInterfaces", nic),
             nic: lambda: {"@odata.id": nic, "Id": self.server.plate.mac, "MACAddress": self.server.plate.mac},
@@ -138,9 +139,17 @@ class Redfish:
             "VirtualMedia": {"@odata.id": f"{path}/VirtualMedia"},
             "EthernetInterfaces": {"@odata.id": f"{path}/EthernetInterfaces"},
             "SecureBoot": {"@odata.id": f"{path}/SecureBoot"},
-            "Links": {"ManagedBy": [{"@odata.id": f"{ROOT}/Managers/{server.plate.uuid}"}]},
+            "Links": {
+                "ManagedBy": [{"@odata.id": f"{ROOT}/Managers/{server.plate.uuid}"}],
+                "Chassis": [{"@odata.id": f"{ROOT}/Chassis/{server.plate.uuid}"}] if server.trouble.chassis else [],
+            },
             "Actions": {"#ComputerSystem.Reset": reset},
         }
+
+    def _chassis(self) -> Mapping[str, Any]:
+        on = self.server.power or self.server.trouble.chassis == "on"
+        path = f"{ROOT}/Chassis/{self.server.plate.uuid}"
+        return {"@odata.id": path, "Id": "1", "PowerState": "On" if on else "Off"}
 
     def _manager(self) -> Mapping[str, Any]:
         uuid = self.server.plate.uuid

@@ -19,6 +19,7 @@ class Trouble:
     sessions_full     all its sessions are taken
     certificate       it shows one that nobody has vouched for
     says_power        what it says of the power, whatever is true
+    chassis           it shows a chassis as well, whose power `follows` the machine's, or is `on` for ever
     switch_is_dead    it takes the press of the power switch and nothing comes of it
     insert_says       status and message with which it refuses a disc
     boot_says         the same for boot orders
@@ -52,6 +53,7 @@ class Trouble:
     sessions_full: bool = False
     certificate: bool = False
     says_power: bool | None = None
+    chassis: Literal["", "follows", "on"] = ""
     switch_is_dead: bool = False
     insert_says: tuple[int, str, str] | None = None
     boot_says: tuple[int, str, str] | None = None

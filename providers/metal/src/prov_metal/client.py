@@ -25,6 +25,7 @@ from prov_metal.diagnosis.evidence import Reach, Shown
 from prov_metal.diagnosis.reach import reach, status_of
 from prov_metal.diagnosis.shown import shown
 from prov_metal.kinds.props import HostProps
+from prov_metal.looks import Looks
 from prov_metal.met import Met
 from prov_metal.settings import MetalSettings, dhcp_of, tls_of
 from provisioner.sdk import Context, Downloads, Finished, Secret, cache_folder
@@ -46,6 +47,7 @@ class Client:
     ready: set[str] = field(init=False, factory=set)
     """The hosts for which this process has made ready what they boot."""
     met: Met = field(init=False, factory=Met)
+    looks: Looks = field(init=False, factory=Looks)
     _images: dict[str, Path] = field(init=False, factory=dict)
     _bmcs: dict[Access, Bmc] = field(init=False, factory=dict)
     _consoles: dict[str, TcpConsole] = field(init=False, factory=dict)

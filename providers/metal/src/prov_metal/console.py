@@ -28,6 +28,7 @@ KEPT = 64 * 1024
 """Bytes of a console that are kept."""
 _CONNECT_S = 5.0
 _AGAIN_S = 2.0
+_CHUNK = 4096
 
 _CONTROLS = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor
@@ -62,6 +63,7 @@ class TcpConsole:
     address: str
     """tcp://HOST:PORT"""
     _heard: bytearray = field(init=False, factory=bytearray)
+    _spoken: int = field(init=False, default=0)
     _lock: threading.Lock = field(init=False, factory=threading.Lock)
     _listens: bool = field(init=False, default=False)
     _end: threading.Event = field(init=False, factory=threading.Event)
@@ -73,6 +75,11 @@ class TcpConsole:
                 self._listens = True
                 threading.Thread(target=self._listen, name=f"console {self.address}", daemon=True).start()
             return _TELNET.sub(b"", bytes(self._heard)).decode(errors="replace")
+
+    def spoken(self) -> int:
+        """Bytes written since listening began, without what each connection begins with."""
+        with self._lock:
+            return self._spoken
 
     def close(self) -> None:
         """Listens no longer."""
@@ -90,13 +97,17 @@ class TcpConsole:
             self._end.wait(_AGAIN_S)
 
     def _hear(self, wire: socket.socket) -> None:
+        greets = True
         while not self._end.is_set():
             try:
-                data = wire.recv(4096)
+                data = wire.recv(_CHUNK)
             except TimeoutError:
+                greets = False
                 continue
             if not data:
                 return
             with self._lock:
+                self._spoken += 0 if greets else len(data)
+                greets = greets and len(data) == _CHUNK
                 self._heard += data
                 del self._heard[:-KEPT]

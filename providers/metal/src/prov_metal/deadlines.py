@@ -8,13 +8,14 @@ configuration that the file has then; where its BMC or the image was what kept i
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
-from provisioner.sdk import Fatal, OperatorNeeded, ProviderError
+from prov_metal.boot.tokens import redacted
+from provisioner.sdk import Answer, Fatal, OperatorNeeded, Pending, ProviderError, Retry
 
 if TYPE_CHECKING:
     from prov_metal.ways.way import Trip
@@ -51,8 +52,11 @@ DEADLINES: Mapping[str, Deadline] = {
     "parted": _of(5, "it does not switch on to boot from its disk", _BMC),
     "from-disk": _of(15, "no node came of its disk", "look at its console; is `disk` the right one in its row?"),
     "up": _of(5, "what it booted from cannot be taken away", _BMC, ours=True),
+    "switching": _of(5, "its power switch does nothing", _BMC, ours=True),
+    "waiting": _of(20, "it does not switch itself off", "look at its console", ours=True),
+    "emptying": _of(5, "what it booted from cannot be taken away", _BMC, ours=True),
 }
-"""By phase of the drawing in `kinds/host.py`."""
+"""By phase of the drawings in `kinds/host.py` and `kinds/release.py`; `switching` is that of an update."""
 
 _EACH_WAY = ("stopping", "stopped", "loaded", "armed", "starting", "booting")
 _ONCE = ("", "parted", "from-disk", "up")
@@ -86,12 +90,31 @@ class Watch:
         return now - since > DEADLINES[phase].limit
 
 
+def in_time(trip: Trip, phase: str, act: Callable[[], Answer]) -> Answer:
+    """What `act` answers, where there is one way only; raises what it raises, and the error for a phase too long."""
+    over = trip.client.watch.over(trip.wanted.host, phase, "", trip.ctx.now())
+    try:
+        answer = act()
+    except Retry as err:
+        if not over:
+            raise
+        raise too_late(trip, phase, "", whole(err)) from None
+    if over and isinstance(answer, Pending) and answer.phase == phase:
+        raise too_late(trip, phase, "", answer.note)
+    return answer
+
+
+def whole(err: ProviderError) -> str:
+    """An error as a note has it."""
+    return redacted(f"{err.summary}: {err.detail}" if err.detail else err.summary)
+
+
 def too_late(trip: Trip, phase: str, way: str, last: str) -> ProviderError:
     """The error for a phase that took too long; `last` is what was last heard of it."""
     deadline = DEADLINES[phase]
     minutes = deadline.limit.total_seconds() / 60
     detail = f"{trip.wanted.host}: {deadline.awaited} after {minutes:.0f} min"
-    detail += f" ({phase or 'begin'}, by {way}" + (f"; {last})" if last else ")")
+    detail += f" ({phase or 'begin'}{f', by {way}' if way else ''}" + (f"; {last})" if last else ")")
     if deadline.ours:
         return OperatorNeeded("a host takes too long", detail=detail, remedy=deadline.remedy)
     return Fatal(

@@ -142,7 +142,8 @@ COMMON = (
         name="stale-power",
         who="any",
         habit="PowerState is the old one for a while after the switch was pressed.",
-        answer="Presses nothing that toggles, and presses again only after a while.",
+        answer="Presses nothing that toggles, presses again only after a while, and believes an `Off` only once it "
+        "lasts and nothing shows that the machine runs.",
         source="openstack/ironic redfish power.py",
     ),
     Quirk(

@@ -6,7 +6,7 @@ power switch is pressed and the next look tells what came of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
@@ -105,6 +105,15 @@ class TellsBoot(Protocol):
         ...
 
 
+@runtime_checkable
+class HasWitnesses(Protocol):
+    """A BMC that says in several places whether its machine is on."""
+
+    def witnesses(self) -> Mapping[str, bool]:
+        """What the other places say, by their names for people (`its chassis`); not all of them follow the power."""
+        ...
+
+
 @frozen
 class Event:
     """An entry of a BMC's log: when, by the BMC's clock, how bad (`ok`, `warning`, `critical`), and its words."""
@@ -129,4 +138,11 @@ class HasConsole(Protocol):
 
     def tail(self) -> str:
         """The last 64 KiB, as text, of what was written since listening began, which is when this is first asked."""
+        ...
+
+    def spoken(self) -> int:
+        """How many bytes the machine has written since.
+
+        What comes first on a connection is not counted: console servers greet, and repeat what they kept.
+        """
         ...

@@ -93,6 +93,9 @@ class IpmiBmc:
             self._console = console_of(self.lan.access)
         return self._console.tail()
 
+    def spoken(self) -> int:
+        return self._console.spoken() if self._console is not None else 0
+
     # How it is done.
 
     def _on(self) -> bool:

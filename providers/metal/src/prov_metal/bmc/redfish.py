@@ -6,7 +6,7 @@ of its managers, actions by their targets. After a write the resource is read ag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from attrs import define, field
 
@@ -22,11 +22,13 @@ from provisioner.sdk import Retry
 
 _ON = ("On", "PoweringOff", "Paused")
 _OFF = ("Off", "PoweringOn")
+_STATES = {"Enabled": True, "Disabled": False, "StandbyOffline": False, "UnavailableOffline": False}
+"""What the state of a system says of its power, if it follows that at all (DSP0268, Status.State)."""
 
 
 @define
 class RedfishBmc:
-    """Satisfies `Bmc`, `HasMedia` and `HasEvents`."""
+    """Satisfies `Bmc`, `HasMedia`, `HasEvents`, `HasWitnesses`."""
 
     wire: Wire
     quirks: tuple[Quirk, ...] = QUIRKS
@@ -84,6 +86,20 @@ class RedfishBmc:
 
     def events(self) -> Sequence[Event]:
         return events(self._machine)
+
+    def witnesses(self) -> Mapping[str, bool]:
+        system = self._machine.system()
+        found: dict[str, bool] = {}
+        for chassis in self._machine.linked((system.get("Links") or {}).get("Chassis")):
+            if chassis.get("PowerState") in ("On", "Off"):
+                found[f"its chassis {chassis.get('Id') or ''}".rstrip()] = chassis["PowerState"] == "On"
+        progress = (system.get("BootProgress") or {}).get("LastState")
+        if progress:
+            found["the progress of its boot"] = progress != "None"
+        state = (system.get("Status") or {}).get("State")
+        if state in _STATES:
+            found["its state"] = _STATES[state]
+        return found
 
     def next_boot(self) -> NextBoot:
         system = self._machine.system()

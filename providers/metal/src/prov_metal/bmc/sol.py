@@ -27,6 +27,8 @@ RETRY_S = 15.0
 CHECK_S = 20.0
 """How often the BMC is asked whether it is still us who listen; that keeps the session alive, too."""
 COMMAND_S = 10.0
+GREETING_S = 5.0
+"""So long after listening began BMCs may send what they had kept."""
 
 _LONGEST = 255
 """More cannot be acknowledged; the BMC sends what is over again."""
@@ -48,17 +50,30 @@ class Lost(Exception):
 
 
 class Tape:
-    """The last of what was heard. For several threads at once."""
+    """The last of what was heard. For several threads at once.
 
-    def __init__(self, kept: int = KEPT) -> None:
+    spoken  bytes of all that was, without what BMCs may have kept and send when listening begins
+    """
+
+    def __init__(self, kept: int = KEPT, now: Callable[[], float] = time.monotonic) -> None:
+        self.spoken = 0
         self._kept = kept
+        self._now = now
         self._bytes = bytearray()
+        self._began = now()
         self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Listening begins, perhaps anew."""
+        with self._lock:
+            self._began = self._now()
 
     def add(self, more: bytes) -> None:
         with self._lock:
             self._bytes += more
             del self._bytes[: -self._kept]
+            if self._now() - self._began > GREETING_S:
+                self.spoken += len(more)
 
     def text(self) -> str:
         with self._lock:
@@ -83,6 +98,9 @@ class Console:
                 over, thread = self._listening()
                 self._close = weakref.finalize(self, _end, over, thread)
         return self.tape.text()
+
+    def spoken(self) -> int:
+        return self.tape.spoken
 
     @property
     def trouble(self) -> str:
@@ -148,6 +166,7 @@ class Ear:
             raise Lost("its BMC does not answer") from None
 
     def _activate(self, talk: Talk, port: int) -> None:
+        self.tape.begin()
         # Before the answer, for what is written at once may come before it, too.
         talk.session.sol_handler = Receiver(talk, self.tape.add)
         # Encrypted and authenticated.

@@ -9,11 +9,14 @@ from prov_metal.diagnosis.evidence import Evidence
 from prov_metal.diagnosis.rule import Rule
 
 _SWITCHING = ("stopping", "armed", "starting", "parted", "switching")
+_AWAITED = ("stopping", "starting", "booting", "from-disk", "switching", "waiting")
+_CONTRADICTED = "a BMC says that its machine is off, and it runs"
+"""The error of `kinds/power.py`."""
 
 
 def _bmc(evidence: Evidence) -> str:
     """Where the BMC answers, as its errors have it; for commands."""
-    found = re.search(r"https?://[^\s/:]+(:\d+)?", evidence.error)
+    found = re.search(r"(https?|ipmi)://[^\s/:]+(:\d+)?", evidence.error)
     return found[0] if found else "https://BMC"
 
 
@@ -23,7 +26,7 @@ def _port_of(evidence: Evidence) -> str:
 
 
 def _host_of(evidence: Evidence) -> str:
-    return re.sub(r"^https?://|:\d+$", "", _bmc(evidence))
+    return re.sub(r"^(https?|ipmi)://|:\d+$", "", _bmc(evidence))
 
 
 def _certificate(e: Evidence) -> str:
@@ -91,20 +94,24 @@ def _inserting(e: Evidence) -> bool:
 
 
 def _eject(e: Evidence) -> str:
-    return "its BMC does not let go of the disc that was in" if "not ejected" in e.error else ""
+    kept = "not ejected" in e.error or "ejecting from" in e.error
+    return "its BMC does not let go of the disc that was in" if kept else ""
 
 
 def _lie(e: Evidence) -> str:
-    says_off = e.facts is not None and not e.facts.on
-    if says_off and e.phase in _SWITCHING and e.lives:
+    says_off = e.facts is not None and not e.facts.on and e.phase in _SWITCHING
+    if _CONTRADICTED in e.error or (says_off and e.lives):
         return "its BMC says that it is off, and it runs"
+    says_on = e.facts is not None and e.facts.on and e.phase in _AWAITED
+    if says_on and e.against and not e.lives:
+        return f"its BMC says that it is on, and it is off: {e.against[0]} says so, and nothing is seen of it"
     return ""
 
 
 def _ignored(e: Evidence) -> str:
     if e.facts is None or e.phase not in _SWITCHING or e.lives:
         return ""
-    if e.phase == "stopping":
+    if e.phase == "stopping" or (e.phase == "switching" and e.facts.on):
         return "its BMC takes the order to switch off and does not do it" if e.facts.on else ""
     return "" if e.facts.on else "its BMC takes the order to switch on and does not do it"
 
@@ -190,7 +197,10 @@ RULES: Sequence[Rule] = (
     Rule(
         "power-lie",
         _lie,
-        lambda e: "restart the BMC, so that it looks at the power again; then `prov apply`",
+        lambda e: (
+            f"restart the BMC, so that it looks at the power again: `ipmitool -I lanplus -H {_host_of(e)} -U USER -a "
+            "mc reset cold`; then `prov apply`"
+        ),
     ),
     Rule(
         "reset-ignored",

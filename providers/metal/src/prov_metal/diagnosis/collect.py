@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from prov_metal.bmc.driver import HasEvents, HasMedia, TellsBoot
+from prov_metal.bmc.driver import HasEvents, HasMedia, HasWitnesses, TellsBoot
 from prov_metal.diagnosis.evidence import Evidence, Reach, Shown
 from prov_metal.trust import carried
 from prov_metal.ways.known import WAYS
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _FETCHING = ("starting", "booting")
 _NEEDED = ("stopped", "loaded", "armed")
-_TALKING = ("armed", "starting", "booting", "parted", "from-disk", "up")
+_TALKING = ("armed", "starting", "booting", "parted", "from-disk", "up", "waiting", "switching")
 """Phases in which the machine itself may say something."""
 
 
@@ -49,6 +49,7 @@ def collect(trip: Trip, phase: str, way: str, err: ProviderError) -> Evidence:
         facts=facts,
         next_boot=_quiet(bmc.next_boot, None) if answers and isinstance(bmc, TellsBoot) else None,
         media=_quiet(bmc.media, None) if answers and isinstance(bmc, HasMedia) else None,
+        witnesses=_quiet(bmc.witnesses, {}) if answers and isinstance(bmc, HasWitnesses) else {},
         events=tuple(_quiet(bmc.events, ())) if answers and isinstance(bmc, HasEvents) else (),
         served=_served(trip, way) if phase in _FETCHING or (client.elsewhere and phase in _NEEDED) else 200,
         elsewhere=client.elsewhere,
@@ -57,7 +58,7 @@ def collect(trip: Trip, phase: str, way: str, err: ProviderError) -> Evidence:
         macs=tuple(wanted.macs),
         known=client.met.macs(),
         console=_quiet(console.tail, "") if console is not None else "",
-        handed=carried(wanted.trust, way) == "api",
+        handed=_quiet(lambda: carried(wanted.trust, way) == "api", False),
         heard=console is not None,
         talos=client.shown(wanted.address, wanted.authority) if phase in _TALKING else Shown(),
         doubles=client.met.doubles(wanted.host),

@@ -6,6 +6,7 @@ Collecting it is the work of `collect`; what it means is told by `causes`, which
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal
 
@@ -53,6 +54,7 @@ class Evidence:
     error     the last error of the BMC, summary and detail
     served    the status with which what it boots is served now; 0 where nobody answers
     media     what the BMC says is in its drive
+    witnesses  what else the BMC says of the power, by what says it
     doubles   other hosts of this run whose BMC tells the same UUID
     macs      of the host, as the inventory has them
     known     MACs of all hosts of the inventory
@@ -73,6 +75,7 @@ class Evidence:
     next_boot: NextBoot | None = None
     served: int = 200
     media: str | None = None
+    witnesses: Mapping[str, bool] = field(factory=dict)
     events: tuple[Event, ...] = ()
     requests: tuple[Request, ...] = ()
     elsewhere: bool = False
@@ -107,6 +110,12 @@ class Evidence:
         return asked or self.talos.state not in ("silent", "refused") or bool(self.console.strip())
 
     @property
+    def against(self) -> tuple[str, ...]:
+        """What else at the BMC says the opposite of its power state."""
+        on = self.facts.on if self.facts is not None else None
+        return tuple(name for name, says in self.witnesses.items() if on is not None and says != on)
+
+    @property
     def asked_by_us(self) -> tuple[str, ...]:
         """The lines of the DHCP server that have a MAC of the host in them."""
         return tuple(line for line in self.leases if any(mac.lower() in line.lower() for mac in self.macs))
@@ -125,7 +134,8 @@ class Evidence:
         if self.requests:
             last = self.requests[-1]
             lines.append(f"{len(self.requests)} requests, the last for {last.what}: {last.status}")
-        if self.phase in ("starting", "booting", "parted", "from-disk", "up"):
+        lines += [f"{name} says {'off' if self.facts and self.facts.on else 'on'}" for name in self.against]
+        if self.phase in ("starting", "booting", "parted", "from-disk", "up", "waiting", "switching"):
             lines.append(f"at {self.address} {_SHOWN[self.talos.state]}")
         if self.events:
             lines.append(f"BMC log: {self.events[-1].text}")

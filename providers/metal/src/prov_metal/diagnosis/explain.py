@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from prov_metal.diagnosis.causes import UNKNOWN, Finding, diagnose
 from prov_metal.diagnosis.collect import collect
 from prov_metal.diagnosis.evidence import Evidence
-from provisioner.sdk import Fatal, OperatorNeeded, ProviderError
+from provisioner.sdk import Answer, Fatal, OperatorNeeded, ProviderError, Secret
 
 if TYPE_CHECKING:
     from prov_metal.ways.way import Trip
 
 _WORD = re.compile(r"[^\s\"',:=]{20,}")
+
+
+def explaining(trip: Trip, phase: str, way: str, act: Callable[[], Answer]) -> Answer:
+    """What `act` answers; every error of a host leaves through here, with what is likely behind it."""
+    try:
+        return act()
+    except (Fatal, OperatorNeeded) as err:
+        raise explained(err, trip, phase, way) from None
 
 
 def explained(err: ProviderError, trip: Trip, phase: str, way: str) -> ProviderError:
@@ -50,8 +59,12 @@ def without_secrets(text: str, secrets: frozenset[str]) -> str:
 
 
 def _secrets(trip: Trip) -> frozenset[str]:
-    """The passwords of the BMC, and all that looks like a key in the configuration, which machines may quote."""
-    words = _WORD.findall(str(trip.wanted.user_data.reveal()))
+    """The passwords of the BMC, and all that looks like a key in the configuration, which machines may quote.
+
+    Of the configuration of a host that is made only its digest is on record.
+    """
+    config: object = trip.wanted.user_data
+    words = _WORD.findall(str(config.reveal())) if isinstance(config, Secret) else []
     given = [trip.wanted.password, trip.client.settings.password]
     passwords = [str(secret.reveal()) for secret in given if secret is not None]
     return frozenset([*(word for word in words if re.search(r"\d", word)), *filter(None, passwords)])

@@ -175,7 +175,35 @@ def _unread(e: Evidence) -> str:
     return "Talos has booted its disc, and waits for a configuration instead of reading the one on it"
 
 
+def _unbegun(e: Evidence) -> str:
+    runs = e.phase == "waiting" and e.talos.state == "node"
+    return f"Talos runs on as before and does not reset itself: it answers at {e.address}" if runs else ""
+
+
+def _hangs(e: Evidence) -> str:
+    ended = e.phase == "waiting" and e.talos.state in ("silent", "refused", "mute")
+    return "Talos has ended its API to reset itself, and hangs before it powers off" if ended else ""
+
+
+def _spared(e: Evidence) -> str:
+    """What else a person may say where disks are to be erased."""
+    return ", or accept that its disks may not be erased with --allow unwiped" if "erase" in e.error else ""
+
+
 LAST: Sequence[Rule] = (
+    Rule(
+        "reset-unbegun",
+        _unbegun,
+        lambda e: (
+            f"see `talosctl -n {e.address} dmesg`, and reset it by hand: `talosctl -n {e.address} reset`; once it is "
+            f"off apply again{_spared(e)}"
+        ),
+    ),
+    Rule(
+        "reset-hangs",
+        _hangs,
+        lambda e: f"look at the console of {e.host} for what it waits for; once it is off apply again{_spared(e)}",
+    ),
     Rule(
         "config-unread",
         _unread,

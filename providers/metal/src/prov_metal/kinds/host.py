@@ -18,9 +18,9 @@
 
 Where the host gets its configuration when it waits for it, that is done in `booting`, see `handover`.
 
-Every call looks first and does at most one thing. Some machines come back from the installer by themselves, others
-stay off; both ways end in `up`. The disc is ejected with the machine off or running from its own disk, never under an
-installation.
+Every call looks first and does at most one thing. That the host is off is not believed before it is sure, see
+`said_off`. Some machines come back from the installer by themselves, others stay off; both ways end in `up`. The disc
+is ejected with the machine off or running from its own disk, never under an installation.
 
 Each phase has a deadline, see `deadlines`. Where a host can be booted in several ways and one of them does not lead
 to a node, it goes back to `stopping` and on by the next one.
@@ -42,17 +42,19 @@ from typing import Any, ClassVar
 from attrs import evolve
 
 from prov_metal.bmc.driver import Facts
-from prov_metal.boot.tokens import redacted, without_tokens
+from prov_metal.boot.tokens import without_tokens
 from prov_metal.client import Client
-from prov_metal.deadlines import most_s, too_late
+from prov_metal.deadlines import most_s, too_late, whole
 from prov_metal.diagnosis.collect import hear
-from prov_metal.diagnosis.explain import explained
+from prov_metal.diagnosis.explain import explaining
 from prov_metal.handover import deliver, is_due, listen
 from prov_metal.kinds.meeting import CHASSIS, is_free, is_meant, remembered
-from prov_metal.kinds.power import pressed
-from prov_metal.kinds.props import HostJob, HostOutputs, HostProps
+from prov_metal.kinds.power import found_off, found_on, pressed
+from prov_metal.kinds.props import HostJob, HostOutputs, HostProps, outputs_of
 from prov_metal.kinds.release import erasure, how, release
+from prov_metal.kinds.standing import in_first_way, switched
 from prov_metal.met import met_of
+from prov_metal.said_off import LAG, MOMENT, noted, said_in
 from prov_metal.trust import told
 from prov_metal.ways.known import WAYS, after, named, possible, refused
 from prov_metal.ways.way import Trip, Way
@@ -68,7 +70,6 @@ from provisioner.sdk import (
     FieldChange,
     OperatorNeeded,
     Pending,
-    ProviderError,
     Reading,
     Retry,
     Seen,
@@ -108,17 +109,15 @@ class HostKind:
     def update(self, client: Client, job: HostJob, ctx: Context) -> Answer:
         """Switches it on or off where it is not; what else may change is how its BMC is spoken to."""
         trip = _trip(client, _wanted(job), job, ctx)
-        facts = trip.bmc.facts()
-        is_meant(trip.wanted, facts, {})
-        on = trip.wanted.power == "on"
-        if facts.on != on:
-            return _pressed(job, trip, on=on, phase="switching")
-        return Done(_outputs(trip.wanted, facts))
+        return in_first_way(trip, job, lambda: switched(job, trip))
 
     def delete(self, client: Client, job: HostJob, ctx: Context) -> Answer:
         """See `release`."""
         props = job.applied or job.wanted
-        return Done(None) if props is None else release(job, _trip(client, props, job, ctx))
+        if props is None:
+            return Done(None)
+        trip = _trip(client, props, job, ctx)
+        return in_first_way(trip, job, lambda: release(job, trip))
 
     def how(self, address: Address, going: frozenset[Address], reading: Reading | None) -> tuple[str, str]:
         return how(address, going)
@@ -150,12 +149,10 @@ def _further(trip: Trip, job: HostJob) -> Answer:
     way = named(job.memo.get("way", ""), ways)
     trip = evolve(trip, way=way.name)
     try:
-        return _attempted(trip, job, ways, way)
-    except (Fatal, OperatorNeeded) as err:
-        whole = explained(err, trip, job.phase, way.name)
-        if isinstance(whole, Fatal) and job.id is not None:
-            whole.effect = True  # it has been switched off, at least
-        raise whole from None
+        return explaining(trip, job.phase, way.name, lambda: _attempted(trip, job, ways, way))
+    except Fatal as err:
+        err.effect = err.effect or job.id is not None  # it has been switched off, at least
+        raise
 
 
 def _attempted(trip: Trip, job: HostJob, ways: Sequence[Way], way: Way) -> Answer:
@@ -166,12 +163,12 @@ def _attempted(trip: Trip, job: HostJob, ways: Sequence[Way], way: Way) -> Answe
     except Retry as err:
         if not over:
             raise
-        raise too_late(trip, job.phase, way.name, _whole(err)) from None
+        raise too_late(trip, job.phase, way.name, whole(err)) from None
     except (Fatal, OperatorNeeded) as err:
         following = after(way, ways)
         if following is None or job.phase not in ("stopped", "loaded"):
             raise
-        return _other(job, trip, way, following, _whole(err))
+        return _other(job, trip, way, following, whole(err))
     if not over or not isinstance(answer, Pending) or answer.phase != job.phase:
         return answer
     following = after(way, ways)
@@ -204,6 +201,15 @@ def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
     is_meant(trip.wanted, facts, job.memo)
     if job.phase in HEARD:
         hear(trip)
+    if job.phase == "" and "again" not in job.memo:  # else whatever runs there by now is ours
+        is_free(trip, facts)
+    if facts.on:
+        job = found_on(job)
+    elif job.phase != "up":
+        found = found_off(job, trip, LAG if job.phase == "booting" else MOMENT)
+        if isinstance(found, Pending):
+            return found
+        job = found
     match job.phase:
         case "":
             return _meet(job, trip, way, facts)
@@ -219,7 +225,7 @@ def _step(job: HostJob, trip: Trip, way: Way) -> Answer:
             return _from_disk(job, trip, way, facts)
         case _:
             way.clear(trip)
-            return Done(_outputs(trip.wanted, facts))
+            return Done(outputs_of(trip.wanted, facts))
 
 
 def _facts(job: HostJob, trip: Trip) -> Facts:
@@ -241,13 +247,10 @@ def _other(job: HostJob, trip: Trip, way: Way, following: Way, why: str) -> Pend
 
 
 def _meet(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
-    """Makes sure that nobody uses the machine, before anything happens to it."""
+    """The first thing that happens to the machine, which nobody uses."""
     wanted = trip.wanted
-    if "again" in job.memo:  # whatever runs there by now is ours
-        if facts.on and _is_node(trip):
-            return _at("up", job, trip.ctx, "runs with its configuration", after_s=0.0)
-    else:
-        is_free(trip, facts)
+    if "again" in job.memo and facts.on and _is_node(trip):
+        return _at("up", job, trip.ctx, "runs with its configuration", after_s=0.0)
     trip.ctx.say(f"{wanted.host} is {facts.vendor} {facts.model}".rstrip())
     for name, why in refused(trip).items():
         trip.ctx.say(f"{wanted.host} is not booted by {name}: {why}")
@@ -266,7 +269,7 @@ def _stop(job: HostJob, trip: Trip, facts: Facts) -> Pending:
         try:
             left.clear(trip)
         except (Fatal, OperatorNeeded) as err:
-            trip.ctx.say(f"{trip.wanted.host} keeps what {left.name} left: {_whole(err)}")
+            trip.ctx.say(f"{trip.wanted.host} keeps what {left.name} left: {whole(err)}")
     return Pending(id=job.id, phase="stopped", memo=_on_way(job), after_s=0.0, note="is off")
 
 
@@ -342,7 +345,7 @@ def _start(job: HostJob, trip: Trip, way: Way, facts: Facts) -> Pending:
         if not seen and (waits := _armed(trip, way)):
             return Pending(id=job.id, phase="armed", memo=job.memo, after_s=POLL_S, note=waits)
         trip.bmc.switch(on=True)
-        return _at("starting", job, trip.ctx, "is switched on")
+        return _at("starting", found_on(job), trip.ctx, "is switched on")
     return _pressed(job, trip, on=True, phase="starting")
 
 
@@ -384,8 +387,9 @@ def _at(phase: str, job: HostJob, ctx: Context, note: str, *, after_s: float = P
 
 
 def _on_way(job: HostJob) -> dict[str, str]:
-    """What is remembered through all phases."""
-    return {name: job.memo[name] for name in ("way", "again", CHASSIS) if name in job.memo}
+    """What is remembered through all phases; and since when its BMC says that it is off, if it does."""
+    kept = {name: job.memo[name] for name in ("way", "again", CHASSIS) if name in job.memo}
+    return noted(kept, said_in(job.memo))
 
 
 def _since(job: HostJob, ctx: Context) -> timedelta:
@@ -408,11 +412,6 @@ def _acquainted(client: Client, job: HostJob) -> Client:
     return client
 
 
-def _whole(err: ProviderError) -> str:
-    """An error as a note has it."""
-    return redacted(f"{err.summary}: {err.detail}" if err.detail else err.summary)
-
-
 def _is_node(trip: Trip) -> bool:
     return trip.client.is_node(trip.wanted)
 
@@ -420,7 +419,3 @@ def _is_node(trip: Trip) -> bool:
 def _wanted(job: HostJob) -> HostProps:
     assert job.wanted is not None, "the engine creates and updates with known props"
     return job.wanted
-
-
-def _outputs(wanted: HostProps, facts: Facts) -> HostOutputs:
-    return HostOutputs(wanted.host, wanted.address, facts.vendor, facts.model, facts.serial)

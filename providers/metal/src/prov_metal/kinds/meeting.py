@@ -70,7 +70,8 @@ def is_free(trip: Trip, facts: Facts) -> None:
         raise OperatorNeeded(
             "another machine has the address of a host",
             detail=detail,
-            remedy="correct `address` in the host's row, or free that address",
+            remedy="correct `address` in the host's row, or free that address; if it is the host itself, restart its "
+            "BMC, which says that it is off",
         )
     raise OperatorNeeded(
         "a host is in use",

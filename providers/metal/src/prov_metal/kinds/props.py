@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from attrs import frozen
 
+from prov_metal.bmc.driver import Facts
 from provisioner.sdk import Job, Secret, output, prop
 
 
@@ -69,3 +70,8 @@ class HostOutputs:
 
 
 HostJob: TypeAlias = Job[HostProps, HostOutputs]
+
+
+def outputs_of(wanted: HostProps, facts: Facts) -> HostOutputs:
+    """What a host tells that was found with these facts."""
+    return HostOutputs(wanted.host, wanted.address, facts.vendor, facts.model, facts.serial)

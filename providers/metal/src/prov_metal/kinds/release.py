@@ -1,6 +1,6 @@
 """Giving a host back: off, its disks erased where its row says so, emptied, the boot order as it was.
 
-    (begin) ──(is off)────────────────────────────────────────────► emptied ──► done
+    (begin) ──(is off)───────────────────────────────────────────► emptying ──► done
        │                                                               ▲
        │ its node has left                                             │
        ▼                                                               │
@@ -10,7 +10,8 @@
 
 A node that leaves is reset by Talos, whose API ends before anything is erased; the machine powers off when all of it
 is, and only then. So the host is left alone until it is off: a hand on the switch in between would leave a disk as it
-was. With nothing to erase the wait is short, for a machine that hangs shall not keep its host.
+was. With nothing to erase the wait is short, for a machine that hangs shall not keep its host. That it is off is not
+believed before it is sure, see `said_off`: a host that runs is neither free nor erased.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
+from attrs import evolve
+
 from prov_metal.boot.tokens import without_tokens
 from prov_metal.kinds.meeting import is_meant
-from prov_metal.kinds.power import pressed, since
+from prov_metal.kinds.power import found_off, found_on, pressed, since
 from prov_metal.kinds.props import HostJob
+from prov_metal.said_off import LAG, MOMENT, said_in
 from prov_metal.ways.known import WAYS, refused
 from prov_metal.ways.way import Trip
 from provisioner.sdk import ERASED, Address, Answer, Done, Erasure, OperatorNeeded, Pending, Value
@@ -52,15 +56,21 @@ def release(job: HostJob, trip: Trip) -> Answer:
     if job.id is None:
         return Done(None)
     facts = trip.bmc.facts()
+    trip = evolve(trip, facts=facts)
     is_meant(trip.wanted, facts, job.memo)
-    on = facts.on
+    left = job.how.startswith(RELEASE) and job.applied is not None
     seen = {ERASED: job.memo[ERASED]} if ERASED in job.memo else {}
-    if on and job.phase != "stopping" and not seen and job.how.startswith(RELEASE) and job.applied is not None:
-        return _wait(job, trip)
-    if on:  # where its end was seen, somebody has switched it on since
-        return pressed(job, trip, on=False, phase="stopping", **seen)
-    if trip.wanted.wipe and job.how.startswith(RELEASE) and job.applied is not None and not seen:
-        return _told(job, trip, _went_off(job, trip))
+    if facts.on and left and job.phase != "stopping" and not seen:
+        return _wait(found_on(job), trip)
+    if facts.on:  # where its end was seen, somebody has switched it on since
+        return pressed(found_on(job), trip, on=False, phase="stopping", **seen)
+    found = found_off(job, trip, LAG if left and job.phase not in ("stopping", "emptying") else MOMENT)
+    if isinstance(found, Pending):
+        return found
+    if trip.wanted.wipe and left and not seen:
+        return _told(found, _went_off(found), trip)
+    if found.phase != "emptying":
+        return Pending(id=found.id, phase="emptying", memo=found.memo, after_s=0.0, note="is off")
     impossible = refused(trip)
     for name in trip.wanted.boot:
         if name not in impossible:
@@ -97,14 +107,15 @@ def _over(job: HostJob, trip: Trip, seen: str) -> Pending:
     return Pending(id=job.id, phase="stopping", memo=memo, after_s=0.0, note="is switched off")
 
 
-def _went_off(job: HostJob, trip: Trip) -> str:
+def _went_off(job: HostJob) -> str:
     """What the power of a host that is off tells: nobody here pressed its switch."""
-    if job.phase == "waiting":
-        return f"went off by itself {_seconds(trip.ctx.now() - since(job))} after its node left"
+    said = said_in(job.memo)
+    if job.phase == "waiting" and said is not None:
+        return f"went off by itself {_seconds(said.since - since(job))} after its node left"
     return "was off when its node had left"
 
 
-def _told(job: HostJob, trip: Trip, seen: str) -> Pending:
+def _told(job: HostJob, seen: str, trip: Trip) -> Pending:
     memo = {**job.memo, ERASED: f"{', '.join(trip.wanted.wipe)}: the host {seen}"}
     return Pending(id=job.id, phase=job.phase, memo=memo, after_s=0.0, note=seen)
 
