@@ -15,6 +15,7 @@ from prov_aws.blocks import SIZE, Sending
 from prov_aws.client import Aws
 from prov_aws.errors import Busy, Denied, Mismatch, Missing, Taken, translated
 from prov_aws.functions import subnet4, subnet6
+from prov_aws.kinds.bucket import BucketKind
 from prov_aws.names import arch_of, cut, remote_name, short_zone, whole_zone
 from prov_aws.rules import opening, openings, permission
 from prov_aws.settings import AwsSettings
@@ -260,6 +261,21 @@ def test_a_profile_that_is_not_there_is_told(bed: Bed) -> None:
         Aws(AwsSettings(profile="nobody", region="eu-west-1")).call("ec2", "describe_vpcs")
 
     assert "nobody" in caught.value.detail
+
+
+@pytest.mark.parametrize(
+    ("partition", "end", "region"),
+    [
+        ("aws", "amazonaws.com", "eu-west-1"),
+        ("aws-us-gov", "amazonaws.com", "us-gov-west-1"),
+        ("aws-cn", "amazonaws.com.cn", "cn-north-1"),
+    ],
+)
+def test_a_bucket_is_called_as_its_partition_has_it(bed: Bed, partition: str, end: str, region: str) -> None:
+    """In China and in GovCloud names and ARNs are others."""
+    told = BucketKind().tell(Aws(AwsSettings(region=region)), {"Name": "one"}, None)
+
+    assert told == {"id": "one", "arn": f"arn:{partition}:s3:::one", "host": f"one.s3.{region}.{end}"}
 
 
 def test_a_region_is_asked_for(bed: Bed, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,12 @@ class Aws:
         """The region of all calls, such as `eu-west-1`."""
         return str(self._client("ec2").meta.region_name)
 
+    @property
+    def partition(self) -> tuple[str, str]:
+        """The name of the region's partition, as in ARNs, and the end of its names, such as `amazonaws.com`."""
+        name = str(self._client("ec2").meta.partition)
+        return name, "amazonaws.com.cn" if name == "aws-cn" else "amazonaws.com"
+
     def call(self, service: str, operation: str, **arguments: Any) -> Any:
         """One call, such as `call("ec2", "describe_vpcs")`; raises errors of the house."""
         client = self._client(service)

@@ -104,8 +104,8 @@ class BucketKind(Named):
         return {"name": thing["Name"], "versioned": _versioned(aws, thing["Name"])}
 
     def tell(self, aws: Aws, thing: Thing, more: Any) -> dict[str, Value]:
-        name = thing["Name"]
-        return {"id": name, "arn": f"arn:aws:s3:::{name}", "host": f"{name}.s3.{aws.region}.amazonaws.com"}
+        name, (partition, end) = thing["Name"], aws.partition
+        return {"id": name, "arn": f"arn:{partition}:s3:::{name}", "host": f"{name}.s3.{aws.region}.{end}"}
 
     def _is_mine(self, there: Mapping[str, Thing], job: Job[Any, Any]) -> bool:
         """A bucket without any mark is ours if it was made after its creation went on record: tags come second."""
@@ -138,5 +138,11 @@ def _remove_some(aws: Aws, name: str) -> bool:
     if not there:
         return False
     objects = [{"Key": one["Key"], "VersionId": one["VersionId"]} for one in there]
-    aws.call("s3", "delete_objects", Bucket=name, Delete={"Objects": objects, "Quiet": True})
+    told = aws.call("s3", "delete_objects", Bucket=name, Delete={"Objects": objects, "Quiet": True})
+    if kept := told.get("Errors"):
+        raise OperatorNeeded(
+            "what is in the bucket cannot be removed",
+            detail=f"{name}: {len(kept)} objects, such as {kept[0].get('Key')}: {kept[0].get('Code')}",
+            remedy="see whether a lock or a policy of the bucket keeps them",
+        )
     return True

@@ -238,7 +238,7 @@ def _order(job: Job[Any, Any], snapshot: str) -> dict[str, Any]:
         "RootDeviceName": "/dev/xvda",
         "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": disk}],
         "VirtualizationType": "hvm",
-        "BootMode": "uefi",
+        "BootMode": "uefi-preferred",  # older types, such as t2, know the BIOS only
         "EnaSupport": True,
         "ImdsSupport": "v2.0",
         "TagSpecifications": [{"ResourceType": "image", "Tags": tags}],
