@@ -463,9 +463,12 @@ class KindSuite(Suite):
                 if isinstance(kind, PlansDeletion):
                     manners = [kind.how(target, frozenset({target}), reading) for reading in readings]
                     assert all(isinstance(text, str) for manner in manners for text in manner)
-                if isinstance(kind, Erases):
-                    erased = [kind.erasure(props, "", reading) for reading in readings]
-                    assert all(one is None or one.what for one in erased), "an erasure names what it erases"
+                for reading in readings if isinstance(kind, Erases) else ():
+                    for manner in _manners(kind, target, reading):
+                        erased = kind.erasure({**props, **lab.changed(target)}, manner, reading)
+                        assert erased == kind.erasure({**props, **lab.changed(target)}, manner, reading)
+                        assert erased is None or erased.what, "an erasure names what it erases"
+                        assert erased is None or erased.spared, "an erasure names the manner that does without it"
                 if isinstance(kind, TellsConsequence) and changes:
                     assert kind.consequence(changes) == kind.consequence(changes)
                 if isinstance(kind, Interrupts):
@@ -659,6 +662,18 @@ def _tells_secrets(kind: Any) -> bool:
     return any(item.marks.secret for item in Schema.of(kind.outputs).fields.values())
 
 
+def _manners(kind: Any, target: Address, reading: Reading | None) -> tuple[str, ...]:
+    """The manners in which an object goes for good, and makes way for one that is made anew."""
+    if not isinstance(kind, PlansDeletion):
+        return ("",)
+    return tuple(kind.how(target, going, reading)[0] for going in (frozenset({target}), frozenset[Address]()))
+
+
+def _erases_something(kind: Erases, name: str, sample: Sample) -> bool:
+    props = {**sample.props, **sample.changed}
+    return any(kind.erasure(props, manner, None) for manner in _manners(kind, Address(name, "one"), None))
+
+
 def _lacking(name: str, kind: Any, samples: list[Sample]) -> Iterator[str]:
     if isinstance(kind, Gate):
         return
@@ -673,6 +688,8 @@ def _lacking(name: str, kind: Any, samples: list[Sample]) -> Iterator[str]:
             yield f"{name}.{key}: no sample has another value in `changed`"
         if item.marks.secret and key not in given:
             yield f"{name}.{key}: no sample has this secret"
+    if isinstance(kind, Erases) and not any(_erases_something(kind, name, sample) for sample in samples):
+        yield f"{name}: no sample has something that is erased with it"
     if isinstance(kind, Acts) and not any(sample.actions for sample in samples):
         yield f"{name}: no sample has `actions`"
 

@@ -440,6 +440,21 @@ class ErasesNothingInParticular(VaultKind):
         return Erasure(())
 
 
+@breaks("test_a5_manners_and_consequences_are_pure")
+class ErasesWithoutAWayOut(VaultKind):
+    def erasure(self, props, how, reading):
+        return Erasure(("/dev/sdb",), "it does not answer")
+
+
+@breaks("test_a5_manners_and_consequences_are_pure")
+class ErasesOtherThingsEachTime(VaultKind):
+    counted = 0
+
+    def erasure(self, props, how, reading):
+        type(self).counted += 1
+        return Erasure((f"/dev/sd{self.counted}",), spared="what it can")
+
+
 @breaks("test_a6_a_gate_writes_nothing")
 class OpensItself(GateKind):
     def check(self, client, job, ctx):
@@ -803,6 +818,23 @@ def test_an_author_who_brought_too_few_samples_is_told(expected: str, samples: M
     suite: Any = type("Suite", (KindSuite,), {"provider": ToyProvider(), "samples": samples})()
 
     assert expected in set(suite._missing())
+
+
+def test_an_author_whose_samples_lose_nothing_is_told() -> None:
+    """What a removal erases is tried with something to erase, in every manner that there is."""
+
+    class Erasing(VaultKind):
+        def erasure(self, props, how, reading):
+            return Erasure(("/dev/sdb",), spared="what it can") if props["size"] > 1 else None
+
+    kinds = {**ToyProvider.kinds, "toy.vault": Erasing()}
+    provider = type("OfErasing", (ToyProvider,), {"kinds": kinds})()
+    told = "toy.vault: no sample has something that is erased with it"
+    for expected, size in ((False, 2), (True, 1)):
+        samples = {"toy.vault/one": Sample({"name": "one"}, changed={"size": size})}
+        suite: Any = type("Suite", (KindSuite,), {"provider": provider, "samples": samples})()
+
+        assert (told in set(suite._missing())) == expected
 
 
 def test_a_missing_sample_can_be_explained() -> None:
