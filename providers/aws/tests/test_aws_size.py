@@ -13,7 +13,7 @@ from prov_aws.client import Aws
 from prov_aws.settings import AwsSettings
 
 from provisioner.conformance.lab import Held, Lab, Sample
-from provisioner.sdk import Address, Done, Fatal, Pending, Ref
+from provisioner.sdk import Address, Done, Fatal, Pending, Ref, Seen
 
 CLIENTS: dict[str, Any] = {}
 ONE, TWO = Address("aws.machine", "one"), Address("aws.machine", "two")
@@ -77,6 +77,19 @@ def test_machines_change_their_types_one_at_a_time(bed: Bed, lab: Lab) -> None:
     assert [held.wanted for held in both] == [None, None]
     assert {_instance(bed, held)["InstanceType"] for held in both} == {"m7i.xlarge"}
     assert max(down) == 1
+
+
+def test_what_was_not_asked_about_a_machine_cut_off_while_it_changes_is_not_made_up(bed: Bed, lab: Lab) -> None:
+    """So a plan shows what is left of the change, and nothing besides."""
+    held = _larger(lab, lab.make(ONE))
+    while _instance(bed, held)["State"]["Name"] != "stopped":
+        lab._step("update", held)
+    held.phase = "changing"
+    found = lab.read(held)
+
+    assert isinstance(found, Seen)
+    assert (found.props["type"], found.props["power"]) == ("m7i.large", "off")
+    assert {"address", "targets", "root_gib"} & found.props.keys() == set()
 
 
 def test_a_machine_is_not_stopped_while_another_one_is_not_well(bed: Bed, lab: Lab) -> None:

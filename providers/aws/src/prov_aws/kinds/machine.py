@@ -215,10 +215,21 @@ class MachineKind(Tagged):
     def _told(self, job: Job[Any, Any], thing: Thing | None, parts: Parts | None) -> Reading:
         if thing is None or (thing["State"]["Name"] == "shutting-down" and not job.phase):
             return Absent()
-        return Seen(_props(job, thing, parts or Parts()), _outputs(thing))
+        return Seen(
+            {**_props(job, thing), **({} if parts is None else _of_parts(job, thing, parts))}, _outputs(thing)
+        )
 
 
-def _props(job: Job[Any, Any], thing: Thing, parts: Parts) -> dict[str, Value]:
+def _of_parts(job: Job[Any, Any], thing: Thing, parts: Parts) -> dict[str, Value]:
+    """What only further calls tell; where none was made, what is on record stands."""
+    return {
+        "address": parts.address,
+        "targets": _targets(job, thing, parts),
+        "root_gib": _root_gib(job, parts),
+    }
+
+
+def _props(job: Job[Any, Any], thing: Thing) -> dict[str, Value]:
     tags = tags_of(thing)
     return {
         "name": tags.get(NAME, ""),
@@ -227,9 +238,6 @@ def _props(job: Job[Any, Any], thing: Thing, parts: Parts) -> dict[str, Value]:
         "image": thing["ImageId"],
         "subnet": thing.get("SubnetId", ""),
         "security_groups": tuple(sorted(groups_of(thing))),
-        "address": parts.address,
-        "targets": _targets(job, thing, parts),
-        "root_gib": _root_gib(job, parts),
         "root_device": thing.get("RootDeviceName") or "/dev/xvda",
         "disks": attached(job, thing),
         "profile": profile_of(job, thing),
