@@ -405,6 +405,16 @@ def test_the_switch_of_another_machine_is_not_pressed(verb: str) -> None:
     assert rack.told == []
 
 
+def test_an_exchanged_chassis_is_given_back_once_its_row_says_so() -> None:
+    """The serial number on record is the old one until the new one was applied."""
+    rack = Rack(on=False)
+    job = evolve(JOB, id="r1u1", applied=HOST, wanted=None, outputs=HostOutputs("r1u1", "10.1.0.1", serial="S0"))
+    with pytest.raises(OperatorNeeded, match="another machine is behind this BMC"):
+        HostKind().delete(One(rack), job, Clock())  # type: ignore[arg-type]
+    told = evolve(job, applied=evolve(HOST, serial="S1"))
+    assert isinstance(HostKind().delete(One(rack), told, Clock()), Done | Pending)  # type: ignore[arg-type]
+
+
 def test_a_host_that_was_never_met_is_not_switched_off() -> None:
     """Nothing was done to it, and whose it is was never looked at."""
     rack = Rack(on=True, silent=True)

@@ -89,11 +89,12 @@ def test_a_second_row_for_a_machine_that_is_a_node_is_refused(operator: Operator
     assert (server.power, server.runs, server.installs, server.log) == (True, True, 1, [])
 
 
-def test_a_bmc_that_leads_to_another_machine_switches_nothing_off(operator: Operator) -> None:
+@pytest.mark.parametrize("pinned", [True, False], ids=["by its row", "by its record"])
+def test_a_bmc_that_leads_to_another_machine_switches_nothing_off(operator: Operator, pinned: bool) -> None:
     """Two BMCs that DHCP gave each other's addresses: removing one node does not end the other."""
     rack = operator.rack
     for name in ("r1u1", "r1u2"):
-        rack.rows[name]["serial"] = rack.servers[name].plate.serial
+        rack.rows[name] |= {"serial": rack.servers[name].plate.serial} if pinned else {}
     operator.write(cluster(rack, 1, 1))
     assert operator.apply().complete
     rack.bmcs["r1u1"], rack.bmcs["r1u2"] = rack.bmcs["r1u2"], rack.bmcs["r1u1"]
@@ -120,3 +121,38 @@ def test_two_provider_blocks_do_not_give_one_machine_to_two_nodes(operator: Oper
     document["pools"]["workers"]["hosts"] = ["r1u2"]
     operator.write(document)
     assert operator.apply().complete
+
+
+def test_a_host_that_is_gone_from_the_inventory_can_be_given_back(operator: Operator) -> None:
+    """An error names the host and what to do; what is on record is enough to do it."""
+    operator.write(cluster(operator.rack, 1, 1))
+    assert operator.apply().complete
+    document = cluster(operator.rack, 1, 1)
+    del document["providers"]["metal"]["inventory"]["r1u2"]
+    operator.write(document)
+    for run in (operator.apply, operator.destroy):
+        with pytest.raises(ProvError, match="a host is no longer in the inventory") as caught:
+            run()
+        assert "list workers-1 under `without:`" in caught.value.remedy
+    document["pools"]["workers"]["without"] = ["workers-1"]
+    operator.write(document)
+    ran = operator.apply()
+
+    assert ran.complete, ran.text
+    assert [server.power for server in operator.rack.servers.values()] == [True, False, False]
+
+
+def test_a_bmc_that_is_corrected_to_a_wrong_one_switches_nothing_on(operator: Operator) -> None:
+    """The node is known by its serial number; another one is taken only where the row names it."""
+    rack = operator.rack
+    operator.write(cluster(rack, 1))
+    assert operator.apply().complete
+    rack.rows["r1u1"]["bmc"] = rack.address("r1u3")
+    rack.rows["r1u3"]["bmc"] = rack.address("r1u1")
+    operator.write(cluster(rack, 1))
+    ran = operator.apply()
+
+    assert ran.failures[0].summary == "another machine is behind the new address of a BMC"
+    assert "write its `serial` there" in ran.failures[0].remedy
+    assert not rack.servers["r1u3"].power
+    assert rack.servers["r1u1"].power

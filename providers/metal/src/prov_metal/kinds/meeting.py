@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 
 from prov_metal.bmc.driver import Facts
-from prov_metal.kinds.props import HostProps
+from prov_metal.kinds.props import HostJob, HostProps
 from prov_metal.ways.way import Trip
 from provisioner.sdk import OperatorNeeded
 
@@ -42,6 +42,40 @@ def is_meant(wanted: HostProps, facts: Facts, memo: Mapping[str, str]) -> None:
             "another machine is behind this BMC than when it began",
             detail=f"{wanted.host}: it was {memo[CHASSIS]}, and is {remembered(facts)} now (UUID/serial number)",
             remedy=_CORRECT,
+        )
+
+
+def is_the_same(job: HostJob, facts: Facts) -> None:
+    """Raises OperatorNeeded where the BMC of a host that stands has another address, and another chassis behind it.
+
+    One or the other may be right: a BMC that was given another address, a chassis that was exchanged in its place. A
+    row that says which chassis it is meant is believed, see `is_meant`.
+    """
+    wanted, applied, known = job.wanted, job.applied, job.outputs.serial if job.outputs else ""
+    if wanted is None or applied is None or wanted.bmc == applied.bmc or wanted.serial or wanted.uuid:
+        return
+    if known and facts.serial and known.lower() != facts.serial.lower():
+        raise OperatorNeeded(
+            "another machine is behind the new address of a BMC",
+            detail=f"{wanted.host}: its serial number was {known}, and that behind {wanted.bmc} is {facts.serial}",
+            remedy="correct `bmc` in its row; if the chassis was exchanged as well, write its `serial` there",
+        )
+
+
+def is_as_recorded(job: HostJob, facts: Facts) -> None:
+    """Raises OperatorNeeded where a host that is to be given back has another serial number than it had.
+
+    Its BMC's address may belong to another machine by now. A row that says which chassis it is has been believed.
+    """
+    applied, known = job.applied, job.outputs.serial if job.outputs else ""
+    if applied is None or applied.serial or applied.uuid:
+        return
+    if known and facts.serial and known.lower() != facts.serial.lower():
+        raise OperatorNeeded(
+            "another machine is behind this BMC",
+            detail=f"{applied.host}: its serial number was {known}, and that behind {applied.bmc} is {facts.serial}",
+            remedy="correct `bmc` in its row, or write the `serial` of a chassis that was exchanged, and apply that "
+            "first; `prov state rm` forgets a host without touching any machine",
         )
 
 

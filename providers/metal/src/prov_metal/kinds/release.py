@@ -22,7 +22,7 @@ from functools import partial
 from attrs import evolve
 
 from prov_metal.boot.tokens import without_tokens
-from prov_metal.kinds.meeting import is_meant
+from prov_metal.kinds.meeting import is_as_recorded, is_meant
 from prov_metal.kinds.power import found_off, found_on, pressed, since
 from prov_metal.kinds.props import HostJob
 from prov_metal.said_off import LAG, MOMENT, said_in
@@ -58,6 +58,7 @@ def release(job: HostJob, trip: Trip) -> Answer:
     facts = trip.bmc.facts()
     trip = evolve(trip, facts=facts)
     is_meant(trip.wanted, facts, job.memo)
+    is_as_recorded(job, facts)
     left = job.how.startswith(RELEASE) and job.applied is not None
     seen = {ERASED: job.memo[ERASED]} if ERASED in job.memo else {}
     if facts.on and left and job.phase != "stopping" and not seen:

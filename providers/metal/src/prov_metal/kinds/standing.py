@@ -9,7 +9,7 @@ from attrs import evolve
 from prov_metal.boot.tokens import without_tokens
 from prov_metal.deadlines import in_time
 from prov_metal.diagnosis.explain import explaining
-from prov_metal.kinds.meeting import is_meant
+from prov_metal.kinds.meeting import is_meant, is_the_same
 from prov_metal.kinds.power import found_off, pressed
 from prov_metal.kinds.props import HostJob, outputs_of
 from prov_metal.said_off import AT_ONCE, MOMENT
@@ -28,6 +28,7 @@ def switched(job: HostJob, trip: Trip) -> Answer:
     facts, on = trip.bmc.facts(), trip.wanted.power == "on"
     trip = evolve(trip, facts=facts)
     is_meant(trip.wanted, facts, {})
+    is_the_same(job, facts)
     if not facts.on:
         found = found_off(job, trip, AT_ONCE if on else MOMENT)
         if isinstance(found, Pending):
