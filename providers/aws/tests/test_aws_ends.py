@@ -64,6 +64,24 @@ def test_a_machine_that_ends_at_once_is_told_with_the_reason(
     assert not caught.value.effect
 
 
+def test_a_system_disk_at_another_device_is_told(bed: Bed, lab: Lab) -> None:
+    """Size and encryption would go to a second disk, and nobody would notice."""
+    mapping: Any = [{"DeviceName": "/dev/sda1", "Ebs": {"VolumeSize": 8}}]
+    image = bed.client("ec2").register_image(
+        Name="by-hand", RootDeviceName="/dev/sda1", BlockDeviceMappings=mapping, Architecture="x86_64"
+    )["ImageId"]
+    bed.settle()
+    sample = lab.samples[str(MACHINE)].props
+    lab.samples = {**lab.samples, str(MACHINE): Sample({**sample, "image": image, "root_gib": 20})}
+    with pytest.raises(Fatal) as caught:
+        lab.make(MACHINE)
+    lab.samples = {**lab.samples, str(MACHINE): Sample({**sample, "image": image, "root_device": "/dev/sda1"})}
+
+    assert "root: {device: /dev/sda1}" in caught.value.remedy
+    assert caught.value.effect
+    assert lab.make(MACHINE).outputs.id
+
+
 def test_a_machine_that_is_not_listed_yet_is_waited_for(bed: Bed, lab: Lab) -> None:
     """What EC2 does not show has not ended."""
     lab.resolved(Ref(Address("aws.subnet", "one"), "id"))

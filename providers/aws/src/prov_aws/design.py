@@ -23,6 +23,8 @@ _LONGEST = 255
 _PARTITIONS = 3
 _ROOT_GIB = 20
 """Of the system disk, where the file says nothing; an image by id says it itself."""
+_OF_ROOT = ("size_gib", "device")
+"""What is said of the system disk in properties of its own."""
 _STRATEGIES = ("spread", "cluster", "partition")
 
 __all__ = ["design", "endpoint"]
@@ -145,7 +147,8 @@ class _Node:
             "targets": self._targets(options),
             "user_data": boot.config(node, self.machine()),
             "root_gib": root.size_gib or (0 if isinstance(image, str) else _ROOT_GIB),
-            "root": {name: value for name, value in options.root.items() if name != "size_gib"},
+            "root": {name: value for name, value in options.root.items() if name not in _OF_ROOT},
+            **({"root_device": root.device} if root.device else {}),
             "volumes": tuple(one for one in options.volumes if not one.get("keep")),
             "disks": {disk.device: Ref(Address("aws.volume", _disk_name(node, disk)), "id") for disk in self._kept()},
             "profile": options.profile,

@@ -151,7 +151,7 @@ class NodeOptions:
 
     arch             `amd64` or `arm64`, where the size does not tell
     image            another image than the provider block's
-    root             the system disk: `{size_gib, type, iops, throughput, encrypted, key}`
+    root             the system disk: `{size_gib, type, iops, throughput, encrypted, key, device}`
     volumes          further disks: `{device, size_gib, type, iops, throughput, encrypted, key, snapshot, keep}`
     profile          the instance profile
     placement        `spread`, `cluster`, `partition`, or the name of a placement group that exists
@@ -185,7 +185,7 @@ class Volume:
     type        `gp3`, `io2`, `st1` …
     iops, throughput  where the type takes them; throughput in MiB/s
     key         id, alias or ARN of a key of KMS; the account's own where it is empty
-    device      such as `/dev/sdf`; not for the root disk
+    device      such as `/dev/sdf`; of the root disk the image's, where that is not `/dev/xvda`
     snapshot    what it begins with
     keep        whether it outlives its machine, as an object of its own; not for the root disk
     """

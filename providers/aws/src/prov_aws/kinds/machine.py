@@ -11,7 +11,7 @@ from prov_aws.client import Aws
 from prov_aws.errors import Mismatch, Missing
 from prov_aws.jobs import asked, said
 from prov_aws.kinds.machine_disks import attached, mend_disks
-from prov_aws.kinds.machine_ends import ended, refuse_ended
+from prov_aws.kinds.machine_ends import check_root, ended, refuse_ended
 from prov_aws.kinds.machine_order import order
 from prov_aws.kinds.machine_parts import Parts, groups_of, is_first, parts_of
 from prov_aws.kinds.machine_profile import mend_profile, profile_of
@@ -163,6 +163,8 @@ class MachineKind(Tagged):
             return note
         self.name_and_tag(aws, job, thing)
         fresh = job.outputs is None
+        if fresh:
+            check_root(asked(job), thing)
         parts = Parts() if fresh else parts_of(aws, [(job, thing)])[job.key]
         parts.mend(aws, asked(job), thing, fresh=fresh)
         if not fresh:

@@ -1,4 +1,4 @@
-"""Machines that end while they are made.
+"""Machines that are not what was ordered: they end while they are made, or have another system disk.
 
 EC2 takes an order, and finds out afterwards that it has no room or that a disk's key cannot be used: the machine ends
 by itself, and tells why for about an hour.
@@ -33,6 +33,18 @@ def refuse_ended(aws: Aws, job: Job[Any, Any]) -> None:
         for thing in reservation["Instances"]:
             if thing["State"]["Name"] in _ENDING:
                 raise ended(thing)
+
+
+def check_root(wanted: Any, thing: Thing) -> None:
+    """Raises Fatal where an image has its system disk elsewhere: what the file says of it went to another disk."""
+    there = thing.get("RootDeviceName") or wanted.root_device
+    if there != wanted.root_device:
+        raise Fatal(
+            "the image has its system disk at another device",
+            detail=f"{wanted.image} has it at {there}, so that of {thing['InstanceId']} is neither as large nor as "
+            "safe as the file says",
+            remedy=f"add `root: {{device: {there}}}` to the pool, and apply: the machine is made anew",
+        )
 
 
 def ended(thing: Thing) -> Fatal:
