@@ -82,6 +82,7 @@ class Weaver:
             self._look_before(rollout, rollout.before, [firsts[one] for one in touched])
         turns = [self._turn_of(rollout, one, looks.get(one, ())) for one in touched]
         self._take_turns(turns, rollout.max_unavailable)
+        self._others_after(turns[-rollout.max_unavailable :], {ground.address for ground in stirred.values()})
         return evolve(rollout, turns=tuple(turn.all for turn in turns), grounds={})
 
     def with_checks(self, steps: Iterable[Step]) -> Iterator[Step]:
@@ -156,6 +157,19 @@ class Weaver:
         for check in (before, after):
             self._need_what_it_refers_to(check)
         return (before.id, *steps, *own, after.id)
+
+    def _others_after(self, last: Sequence[_Turn], stirred: Collection[Address]) -> None:
+        """What else of these kinds is interrupted waits for the last turns to end.
+
+        Its provider may let one go at a time on its own account; what was looked at for a member would be long past
+        by the time that it is the member's turn there.
+        """
+        kinds = {address.kind for address in stirred}
+        others = (address for address in self._steps if address.kind in kinds and address not in stirred)
+        firsts = [self._steps[one][0].id for one in others if grounds.interrupted(self._steps[one], self._kinds)]
+        wishes = self._fresh((first, id_) for first in firsts for turn in last for id_ in turn.all)
+        refused = self._edges.wish(wishes)
+        self._remember(set(wishes) - set(refused))
 
     def _own(self, member: Address) -> list[str]:
         """The ids of a member's own steps, but for what it has left to remove."""
