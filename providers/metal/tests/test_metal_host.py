@@ -307,6 +307,21 @@ def test_two_runs_were_killed_and_the_disk_is_written_once(first: int, returns: 
         assert (rack.on, rack.inserted, rack.source, rack.runs) == (True, None, "disk", "disk")
 
 
+def test_a_start_that_is_said_to_be_in_the_future_counts_as_an_installation() -> None:
+    """The run that was killed was on a computer whose clock is ahead of ours; its boot order lasted."""
+    rack = Rack(inserted=URL, source="cd", installed=True)
+    memo = {"way": "media", "since": (Clock().time + timedelta(hours=1)).isoformat()}
+    job, client, clock = evolve(JOB, id="r1u1", phase="armed", memo=memo), One(rack), Clock()
+    for _ in range(10):
+        answer = HostKind().create(client, job, clock)  # type: ignore[arg-type]
+        if isinstance(answer, Done):
+            break
+        job = evolve(job, id=answer.id, phase=answer.phase, memo=answer.memo)
+
+    assert isinstance(answer, Done)
+    assert rack.told == ["eject", "boot from disk", "on"]
+
+
 @pytest.mark.parametrize("phase", ["armed", "starting"])
 def test_a_second_start_that_nobody_saw_the_end_of_counts_as_an_installation(phase: str) -> None:
     """Its boot order lasted, and it installed itself and went off: it is not booted from its image a second time."""
