@@ -31,7 +31,7 @@ crash-matrix: setup ## kill runs at every point there is; goes on where it stopp
 crash-aws: setup ## kill runs on EC2's test bed at every kind of point; goes on where it stopped (half an hour)
 	@$(BIN)/python tests/crash/aws_matrix.py build/crash-aws.jsonl
 
-crash-rack: setup ## kill runs on simulated racked servers at every kind of point; goes on where it stopped (a quarter of an hour)
+crash-rack: setup ## kill runs on simulated racked servers at every kind of point; goes on where it stopped (three quarters of an hour)
 	@$(BIN)/python tests/crash/rack_matrix.py build/crash-rack.jsonl
 
 crash-terraform: setup ## the same kills for Terraform, where it is installed, and for prov
