@@ -60,7 +60,8 @@ class Ground:
         self.folder.mkdir(parents=True, exist_ok=True)
         CONFIG.joinpath("libvirtd.conf").write_text(LIBVIRTD.format(log=self.folder / "libvirtd.log"))
         CONFIG.joinpath("qemu.conf").write_text(QEMU)
-        self.start("libvirtd", "libvirtd", "-f", str(CONFIG / "libvirtd.conf"))
+        own = ("-f", str(CONFIG / "libvirtd.conf"), "-p", str(self.folder / "libvirtd.pid"))
+        self.start("libvirtd", "libvirtd", *own)
         until(lambda: virsh("list", check=False) is not None, 60.0)
         POOL.mkdir(parents=True)
         for words in (("define-as", "default", "dir", "--target", str(POOL)), ("start", "default")):
