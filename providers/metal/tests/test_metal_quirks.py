@@ -5,7 +5,7 @@ A row that sets something is tried a second time without itself, and must fail t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ from prov_metal.bmc.quirks import Habits
 from prov_metal.bmc.redfish import RedfishBmc
 from prov_metal.bmc.slots import LATE_S
 from prov_metal.bmc.table import QUIRKS
+from prov_metal.bmc.wire import Reply, Wire
 from prov_metal.client import Client
 from prov_metal.diagnosis.causes import diagnose
 from prov_metal.diagnosis.evidence import Evidence
@@ -29,7 +30,7 @@ from prov_metal.kinds.host import HostKind
 from prov_metal.kinds.props import HostOutputs, HostProps
 from prov_metal.settings import MetalSettings
 
-from provisioner.sdk import Address, Done, Fatal, Job, OperatorNeeded, ProvError, Retry, Secret
+from provisioner.sdk import Address, Done, EndpointDown, Fatal, Job, OperatorNeeded, ProvError, Retry, Secret
 
 Ask = Callable[..., tuple[BmcBed, RedfishBmc]]
 TRIES = 12
@@ -200,6 +201,27 @@ def _says_what_it_says(ground: Ground, *_: Habit) -> None:
     assert (found.cause, "serve_tls" in found.remedy) == ("url-refused", True)
 
 
+class _Impatient(Wire):
+    """Does not wait for the answer to the first insertion."""
+
+    waits: bool = False
+
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None, etag: str = "") -> Reply:
+        reply = super().ask(method, path, body, etag)
+        if path.endswith(habits.INSERT) and not self.waits:
+            self.waits = True
+            raise EndpointDown("a BMC does not answer", detail="ReadTimeout")
+        return reply
+
+
+def _inserts_once(ground: Ground, *_: Habit) -> None:
+    """What was inserted all the same is not taken out to be inserted again."""
+    bmc = RedfishBmc(_Impatient(ground.bmc.wire.access))
+    ground.until(lambda: bmc.insert(ground.disc))
+    asked = [path for _, path, _ in ground.bed.writes()]
+    assert (asked, bmc.media()) == ([habits.INSERT], ground.disc)
+
+
 def _goes_on(ground: Ground, *_: Habit) -> None:
     """The system has another name when the BMC is back; what is inserted is found and taken out again."""
     ground.until(lambda: ground.bmc.insert(ground.disc))
@@ -266,6 +288,7 @@ TRIALS: dict[str, tuple[Trial, ...]] = {
     "plain-urls": (Trial(lambda: [habits.PicksUrls()]),),
     "late-eject": (Trial(lambda: [habits.EjectsLate(looks=2)]),),
     "late-insert": (Trial(lambda: [Shelf(of_system=(Slot("1", looks=3), Slot("2")))], _only("1")),),
+    "slow-insert": (Trial(list, _inserts_once),),
     "eject-under-system": (Trial(_watched, _off_before_out),),
     "session-table-full": (Trial(lambda: [service.Sessions(room=0)]),),
     "long-connections": (Trial(lambda: [service.WantsToBeLeft()]),),

@@ -111,6 +111,13 @@ COMMON = (
         source="SB 2008504",
     ),
     Quirk(
+        name="slow-insert",
+        who="any; AMI, Supermicro",
+        habit="InsertMedia answers when the whole disc is fetched, which takes longer than calls are waited for.",
+        answer="Looks whether the disc is in before it ejects and inserts again.",
+        source="openstack/sushy connector.py, timeouts; DMTF DSP0268",
+    ),
+    Quirk(
         name="eject-under-system",
         who="any",
         habit="An eject under a running system corrupts what it reads.",

@@ -17,7 +17,7 @@ from prov_metal.bmc.line import Reply
 from prov_metal.bmc.machine import Machine, Resource, last_part, placed
 from provisioner.sdk import OperatorNeeded, ProviderError, Retry
 
-LATE_S = 45.0
+LATE_S = 90.0
 """How long a slot may take to show a disc that it has accepted; after that another slot is tried."""
 
 _DISCS = ("CD", "DVD")
@@ -57,12 +57,15 @@ class Slots:
         refusals: list[ProviderError] = []
         for slot in self._hearing():
             path = str(slot["@odata.id"])
+            # Before it is asked: some fetch the disc first, and answer later than anybody waits.
+            self._accepted = _Accepted(path, url, self.machine.wire.now())
             reply = self._inserted_into(slot, url)
             if reply.fine:
-                if self._full(self.machine.wire.get(path)):
-                    return
-                self._accepted = _Accepted(path, url, self.machine.wire.now())
-                raise _late(path)
+                if not self._full(self.machine.wire.get(path)):
+                    raise _late(path)
+                self._accepted = None
+                return
+            self._accepted = None
             refusals.append(self.machine.wire.refused(reply, f"inserting media into {path}"))
         raise refusals[0] if refusals else self._none()
 
@@ -79,7 +82,8 @@ class Slots:
         accepted = self._accepted
         if accepted is None or accepted.url != url:
             return False
-        if self._full(self.machine.wire.get(accepted.path)):
+        reply = self.machine.wire.ask("GET", accepted.path)
+        if reply.fine and self._full(reply.body):
             self._accepted = None
             return True
         if self.machine.wire.now() - accepted.since < LATE_S:
