@@ -34,6 +34,7 @@ def rack(
         "password": "${env.BMC_PASSWORD}",
         "ca": str(ground.certificate),
         "serve": SERVE,
+        "image": peer.artifact("metal-amd64.iso"),
         **settings,
     }
     return {
