@@ -16,6 +16,7 @@ or be missed by Kubernetes. A machine that had its configuration from user-data 
 since it would read it again and rejoin; one that got it through the API returns to maintenance.
 
 A node that leaves for good, alone or with its cluster, also erases the disks that its record names: see `erasure`.
+A machine whose provider starts it from elsewhere loses all of the disk Talos is on, whenever its node leaves.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from provisioner.sdk import ERASED, Answer, Context, Done, Fatal, Job, OperatorNeeded, Pending, Retry
-from provisioner.talos.api.access import Access, Configured, Maintenance, Outlook, Silent
+from provisioner.talos.api.access import Access, Configured, Maintenance, Outlook, Silent, Wipe
 from provisioner.talos.api.errors import NoAnswer
 from provisioner.talos.kinds.delivery import PATIENCE
 from provisioner.talos.kinds.erasure import DISKS, Order, cannot, order_of, seen_after, sparing
@@ -172,9 +173,16 @@ def _intend(phase: str, client: Access, job: ConfigJob, ctx: Context, leaver: _L
 
 
 def _order(client: Access, ctx: Context, leaver: _Leaver) -> Order:
+    """What the machine is asked to erase.
+
+    Whose provider starts it from elsewhere gives up all of the disk Talos is on: what is left of one, such as its
+    boot loader, keeps the next Talos from being installed.
+    """
+    whole = leaver.delivery == "provider"
     if not leaver.wipe:
-        return Order()
-    return order_of(leaver.node, leaver.wipe, client.disks(leaver.host), spare=leaver.spare, say=ctx.say)
+        return Order(Wipe(whole))
+    order = order_of(leaver.node, leaver.wipe, client.disks(leaver.host), spare=leaver.spare, say=ctx.say)
+    return evolve(order, wipe=evolve(order.wipe, system=order.wipe.system or whole))
 
 
 def _reset(client: Access, ctx: Context, leaver: _Leaver, *, graceful: bool) -> Pending:

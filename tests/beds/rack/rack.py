@@ -45,11 +45,12 @@ _UNCHECKED.check_hostname, _UNCHECKED.verify_mode = False, ssl.CERT_NONE
 class Rack:
     """`troubles` by the name of a server; the others are well.
 
-    block    the addresses of one that was leased before, such as `127.130.0`; empty for others
-    heard    the inventory names the consoles
-    context  the certificate that BMCs show; None for HTTP in the clear
-    before   called with the server's name and each request to its BMC, which does not have it yet; may answer itself
-    after    the same with the answer, before it is sent
+    block     the addresses of one that was leased before, such as `127.130.0`; empty for others
+    heard     the inventory names the consoles
+    attended  time does not go on before who listens to the consoles has read what was said
+    context   the certificate that BMCs show; None for HTTP in the clear
+    before    called with the server's name and each request to its BMC, which does not have it yet; may answer itself
+    after     the same with the answer, before it is sent
     """
 
     count: int
@@ -62,6 +63,7 @@ class Rack:
     context: ssl.SSLContext | None = None
     returns: bool = True
     foreign: bool = False
+    attended: bool = False
     before: Callable[[str, Asked], Answer | None] = field(default=lambda name, asked: None)
     after: Callable[[str, Asked, Answer], None] = field(default=lambda name, asked, answer: None)
     servers: dict[str, Server] = field(init=False, factory=dict)
@@ -131,6 +133,9 @@ class Rack:
         with self.turn:
             for server in self.servers.values():
                 server.catch_up()
+        if self.attended:
+            for line in self.lines.values():
+                line.heard()
 
     def _add(self, number: int, clock: Callable[[], float]) -> None:
         name = f"r1u{number + 1}"

@@ -47,6 +47,10 @@ class Site(Protocol):
         """Whether Talos has wiped the server's disk since it booted."""
         ...
 
+    def bare(self, server: Server) -> bool:
+        """Whether all of that disk went."""
+        ...
+
     def complaint(self, config: bytes) -> str:
         """What Talos has against a configuration; empty for nothing."""
         ...
@@ -95,6 +99,8 @@ class Server:
     order: tuple[Option, ...] = ("disk", "network")
     installed: bytes | None = None
     """The configuration on the disk; None without an installation."""
+    marked: bool = False
+    """A Talos has left its partition META on the disk, so that no disc installs another one."""
     console: list[str] = field(factory=list)
     log: list[Entry] = field(factory=list)
     installs: int = 0
@@ -122,6 +128,7 @@ class Server:
         self._now = now
         if self.runs and self.site.wiped(self):
             self.installed = None
+            self.marked = self.marked and not self.site.bare(self)
         if self.runs and not self.site.on(self):
             self.runs = False
             self.erases = bool(self.trouble.erases_s)
@@ -222,7 +229,7 @@ class Server:
             return "Access Denied"
         if self.trouble.panics:
             self._after(LOAD_S, lambda: self._say(*self.trouble.panics))
-        elif self.trouble.left_over:
+        elif self.trouble.left_over or self.marked:
             self._after(LOAD_S, lambda: self._say(*talos_says.HALTS))
         else:
             self._after(LOAD_S, lambda: self._initialize(disc.config_on(medium)))
@@ -281,7 +288,7 @@ class Server:
     def _install(self, config: bytes) -> None:
         self.installs += 1
         if not self.trouble.forgets_installation:
-            self.installed = config
+            self.installed, self.marked = config, True
         self._say(*talos_says.INSTALLED)
         if self.returns:
             self._firmware()

@@ -26,12 +26,14 @@ _MOMENT_S = 0.01
 
 
 class Installed(Machine):
-    """Talos as it boots from the disk of a server. `wiped` tells that it has reset itself.
+    """Talos as it boots from the disk of a server. `wiped` tells that it has reset itself, `bare` that all of its
+    disk went.
 
     One that `hangs` ends its API when it resets itself, as Talos does, and then gets no further.
     """
 
     wiped = False
+    bare = False
     hangs = False
 
     etcd_waits = False
@@ -45,6 +47,7 @@ class Installed(Machine):
 
     def wipe(self, *, labels: frozenset[str], everything: bool) -> None:
         self.wiped = self.wiped or everything or "STATE" in labels
+        self.bare = self.bare or everything
         if self.hangs:
             self._server.close()
             raise OSError("a disk does not let itself be erased")
@@ -74,6 +77,10 @@ class Site:
     def wiped(self, server: Server) -> bool:
         machine = self._machines.get(server.plate.name)
         return machine is not None and machine.wiped
+
+    def bare(self, server: Server) -> bool:
+        machine = self._machines.get(server.plate.name)
+        return machine is not None and machine.bare
 
     def complaint(self, config: bytes) -> str:
         try:

@@ -56,6 +56,7 @@ def while_(operator: Operator, lies: Callable[[Server], bool | None], *, chatter
         return None
 
     operator.rack.before = before
+    operator.rack.attended = chatter and operator.rack.heard
 
 
 def installs(server: Server) -> bool:

@@ -39,3 +39,13 @@ def test_a_rack_becomes_a_cluster_and_a_rack_again(operator: Operator, returns: 
     gone = operator.destroy()
     assert gone.complete, gone.text
     assert [(server.power, server.inserted, server.installed) for server in servers] == [(False, None, None)] * 3
+
+
+def test_a_host_given_back_becomes_a_node_again(operator: Operator) -> None:
+    """No disc installs over what a Talos left behind, so nothing is left of it, though no row names a disk."""
+    operator.write(cluster(operator.rack, 1, 1))
+    for _ in range(2):
+        assert operator.apply().complete
+        assert operator.destroy().complete
+
+    assert [server.installs for server in operator.rack.servers.values()] == [2, 2, 0]

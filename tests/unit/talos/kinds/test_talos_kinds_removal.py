@@ -315,6 +315,15 @@ class TestErasure:
         assert job.memo[ERASED] == f"{told}: agreed to erase, and has gone down"
         assert KIND.delete(cluster, job, ctx) == Done(None)
 
+    @pytest.mark.parametrize("how", ["leave", "teardown"])
+    @pytest.mark.parametrize(("wipe", "others"), [((), ()), (("/dev/sdb",), ("/dev/sdb",))], ids=["none", "named"])
+    def test_who_is_started_from_elsewhere_keeps_nothing_of_talos(self, cluster, ctx, leaving, how, wipe, others):
+        """Whatever is named: what a Talos leaves on a disk keeps the next one from being installed."""
+        job = leaving("worker-1", "worker", how=how, delivery="provider", wipe=wipe)
+        job = resumed(job, KIND.delete(cluster, job, ctx))
+        KIND.delete(cluster, job, ctx)
+        assert cluster.asked == [("reset", "host-worker-1", how == "leave", False, Wipe(True, others))]
+
     def test_a_machine_that_comes_back_without_its_system_powers_off_instead(self, cluster, ctx, leaving):
         """Born through the API it would return to maintenance, but has nothing left to boot from."""
         for wipe, reboot in ((("/dev/sdb",), True), (BOTH, False)):
