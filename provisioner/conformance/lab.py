@@ -12,11 +12,12 @@ from provisioner.conformance.fakes import FakeContext
 from provisioner.conformance.watch import Watcher
 from provisioner.errors import ProviderError, Retry
 from provisioner.model.address import Address
+from provisioner.model.functions import CORE
 from provisioner.model.job import Answer, Done, Job, Pending
 from provisioner.model.resource import Reading
 from provisioner.model.schema import Schema
 from provisioner.model.step import ABSENT, FieldChange, Run, Update
-from provisioner.model.value import Ref, Value, dig, freeze, replace_refs, reveal
+from provisioner.model.value import Ref, Value, dig, evaluate, freeze, reveal
 from provisioner.sdk.provider import Expands, Kind, PlansDeletion, Provider
 from provisioner.state.ulid import new_ulid
 
@@ -100,7 +101,7 @@ class Lab:
         return Schema.of(self.kind(target).props)
 
     def props(self, target: Address) -> Mapping[str, Value]:
-        """The props of a sample, with references resolved to what they lead to."""
+        """The props of a sample, with references and calls resolved to what they lead to."""
         given = {name: self.resolved(value) for name, value in self.samples[str(target)].props.items()}
         return self.schema(target).normal(given)
 
@@ -109,7 +110,7 @@ class Lab:
         return {name: self.resolved(value) for name, value in self.samples[str(target)].changed.items()}
 
     def resolved(self, value: Value) -> Value:
-        return replace_refs(value, self._output)
+        return evaluate(value, self._output, {**CORE, **self.provider.functions})
 
     def _output(self, ref: Ref) -> Value:
         if ref.to not in self._needs:

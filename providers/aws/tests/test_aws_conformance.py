@@ -19,7 +19,7 @@ from prov_aws.settings import AwsSettings
 
 from provisioner.conformance.kind_suite import KindSuite, Sample
 from provisioner.conformance.provider_suite import ProviderSuite, Shape
-from provisioner.sdk import Address, Ref, Schema, Secret, Value
+from provisioner.sdk import Address, Call, Ref, Schema, Secret, Value
 
 DISK = Path(__file__).with_name("disk.raw.gz")
 """Two MiB of which one half is zeros."""
@@ -70,6 +70,11 @@ class Kinds(KindSuite):
         ),
         "aws.subnet/other": Sample(
             {"name": "other", "network": _id("network"), "cidr": "10.1.16.0/20", "zone": "b"}, changed=_RENAMED
+        ),
+        "aws.network/six": Sample({"name": "six", "cidr": "10.2.0.0/16", "ipv6": True}, changed=_RENAMED),
+        "aws.subnet/six": Sample(
+            {"name": "six", "network": _id("network", "six"), "cidr": "10.2.0.0/20", "zone": "a"},
+            changed={**_RENAMED, "ipv6_cidr": Call("aws.subnet6", (_id("network", "six", "ipv6_cidr"), 1))},
         ),
         "aws.gateway/one": Sample({"name": "one", "network": _id("network")}, changed=_RENAMED),
         "aws.egress_gateway/one": Sample({"name": "one", "network": _id("network")}, changed=_RENAMED),

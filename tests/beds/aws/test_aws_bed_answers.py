@@ -24,6 +24,7 @@ def _tour(bed: Bed) -> None:
     instance = ground.running(Placement={"GroupName": "one"}, ClientToken="one")
     ec2.create_tags(Resources=[instance], Tags=[{"Key": "a", "Value": "b"}])
     ec2.modify_instance_attribute(InstanceId=instance, Groups=[ground.group])
+    _profiles(bed, instance)
     ec2.describe_placement_groups()
     group, balancer = ground.target_group(), ground.balancer()
     ground.listener(balancer, group)
@@ -50,6 +51,17 @@ def _tour(bed: Bed) -> None:
     ground.ec2.create_vpc(CidrBlock="10.1.0.0/16")
     for look in (ec2.describe_vpcs, ec2.describe_instances, ec2.describe_security_groups, ec2.describe_addresses):
         look()
+
+
+def _profiles(bed: Bed, instance: str) -> None:
+    ec2, iam = bed.client("ec2"), bed.client("iam")
+    first, second = (
+        {"Arn": iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Arn"], "Name": name}
+        for name in ("first", "second")
+    )
+    made = ec2.associate_iam_instance_profile(InstanceId=instance, IamInstanceProfile=first)
+    id_ = made["IamInstanceProfileAssociation"]["AssociationId"]
+    ec2.replace_iam_instance_profile_association(AssociationId=id_, IamInstanceProfile=second)
 
 
 def _images(bed: Bed, ground: Ground) -> None:
@@ -145,7 +157,7 @@ def test_every_action_with_rules_is_one_of_its_service(bed: Bed) -> None:
     names = {*BEFORE, *INSTEAD, *AFTER}
     known = {
         f"{service}:{action}"
-        for service in ("ec2", "elbv2", "route53", "s3")
+        for service in ("ebs", "ec2", "elbv2", "route53", "s3")
         for action in bed.client(service).meta.service_model.operation_names
     }
 
