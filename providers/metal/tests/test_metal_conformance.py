@@ -101,6 +101,9 @@ class Plain:
     def wiped(self, server: Server) -> bool:
         return False
 
+    def bare(self, server: Server) -> bool:
+        return False
+
     def complaint(self, config: bytes) -> str:
         return ""
 
@@ -225,6 +228,7 @@ class TestHosts(KindSuite):
         rack.site, rack.before, rack.after = Plain(), remote.before, remote.after  # type: ignore[assignment]
         with rack:
             rack.bmcs["r1u1"].new_password = NEW_PASSWORD
+            rack.servers["r1u1"].marks = False
             yield remote
 
     @pytest.fixture

@@ -90,6 +90,8 @@ class Server:
     """After the installation it boots anew by itself; else it stays off."""
     foreign: bool = False
     """There is another operating system on its disk."""
+    marks: bool = True
+    """What a Talos leaves on its disk keeps discs from installing another one; not where hosts go without a reset."""
     power: bool = False
     inserted: str | None = None
     medium: bytes | None = None
@@ -288,7 +290,7 @@ class Server:
     def _install(self, config: bytes) -> None:
         self.installs += 1
         if not self.trouble.forgets_installation:
-            self.installed, self.marked = config, True
+            self.installed, self.marked = config, self.marks
         self._say(*talos_says.INSTALLED)
         if self.returns:
             self._firmware()
