@@ -139,5 +139,7 @@ def followed(console: Path) -> Iterator[Console]:
     """What a machine says from its first word on."""
     words = ("tail", "-c", "+1", "-F", str(console))
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as reader:
-        yield Console(reader.stdout, console.with_suffix(".followed"))
-        reader.kill()
+        try:
+            yield Console(reader.stdout, console.with_suffix(".followed"))
+        finally:
+            reader.kill()
