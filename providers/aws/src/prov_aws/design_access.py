@@ -80,7 +80,8 @@ def access(part: Slice, settings: AwsSettings, network: Network) -> Access:
 def let_in(part: Slice, settings: AwsSettings, hosts: Mapping[str, Value]) -> tuple[Resource, ...]:
     """A rule for each node with a public address: from there it reaches the name of a public balancer.
 
-    `hosts` are the addresses by node.
+    `hosts` are the addresses by node. One rule spans the ports: a group takes few rules, and between the
+    listeners of the balancer nothing answers.
     """
     if len(hosts) + len(settings.operators) + 4 > _MOST_RULES:
         raise wrong(

@@ -7,7 +7,6 @@ their addresses, and cables their places.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from prov_metal.bmc.driver import Facts
@@ -118,9 +117,7 @@ def is_free(trip: Trip, facts: Facts) -> None:
 def _same(known: str, facts: Facts) -> bool:
     """Whether it may be the same chassis: something that both looks told agrees, or nothing can be compared."""
     uuid, _, serial = known.partition("/")
-    told = [
-        facts.is_uuid(uuid) if uuid and facts.uuid else math.nan,
-        serial.lower() == facts.serial.lower() if serial and facts.serial else math.nan,
-    ]
-    compared = [bool(each) for each in told if not math.isnan(each)]
+    compared = [facts.is_uuid(uuid)] if uuid and facts.uuid else []
+    if serial and facts.serial:
+        compared.append(serial.lower() == facts.serial.lower())
     return not compared or any(compared)
