@@ -30,6 +30,8 @@ from provisioner.workflow.open import Project
 _AT_ONCE = 8
 """Removals in flight; a sweep is in no hurry."""
 _MOST_S = 30.0
+_PATIENCE_S = 10.0
+"""How long nothing goes before somebody is told what is waited for."""
 _NOWHERE_ELSE = frozenset({"core", "talos"})
 """Providers of what is in the state, or goes with the machines."""
 
@@ -149,6 +151,7 @@ class _Removal:
     why: ProvError | None = None
     wait_s: float = 0.0
     over: bool = False
+    told: str = ""
 
 
 @define
@@ -164,16 +167,30 @@ class _Sweeping:
 
     def remove(self, leftovers: Sequence[Leftover], deadline_s: float) -> Swept:
         removals = [_Removal(one, self._job(one)) for one in leftovers]
-        until = self.executor.now() + deadline_s
+        last = self.executor.now()
+        until = last + deadline_s
         while open_ := [one for one in removals if not one.over]:
             before = len(self._gone)
             self._round(open_)
-            if self.executor.now() >= until:
+            now = self.executor.now()
+            if now >= until:
                 break
-            if len(self._gone) == before and (waiting := [one.wait_s for one in open_ if not one.over]):
-                self.executor.arrived(min(*waiting, _MOST_S))
+            if len(self._gone) > before:
+                last = now
+            elif waiting := [one for one in open_ if not one.over]:
+                if now - last >= _PATIENCE_S:
+                    self._tell(waiting)
+                self.executor.arrived(min(*(one.wait_s for one in waiting), _MOST_S))
         failed = {one.leftover: one.why for one in removals if one.why is not None}
         return Swept(tuple(self._gone), failed)
+
+    def _tell(self, waiting: Sequence[_Removal]) -> None:
+        """What is waited for, each reason once."""
+        for removal in waiting:
+            reason = (removal.why.detail or removal.why.summary) if removal.why is not None else ""
+            if reason and reason != removal.told:
+                self.tell(f"  {name_of(removal.leftover.owned)} is not gone yet: {reason}")
+                removal.told = reason
 
     def _round(self, removals: Sequence[_Removal]) -> None:
         for batch in _batches(removals):

@@ -167,12 +167,14 @@ class Trial:
         finally:
             project.store.close()
 
-    def sweep(self, *lineages: str, deadline_s: float = 600.0) -> Swept:
+    def sweep(
+        self, *lineages: str, deadline_s: float = 600.0, tell: Callable[[str], None] = lambda text: None
+    ) -> Swept:
         """`prov sweep --yes`."""
         project, executor = self._project(self.wanted, {}, Fuse())
         try:
             found = find(project, project.look(), lineages)
-            return sweep(project, found.leftovers, lineages, tell=lambda text: None, deadline_s=deadline_s)
+            return sweep(project, found.leftovers, lineages, tell=tell, deadline_s=deadline_s)
         finally:
             project.store.close()
             self.seconds = executor.seconds

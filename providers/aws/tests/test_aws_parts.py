@@ -46,6 +46,7 @@ def _client_error(code: str, status: int = 400, text: str = "it said so") -> bot
         (Taken, _client_error("InvalidGroup.Duplicate")),
         (Missing, _client_error("InvalidVpcID.NotFound")),
         (Missing, _client_error("NoSuchBucket", 404)),
+        (Missing, _client_error("Gateway.NotAttached")),
         (Mismatch, _client_error("IdempotentInstanceTerminated")),
         (Retry, _client_error("InternalError", 500)),
         (Fatal, _client_error("InvalidParameterValue")),

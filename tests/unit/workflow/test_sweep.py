@@ -163,6 +163,18 @@ def test_it_ends_when_the_time_is_over() -> None:
     assert trial.seconds < 120
 
 
+def test_what_is_waited_for_is_told_once() -> None:
+    """Nobody looks at a silent command for minutes, nor reads the same reason at every turn."""
+    trial = _standing()
+    _plant(trial, "one", trial.state().lineage)
+    trial.cloud.script("delete", "one", *(Pending(after_s=4, note="something uses it") for _ in range(9)))
+    said: list[str] = []
+    swept = trial.sweep(tell=said.append)
+
+    assert _names(swept) == ["toy.thing/one"]
+    assert [text.partition(" is not gone yet: ")[2] for text in said] == ["something uses it", ""]
+
+
 def test_a_provider_that_does_not_answer_is_named() -> None:
     """Silence is not emptiness."""
     trial = _standing()

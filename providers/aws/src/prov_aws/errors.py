@@ -154,7 +154,7 @@ _RESTING = frozenset({"IncorrectModificationState", "VolumeModificationRateExcee
 _MISMATCH = frozenset({"IdempotentParameterMismatch", "IdempotentInstanceTerminated", "IdempotentResourceTerminated"})
 _QUOTA_ENDS = ("LimitExceeded", "LimitExceededException", "ExceededException")
 _QUOTA_BEGINS = ("TooMany", "Max")
-_MISSING_ENDS = (".NotFound", "NotFound", "NotFoundException", ".Malformed")
+_MISSING_ENDS = (".NotFound", "NotFound", "NotFoundException", ".NotAttached", ".Malformed")
 _MISSING_BEGINS = ("NoSuch", "NotFound")
 _UNKNOWN_YET = {
     "InvalidSecurityGroup": "",

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -112,10 +112,12 @@ class ImageKind(Tagged):
         """Removes the image, then its snapshot, finished or not."""
         image = self.one(client, job)
         if image is not None:
-            client.call("ec2", "deregister_image", ImageId=image["ImageId"])
+            with suppress(Missing):
+                client.call("ec2", "deregister_image", ImageId=image["ImageId"])
         left = list(_snapshots(client, job))
         for snapshot in left:
-            client.call("ec2", "delete_snapshot", SnapshotId=snapshot["SnapshotId"])
+            with suppress(Missing):
+                client.call("ec2", "delete_snapshot", SnapshotId=snapshot["SnapshotId"])
         return Done(None) if image is not None or left else unless_unlisted(job, ctx, "snapshot")
 
     def shape(self, aws: Aws, job: Job[Any, Any], thing: Thing) -> str:

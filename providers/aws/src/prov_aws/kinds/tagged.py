@@ -150,8 +150,8 @@ class Tagged:
             return unless_unlisted(job, ctx, self.family.what)
         try:
             note = self.unmake(client, job, thing)
-        except Missing:
-            return Done(None)
+        except Missing:  # the object itself, or only what tied it to something that goes at the same time
+            note = f"what the {self.family.what} was tied to has gone" if self.one(client, job) is not None else ""
         except Busy as err:
             note = f"something still uses the {self.family.what}: {self.users(client, thing) or err.detail}"
         return Pending(thing[self.family.id], REMOVING, after_s=3.0, note=note) if note else Done(None)
