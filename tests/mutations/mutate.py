@@ -33,7 +33,7 @@ from mutations.catalogue import ROOT, Mutation, catalogue
 
 JOBS = 2
 PACKAGE = "provisioner"
-_PROVIDERS = ("providers/metal/src/prov_metal",)
+_PROVIDERS = ("providers/aws/src/prov_aws", "providers/metal/src/prov_metal")
 """Packages beside ours that have mutations."""
 PATIENCE = 90
 """Seconds after which a mutation counts as noticed: it made something go on for ever."""
