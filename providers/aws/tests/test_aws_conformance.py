@@ -180,6 +180,9 @@ class Kinds(KindSuite):
             changed={"public": True},
         ),
         "aws.published_image/one": Sample({"version": "v1.13.9", "arch": "arm64"}, changed={"version": "v0.1.0"}),
+        "aws.machine_types/one": Sample(
+            {"types": {"m7i.large": ("a", "b")}}, changed={"types": {"m7g.large": ("a",)}}
+        ),
         "aws.machine/one": Sample(
             {
                 "name": "one",

@@ -22,6 +22,7 @@ from prov_aws.kinds.image import ImageKind
 from prov_aws.kinds.instance_profile import InstanceProfileKind
 from prov_aws.kinds.listener import ListenerKind
 from prov_aws.kinds.machine import MachineKind
+from prov_aws.kinds.machine_types import MachineTypesGate
 from prov_aws.kinds.nat_gateway import NatGatewayKind
 from prov_aws.kinds.network import NetworkKind
 from prov_aws.kinds.placement_group import PlacementGroupKind
@@ -83,6 +84,7 @@ class AwsProvider:
         "aws.existing_network": ExistingNetworkKind(),
         "aws.existing_subnet": ExistingSubnetKind(),
         "aws.published_image": PublishedImageKind(),
+        "aws.machine_types": MachineTypesGate(),
     }
     functions: ClassVar[Mapping[str, Function]] = {"aws.subnet6": subnet6}
 

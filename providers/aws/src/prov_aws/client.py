@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -62,6 +62,10 @@ class Aws:
         """The name of the region's partition, as in ARNs, and the end of its names, such as `amazonaws.com`."""
         name = str(self._client("ec2").meta.partition)
         return name, "amazonaws.com.cn" if name == "aws-cn" else "amazonaws.com"
+
+    def known(self, service: str, shape: str) -> Sequence[str]:
+        """The values that botocore knows for a shape of a service, such as all types of machines."""
+        return tuple(self._client(service).meta.service_model.shape_for(shape).enum)
 
     def call(self, service: str, operation: str, **arguments: Any) -> Any:
         """One call, such as `call("ec2", "describe_vpcs")`; raises errors of the house."""

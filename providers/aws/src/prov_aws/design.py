@@ -6,7 +6,7 @@ changes nothing about the others.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import evolve, frozen
 
@@ -16,7 +16,7 @@ from prov_aws.design_images import Images
 from prov_aws.design_network import Maker, Network, network_of, zone_of
 from prov_aws.names import arch_of, cut
 from prov_aws.settings import AwsSettings, BalancerWish, NodeOptions, Volume, options_of, settings_of, wish, wrong
-from provisioner.sdk import Address, BootRefs, Design, Machine, Node, Ref, Resource, Slice, Value
+from provisioner.sdk import Address, BootRefs, Design, Machine, Node, Ref, Resource, Slice, Value, refs
 
 DEFAULT_SIZE = "m7i.large"
 _LONGEST = 255
@@ -25,6 +25,7 @@ _ROOT_GIB = 20
 """Of the system disk, where the file says nothing; an image by id says it itself."""
 _OF_ROOT = ("size_gib", "device")
 """What is said of the system disk in properties of its own."""
+_LOOK_UPS = frozenset({"aws.existing_network", "aws.existing_subnet", "aws.published_image"})
 _STRATEGIES = ("spread", "cluster", "partition")
 
 __all__ = ["design", "endpoint"]
@@ -50,7 +51,8 @@ def design(part: Slice, boot: BootRefs) -> Design:
         *resources,
         *(let_in(part, settings, seen) if seen else ()),
     )
-    return Design(everything, {maker.node.name: maker.machine() for maker in makers})
+    gate = _types(part, makers)
+    return Design((gate, *_behind(gate.address, everything)), {maker.node.name: maker.machine() for maker in makers})
 
 
 @frozen
@@ -67,6 +69,10 @@ class _Node:
     @property
     def options(self) -> NodeOptions:
         return options_of(self.node.options, f"pools.{self.node.pool}")
+
+    @property
+    def type(self) -> str:
+        return self.node.size or DEFAULT_SIZE
 
     @property
     def address(self) -> Address:
@@ -132,7 +138,7 @@ class _Node:
         node, options = self.node, self.options
         if options.spot and node.role == "controlplane":
             raise wrong(f"pools.{node.pool}: spot is for workers; AWS may take such machines back at any time")
-        image, type_ = images.of(node, options), node.size or DEFAULT_SIZE
+        image, type_ = images.of(node, options), self.type
         role = self.groups.control if node.role == "controlplane" else self.groups.workers
         root = _volume(options.root, f"pools.{node.pool}.root")
         return {
@@ -167,6 +173,24 @@ class _Node:
     def _group(self, options: NodeOptions) -> Value:
         made = self.placement()
         return Ref(made[0].address, "group") if made else options.placement
+
+
+def _types(part: Slice, makers: Iterable[_Node]) -> Resource:
+    """The condition that EC2 has the machines that are wanted."""
+    wanted: dict[str, set[str]] = {}
+    for maker in makers:
+        wanted.setdefault(maker.type, set()).add(zone_of(maker.node))
+    types = {type_: tuple(sorted(zones)) for type_, zones in sorted(wanted.items())}
+    return Resource(Address("aws.machine_types", part.instance), part.instance, {"types": types})
+
+
+def _behind(gate: Address, resources: Sequence[Resource]) -> Iterator[Resource]:
+    """What is made of these and waits for nothing else that is made waits for the gate."""
+    made = {resource.address: resource for resource in resources if resource.address.kind not in _LOOK_UPS}
+    for resource in resources:
+        needed = (*resource.after, *(ref.to for ref in refs(dict(resource.props))))
+        first = resource.address in made and made.keys().isdisjoint(needed)
+        yield evolve(resource, after=(*resource.after, gate)) if first else resource
 
 
 def _disk_name(node: Node, disk: Volume) -> str:
