@@ -28,8 +28,8 @@ def _check(bed: Bed, types: dict[str, tuple[str, ...]]) -> Answer:
 
 
 def test_what_there_is_passes(bed: Bed) -> None:
-    """Zones by letter or by name."""
-    assert _check(bed, {"m7i.large": ("a", "us-east-1f"), "m7g.large": ("b",)}) == Done(
+    """Zones by letter or by name, or any."""
+    assert _check(bed, {"m7i.large": ("a", "us-east-1f"), "m7g.large": ("b",), "c7i.large": ()}) == Done(
         MachineTypesOutputs("us-east-1")
     )
 
@@ -50,6 +50,11 @@ def test_a_zone_without_the_type_is_told_with_those_that_have_it(bed: Bed) -> No
 
     assert caught.value.detail == "m7i.large in us-east-1e"
     assert caught.value.remedy.startswith("there are some in a, b, c, d, f:")
+
+
+def test_a_type_for_any_zone_has_to_be_somewhere(bed: Bed) -> None:
+    with pytest.raises(Fatal, match="no machines of this type here"):
+        _check(bed, {"m7i.lagre": ()})
 
 
 @pytest.mark.parametrize(("lineage", "passes"), [(LINEAGE, True), ("01k0bbbbbbbbbbbbbbbbbbbbbb", False)])

@@ -15,7 +15,17 @@ from prov_aws.design_balancer import endpoint, target_groups
 from prov_aws.design_images import Images
 from prov_aws.design_network import Maker, Network, network_of, zone_of
 from prov_aws.names import arch_of, cut
-from prov_aws.settings import AwsSettings, BalancerWish, NodeOptions, Volume, options_of, settings_of, wish, wrong
+from prov_aws.settings import (
+    AwsSettings,
+    BalancerWish,
+    NetworkWish,
+    NodeOptions,
+    Volume,
+    options_of,
+    settings_of,
+    wish,
+    wrong,
+)
 from provisioner.sdk import Address, BootRefs, Design, Machine, Node, Ref, Resource, Slice, Value, refs
 
 DEFAULT_SIZE = "m7i.large"
@@ -51,7 +61,7 @@ def design(part: Slice, boot: BootRefs) -> Design:
         *resources,
         *(let_in(part, settings, seen) if seen else ()),
     )
-    gate = _types(part, makers)
+    gate = _types(part, settings, makers)
     return Design((gate, *_behind(gate.address, everything)), {maker.node.name: maker.machine() for maker in makers})
 
 
@@ -175,11 +185,12 @@ class _Node:
         return Ref(made[0].address, "group") if made else options.placement
 
 
-def _types(part: Slice, makers: Iterable[_Node]) -> Resource:
-    """The condition that EC2 has the machines that are wanted."""
+def _types(part: Slice, settings: AwsSettings, makers: Iterable[_Node]) -> Resource:
+    """The condition that EC2 has the machines that are wanted; a subnet that exists may be on an Outpost."""
+    exists = wish(NetworkWish, settings.network, "network").exists
     wanted: dict[str, set[str]] = {}
     for maker in makers:
-        wanted.setdefault(maker.type, set()).add(zone_of(maker.node))
+        wanted.setdefault(maker.type, set()).update(() if exists else (zone_of(maker.node),))
     types = {type_: tuple(sorted(zones)) for type_, zones in sorted(wanted.items())}
     return Resource(Address("aws.machine_types", part.instance), part.instance, {"types": types})
 

@@ -21,11 +21,13 @@ from provisioner.sdk import Answer, Context, Done, Fatal, Job, did_you_mean, out
 
 _AT_ONCE = 200
 """Values that a filter of EC2 takes."""
+_ANYWHERE = ""
+"""The zone of whoever takes any."""
 
 
 @frozen(kw_only=True)
 class MachineTypesProps:
-    """The zones in which each type is wanted, such as `{m7i.large: [a, b]}`."""
+    """The zones in which each type is wanted, such as `{m7i.large: [a, b]}`; without any, in whichever."""
 
     types: Mapping[str, Sequence[str]] = prop()
 
@@ -54,7 +56,7 @@ class MachineTypesGate:
         lacking = {
             (type_, zone)
             for type_, zones in types.items()
-            for zone in zones
+            for zone in zones or [_ANYWHERE]
             if whole_zone(zone, client.region) not in offered[type_]
         }
         for type_, zone in sorted(lacking - _standing(client, job, lacking)):
@@ -63,7 +65,7 @@ class MachineTypesGate:
 
 
 def _offered(aws: Aws, types: Sequence[str]) -> Mapping[str, set[str]]:
-    """The whole names of the zones that have each type."""
+    """The whole names of the zones that have each type, and `_ANYWHERE` where one does."""
     found: dict[str, set[str]] = defaultdict(set)
     for start in range(0, len(types), _AT_ONCE):
         filters = as_filters({"instance-type": types[start : start + _AT_ONCE]})
@@ -75,7 +77,7 @@ def _offered(aws: Aws, types: Sequence[str]) -> Mapping[str, set[str]]:
             Filters=filters,
         )
         for one in listed:
-            found[one["InstanceType"]].add(one["Location"])
+            found[one["InstanceType"]] |= {one["Location"], _ANYWHERE}
     return found
 
 
@@ -86,12 +88,11 @@ def _standing(aws: Aws, job: Job[Any, Any], lacking: Collection[tuple[str, str]]
     filters = {f"tag:{LINEAGE}": [job.lineage], "instance-type": sorted({type_ for type_, _ in lacking})}
     listed = aws.pages("ec2", "describe_instances", "Reservations", Filters=as_filters(filters))
     there = [one for reservation in listed for one in reservation["Instances"]]
-    standing = {
-        (one["InstanceType"], one["Placement"]["AvailabilityZone"])
-        for one in there
-        if one["State"]["Name"] not in ("shutting-down", "terminated")
-    }
-    return {(type_, zone) for type_, zone in lacking if (type_, whole_zone(zone, aws.region)) in standing}
+    standing: dict[str, set[str]] = defaultdict(set)
+    for one in there:
+        if one["State"]["Name"] not in ("shutting-down", "terminated"):
+            standing[one["InstanceType"]] |= {one["Placement"]["AvailabilityZone"], _ANYWHERE}
+    return {(type_, zone) for type_, zone in lacking if whole_zone(zone, aws.region) in standing[type_]}
 
 
 def _not_offered(aws: Aws, type_: str, zone: str, offered: Collection[str]) -> Fatal:
@@ -102,7 +103,7 @@ def _not_offered(aws: Aws, type_: str, zone: str, offered: Collection[str]) -> F
             remedy=f"{did_you_mean(type_, aws.known('ec2', 'InstanceType'))} Else choose another `size`, or region",
             effect=False,
         )
-    others = ", ".join(sorted(short_zone(other, aws.region) for other in offered))
+    others = ", ".join(sorted(short_zone(other, aws.region) for other in offered if other != _ANYWHERE))
     return Fatal(
         "EC2 has no machines of this type in this zone",
         detail=f"{type_} in {whole_zone(zone, aws.region)}",
