@@ -104,6 +104,7 @@ def test_one_that_a_killed_run_has_stopped_is_started_though_another_is_missing_
     ground.reach(_cluster("m7i.large"))
     ground.lab.write(dict(_cluster("m7i.xlarge").document))
     killed = ground.runner.run("apply", "--yes", PROV_CRASH_AT="request ec2.modify_instance_attribute - - before 1")
+    ground.lab.bridge.wait(lambda: bool(ground.lab.bridge.left))
     ground.lab.bridge.hang("third-1")
     held = ground.runner.run("apply", "--yes", "--step-timeout", "20")
 
