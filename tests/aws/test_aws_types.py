@@ -86,7 +86,7 @@ def test_none_is_stopped_while_another_is_missing_and_the_missing_one_comes_firs
     ground.lab.write(document)
     applied = ground.runner.run("apply", "--yes", "--step-timeout", "60")
 
-    assert held.code == 1, held.text
+    assert held.code == 3, held.text
     assert "control-1 stays as it is: of 3 etcd members 1 are healthy, and 2 are needed for a quorum" in held.text
     assert stops == 0
     assert set(types.values()) == {"m7i.large"}
