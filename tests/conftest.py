@@ -8,14 +8,19 @@ from pathlib import Path
 
 import pytest
 from fakes.lab import Lab
+from hypothesis import HealthCheck, settings
 
 from provisioner.state.identity import create_identity
 
 
 def pytest_configure() -> None:
-    """A shell lets programs in its background ignore Ctrl-C, and so would all that tests start and interrupt."""
+    """Makes tests independent of who runs them, and of how much else the machine has to do."""
+    # A shell lets programs in its background ignore Ctrl-C, and so would all that tests start and interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A busy machine is no fault: an example may take as long as it takes.
+    settings.register_profile("patient", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

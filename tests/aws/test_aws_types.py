@@ -1,4 +1,7 @@
-"""Another type for control planes that stand: each is stopped only when etcd can spare it, with a balancer or not."""
+"""Types of control planes: one that EC2 does not have, and another one for those that stand.
+
+Each of these is stopped only when etcd can spare it, with a balancer or not.
+"""
 
 from __future__ import annotations
 
@@ -52,6 +55,18 @@ def _left(ground: AwsGround) -> list[tuple[str, set[str]]]:
 
 def _stops(ground: AwsGround) -> int:
     return ground.lab.bed.calls()["ec2:StopInstances"]
+
+
+def test_a_type_that_ec2_does_not_have_is_told_before_anything_is_made(ground: AwsGround) -> None:
+    """With the nearest one; the right one goes on from there."""
+    ground.lab.write(dict(_cluster("m7i.lagre").document))
+    refused = ground.runner.run("apply", "--yes")
+    made = ground.lab.there()
+
+    assert refused.code == 3, refused.text  # secrets are made meanwhile, in the state
+    assert "EC2 has no machines of this type here: m7i.lagre in eu-west-1" in refused.text
+    assert "did you mean 'm7i.large'?" in refused.text
+    assert made == {}
 
 
 def test_etcd_has_all_others_whenever_a_control_plane_is_stopped(ground: AwsGround) -> None:
