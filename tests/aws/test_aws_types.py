@@ -67,6 +67,7 @@ def test_a_type_that_ec2_does_not_have_is_told_before_anything_is_made(ground: A
     assert "EC2 has no machines of this type here: m7i.lagre in eu-west-1" in refused.text
     assert "did you mean 'm7i.large'?" in refused.text
     assert made == {}
+    ground.reach(_cluster("m7i.large"))
 
 
 def test_etcd_has_all_others_whenever_a_control_plane_is_stopped(ground: AwsGround) -> None:

@@ -40,7 +40,7 @@ def test_a_mistyped_type_is_told_with_the_nearest_one(bed: Bed) -> None:
 
     assert caught.value.summary == "EC2 has no machines of this type here"
     assert caught.value.detail == "m7i.lagre in us-east-1"
-    assert caught.value.remedy.startswith("did you mean 'm7i.large'?")
+    assert caught.value.remedy == "choose another `size` or region; did you mean 'm7i.large'?"
 
 
 def test_a_zone_without_the_type_is_told_with_those_that_have_it(bed: Bed) -> None:

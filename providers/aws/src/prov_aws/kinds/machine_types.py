@@ -100,7 +100,7 @@ def _not_offered(aws: Aws, type_: str, zone: str, offered: Collection[str]) -> F
         return Fatal(
             "EC2 has no machines of this type here",
             detail=f"{type_} in {aws.region}",
-            remedy=f"{did_you_mean(type_, aws.known('ec2', 'InstanceType'))} Else choose another `size`, or region",
+            remedy=f"choose another `size` or region; {did_you_mean(type_, aws.known('ec2', 'InstanceType'))}",
             effect=False,
         )
     others = ", ".join(sorted(short_zone(other, aws.region) for other in offered if other != _ANYWHERE))
