@@ -231,7 +231,8 @@ def start_up(ours: Tool, theirs: Tool | None, budget: Budget) -> Iterator[Line]:
         say("the time to start")
         known = RECORDED_START if theirs is None else _best(theirs, ("version",), folder, budget)
         yield line("", "version", _best(ours, ("--version",), folder, budget), known, recorded=theirs is None)
-        shutil.copytree(ROOT / "examples" / "first-cluster", folder, dirs_exist_ok=True)
+        example = ROOT / "examples" / "first-cluster"
+        shutil.copytree(example, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".prov"))
         yield line("", "validate the example", _best(ours, ("validate",), folder, budget), None)
 
 

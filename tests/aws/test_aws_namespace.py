@@ -5,13 +5,13 @@ Runs in a network namespace where private addresses are local; see scripts/aws-t
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 from beds.aws.lab import AwsLab, aws_lab, in_namespace
+from fakes.example import copy_of
 from kubernetes import client, config
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "aws-ha"
@@ -24,7 +24,7 @@ def lab(tmp_path: Path, age_key: Path) -> Iterator[AwsLab]:
     hosts = in_namespace()
     if hosts is None:
         pytest.fail("this needs a network namespace of its own: make test-aws")
-    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
+    copy_of(EXAMPLE, tmp_path)
     with aws_lab(tmp_path, age_key, hosts=hosts) as lab:
         yield lab
 

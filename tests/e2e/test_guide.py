@@ -5,13 +5,13 @@ How a session is written and compared stands in `fakes.session`.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from fakes.example import copy_of
 from fakes.lab import PROV, Lab
 from fakes.session import Session, commands, differs
 
@@ -53,7 +53,7 @@ def _follow(name: str, session: Session) -> None:
 
 def _provider_session(lab: Lab, installed: Path) -> Session:
     """A shell in a copy of the template: its sources and the metadata of its distribution are on Python's path."""
-    shutil.copytree(TEMPLATE, lab.folder, dirs_exist_ok=True)
+    copy_of(TEMPLATE, lab.folder)
     build = [sys.executable, "-m", "build", "--quiet", "--wheel", "--no-isolation", "--outdir", str(installed)]
     subprocess.run([*build, str(lab.folder)], check=True, capture_output=True)
     with ZipFile(next(installed.glob("*.whl"))) as wheel:
@@ -65,6 +65,6 @@ def _provider_session(lab: Lab, installed: Path) -> Session:
 
 def _session(lab: Lab, example: Path) -> Session:
     """A shell in a copy of the example, with an empty home and `prov` on the path."""
-    shutil.copytree(example, lab.folder, dirs_exist_ok=True)
+    copy_of(example, lab.folder)
     environ = {name: text for name, text in lab.environ.items() if name != "PROV_AGE_KEY_FILE"}
     return Session(lab.folder, {**environ, "PATH": f"{PROV.parent}:{environ['PATH']}"})

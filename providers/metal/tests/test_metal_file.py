@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
+from fakes.example import copy_of
 
 from provisioner.cluster.compose import compose
 from provisioner.cluster.tables import with_tables
@@ -28,7 +28,7 @@ def planned(folder: Path) -> ResourceGraph:
 
 @pytest.fixture
 def rack(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(RACK, tmp_path / "rack"))
+    return copy_of(RACK, tmp_path / "rack")
 
 
 def test_nodes_are_spread_over_racks_and_keep_their_hosts(rack: Path) -> None:

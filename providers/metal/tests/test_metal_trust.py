@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes.example import copy_of
 from fakes.talos_client import until
 from prov_metal.bmc.driver import Facts
 from prov_metal.console import TcpConsole, key_on
@@ -216,7 +216,7 @@ def test_facts_must_be_those_of_the_bmc(
 
 @pytest.fixture
 def rack(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(RACK, tmp_path / "rack"))
+    return copy_of(RACK, tmp_path / "rack")
 
 
 def planned(folder: Path) -> Mapping[str, Any]:
